@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The clocks of the system. Only the outermost layers read them; everything below takes time as an argument. */
+#ifndef HOB_OS_CLOCK_H
+#define HOB_OS_CLOCK_H
+
+#include "base/time.h"
+
+/** Wall time, ns since the Unix epoch. May jump. */
+hob_ns clock_wall(void);
+
+/** Monotonic time, ns since some start. Never jumps back. */
+hob_ns clock_monotonic(void);
+
+#endif
