@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What can be asked of the engine. A command is borrowed for the call; slices in it too. Zero in a field that has a default
+ * means the default. `request` is the asker's own number: it comes back in answers that arrive later (fetch, wait). */
+#ifndef HOB_ENGINE_COMMAND_H
+#define HOB_ENGINE_COMMAND_H
+
+#include "base/slice.h"
+#include "base/time.h"
+#include "engine/limits.h"
+#include "engine/states.h"
+
+/*        NAME        member      what it does */
+#define ENGINE_COMMANDS(X)                                                             \
+    X(PUSH, push, "add a job to a queue")                                              \
+    X(FETCH, fetch, "lease the next jobs to a worker, waiting for one if asked")       \
+    X(ACK, ack, "finish a leased job")                                                 \
+    X(FAIL, fail, "end an attempt: retry later or discard")                            \
+    X(RELEASE, release, "give a leased job back without counting the attempt")         \
+    X(EXTEND, extend, "lengthen a lease")                                              \
+    X(CHECKPOINT, checkpoint, "save what the next attempt shall receive")              \
+    X(LOG, log, "add lines to the log of the running attempt")                         \
+    X(PROGRESS, progress, "say how far a running job is")                              \
+    X(CANCEL, cancel, "stop a job that is not final")                                  \
+    X(DISCARD, discard, "end a waiting job as failed")                                 \
+    X(RETRY, retry, "make a final or waiting job available now")                       \
+    X(DELETE, delete, "remove a job and everything it holds")                          \
+    X(PAUSE, pause, "stop fetching from a queue")                                      \
+    X(RESUME, resume, "go on fetching from a queue")                                   \
+    X(QUEUE_SET, queue_set, "change the settings of a queue")                          \
+    X(WORKER_SET, worker_set, "register a worker")                                     \
+    X(WORKER_BEAT, worker_beat, "a worker is alive: its leases stay")                  \
+    X(WAIT, wait, "wait until a job is final")                                         \
+    X(FORGET, forget, "the asker is gone: drop its waiting request")
+
+enum command_type {
+#define X(NAME, member, text) COMMAND_##NAME,
+    ENGINE_COMMANDS(X)
+#undef X
+        COMMAND_TYPE_COUNT
+};
+
+enum backoff_type {
+    BACKOFF_EXPONENTIAL, /* min(max, base * 2^(n-1)) * jitter in [1/2, 1] */
+    BACKOFF_FIXED,       /* base */
+    BACKOFF_SIDEKIQ,     /* n^4 + 15 s + jitter in [0, 10 (n + 1)) s */
+    BACKOFF_LIST,        /* delays[n-1], the last one again and again */
+    BACKOFF_TYPE_COUNT
+};
+
+struct backoff {
+    enum backoff_type type;
+    hob_ns base_ns; /* exponential, fixed; 0: 2 s */
+    hob_ns max_ns;  /* exponential; 0: 6 h */
+    uint32_t delay_count;
+    hob_ns delays_ns[BACKOFF_LIST_MAX];
+};
+
+struct push_command {
+    struct slice queue;
+    struct slice kind;
+    struct slice payload;
+    struct slice key; /* idempotency; empty: none */
+    struct slice ref; /* foreign id; empty: none */
+    bool has_priority;
+    uint32_t priority;    /* smaller first */
+    hob_ns run_at_ns;     /* 0 or past: now */
+    hob_ns delay_ns;      /* added to now; used when run_at_ns is 0 */
+    uint32_t attempt_max; /* 0: 25 */
+    hob_ns timeout_ns;    /* of one attempt; 0: 15 min */
+    bool has_keep;
+    hob_ns keep_ns; /* how long a final job stays; 0 with has_keep: not at all once completed */
+    bool has_backoff;
+    struct backoff backoff;
+};
+
+enum fetch_mode {
+    FETCH_WEIGHTED, /* the default: turns between the named queues that have work */
+    FETCH_LISTED,   /* strictly in the order given */
+    FETCH_MERGED,   /* smallest priority, then smallest id, over all of them */
+    FETCH_MODE_COUNT
+};
+
+struct fetch_command {
+    struct slice worker; /* an unknown name is registered with default slots and any kind */
+    const struct slice *queues;
+    uint32_t queue_count; /* 1..FETCH_QUEUES_MAX */
+    uint32_t count;       /* jobs wanted at most; 0: 1 */
+    enum fetch_mode mode;
+    hob_ns wait_ns;  /* 0: answer at once */
+    hob_ns lease_ns; /* 0: 15 s */
+};
+
+/* The right to a running job: both must match. */
+struct lease_ref {
+    uint64_t id;
+    uint64_t token;
+};
+
+struct ack_command {
+    struct lease_ref lease;
+    struct slice result;
+};
+
+struct fail_command {
+    struct lease_ref lease;
+    struct slice what; /* class of the error, for grouping; may be empty */
+    struct slice text; /* cut at ERROR_TEXT_BYTES_MAX */
+    struct slice backtrace;
+    enum error_cause cause;
+    int32_t code;        /* exit code or signal number */
+    bool permanent;      /* no further attempt */
+    bool has_retry_in;
+    hob_ns retry_in_ns;  /* instead of the backoff */
+};
+
+struct release_command {
+    struct lease_ref lease;
+    hob_ns delay_ns; /* 0: available at once */
+};
+
+struct extend_command {
+    struct lease_ref lease;
+    hob_ns lease_ns; /* from now; 0: 15 s */
+};
+
+struct checkpoint_command {
+    struct lease_ref lease;
+    struct slice bytes; /* empty: forget the checkpoint */
+};
+
+struct log_command {
+    struct lease_ref lease;
+    struct slice entries; /* encoded as engine/logline.h says, 1..LOG_CHUNK_BYTES_MAX */
+};
+
+struct progress_command {
+    struct lease_ref lease;
+    uint32_t percent; /* 0..100 */
+    struct slice text;
+};
+
+/* cancel, discard, retry, delete */
+struct control_command {
+    uint64_t id;
+    struct slice by;  /* who, for the record; may be empty */
+    struct slice why; /* may be empty */
+};
+
+struct pause_command {
+    struct slice queue;
+    hob_ns until_ns; /* 0: until somebody resumes */
+    struct slice by;
+    struct slice why;
+};
+
+struct resume_command {
+    struct slice queue;
+};
+
+enum queue_order { QUEUE_FIFO, QUEUE_LIFO, QUEUE_ORDER_COUNT };
+
+struct queue_set_command {
+    struct slice queue;
+    bool has_order;
+    enum queue_order order;
+    bool has_keep_completed;
+    hob_ns keep_completed_ns;
+    uint32_t keep_completed_count;
+    bool has_keep_failed;
+    hob_ns keep_failed_ns;
+    uint32_t keep_failed_count;
+};
+
+struct worker_set_command {
+    struct slice worker;
+    uint32_t slots; /* 0: WORKER_SLOTS_MAX */
+    const struct slice *kinds;
+    uint32_t kind_count; /* 0: any kind */
+};
+
+struct worker_beat_command {
+    struct slice worker;
+    hob_ns alive_ns; /* its leases hold at least this long from now; 0: 15 s */
+};
+
+struct wait_command {
+    uint64_t id;
+    hob_ns wait_ns; /* 0: only look */
+};
+
+struct command {
+    enum command_type type;
+    uint64_t request;
+    union {
+        struct push_command push;
+        struct fetch_command fetch;
+        struct ack_command ack;
+        struct fail_command fail;
+        struct release_command release;
+        struct extend_command extend;
+        struct checkpoint_command checkpoint;
+        struct log_command log;
+        struct progress_command progress;
+        struct control_command cancel;
+        struct control_command discard;
+        struct control_command retry;
+        struct control_command delete;
+        struct pause_command pause;
+        struct resume_command resume;
+        struct queue_set_command queue_set;
+        struct worker_set_command worker_set;
+        struct worker_beat_command worker_beat;
+        struct wait_command wait;
+    };
+};
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine: all queue semantics in one single-threaded, pure state machine. Commands and time go in, answers and effects
+ * come out. It reads no clock, opens no file, starts no thread and draws no randomness.
+ *
+ *   apply    decides what a command means now and turns the decision into effects; each effect is given to the sink (which
+ *            journals it) and then carried out by the very function that replay uses, so live state and replayed state
+ *            cannot differ
+ *   replay   carries out an effect that a journal holds, deciding nothing
+ *   turn     does what time asks for: stage, rescue, prune, and the end of waits
+ *
+ * Volatile, never journaled and not part of the digest: waiting requests, registered workers and their liveness, counters
+ * since start, the turn-taking between queues. Not thread-safe: one owner. */
+#ifndef HOB_ENGINE_ENGINE_H
+#define HOB_ENGINE_ENGINE_H
+
+#include "base/mem.h"
+#include "base/siphash.h"
+#include "base/status.h"
+#include "engine/answer.h"
+#include "engine/effect.h"
+
+struct engine;
+
+/* Why a worker's lease ended without its doing. */
+struct notice {
+    struct slice worker;
+    uint64_t id;
+    uint64_t token;
+    enum error_cause cause; /* CAUSE_PERSON, CAUSE_LOST, CAUSE_TIMEOUT */
+};
+
+struct engine_sink {
+    void *context;
+    void (*effect)(void *context, const struct effect *effect); /* to be journaled; borrowed for the call */
+    void (*answer)(void *context, const struct answer *answer); /* to a request that was WAITING */
+    void (*notice)(void *context, const struct notice *notice);  /* a lease was taken away; may be NULL */
+    void (*body_drop)(void *context, uint64_t body_id);          /* nobody refers to this body any more */
+};
+
+struct engine_options {
+    struct engine_sink sink;
+    struct siphash_key hash_key; /* random in production; never influences a result */
+    uint64_t memory_max_bytes;   /* ceiling; 0: none. Pushes are refused at 80 % of it */
+};
+
+/** A new, empty engine; owned by the caller. */
+struct engine *engine_new(const struct engine_options *options);
+
+/** Free an engine and all it holds. NULL is fine. No body is dropped by this. */
+void engine_free(struct engine *engine);
+
+/**
+ * Carry out one command.
+ *
+ * @now_ns      this turn's time; a time before an earlier one is taken as that one
+ * @ret_answer  always set. ANSWER_WAITING (fetch, wait) means that sink.answer gets the answer later, under the same request
+ */
+void engine_apply(
+    struct engine *engine,
+    hob_ns now_ns,
+    const struct command *command,
+    struct answer *ret_answer
+);
+
+/**
+ * Do what is due by @now_ns: stage, rescue, prune, answers to waits that are over; also serves waiting fetches.
+ * At most @budget jobs are moved. Call it at the end of each turn and when engine_due() has come.
+ *
+ * Answers  when it wants to be called next: engine_due()
+ */
+hob_ns engine_turn(struct engine *engine, hob_ns now_ns, uint32_t budget);
+
+/** The time at which engine_turn has work: not later than it really has; 0 at once, HOB_NEVER nothing pending. */
+hob_ns engine_due(const struct engine *engine);
+
+/* --- replay and cleaning --- */
+
+/**
+ * Carry out a journaled effect. Effects on jobs that are not known yet are skipped: their full record comes later
+ * (engine_replay_end checks that it did).
+ * Fails HOB_CORRUPT when the effect contradicts the state.
+ */
+HOB_CHECK enum hob_status
+engine_replay(struct engine *engine, const struct effect *effect, struct hob_error *err);
+
+/**
+ * End of replay: every id that was mentioned must be defined or deleted (else HOB_CORRUPT); leases get at least
+ * @grace_ns from @now_ns, so that workers can come back. Calls @body with every body that a job refers to (may be NULL).
+ */
+HOB_CHECK enum hob_status engine_replay_end(
+    struct engine *engine,
+    hob_ns now_ns,
+    hob_ns grace_ns,
+    void (*body)(void *context, uint64_t body_id),
+    void *context,
+    struct hob_error *err
+);
+
+/** The batch (low 32 bits of its sequence) that effects from now on are written to; full records remember it. */
+void engine_home_set(struct engine *engine, uint32_t home);
+
+/**
+ * Cleaning: @effect was read from the batch @home that is about to go. If it is the latest full record of its object,
+ * emit that object's full record again (to the sink). True when it did. Bodies are not the engine's: false.
+ */
+bool engine_restate(struct engine *engine, const struct effect *effect, uint32_t home);
+
+/** Emit the counters (ids, tokens) as a full record; once in each segment that is cleaned. */
+void engine_restate_meta(struct engine *engine);
+
+/* --- reading --- */
+
+/** One job; false when there is none. */
+bool engine_job(const struct engine *engine, uint64_t id, struct job_view *ret_view);
+
+/** The newest job with this ref; 0 when there is none. Refs are not unique. */
+uint64_t engine_find_ref(const struct engine *engine, struct slice ref);
+
+struct job_filter {
+    struct slice queue; /* empty: any */
+    struct slice kind;  /* empty: any */
+    uint32_t states;    /* bits 1u << enum job_state; 0: any */
+};
+
+/**
+ * Walk jobs from new to old. Looks at most at @scan_max jobs and fills at most @id_max ids.
+ *
+ * @before_id  only ids below it; 0: from the newest
+ * Answers     the cursor for the next call (its @before_id), 0 at the end; *ret_count ids are set
+ */
+uint64_t engine_list(
+    const struct engine *engine,
+    const struct job_filter *filter,
+    uint64_t before_id,
+    uint32_t scan_max,
+    uint64_t *ret_ids,
+    uint32_t id_max,
+    uint32_t *ret_count
+);
+
+/** The queue with this name; false when there is none. */
+bool engine_queue(const struct engine *engine, struct slice name, struct queue_view *ret_view);
+
+/** Queues in order of their making: number @at (0-based); false past the last. */
+bool engine_queue_at(const struct engine *engine, uint32_t at, struct queue_view *ret_view);
+
+/** Workers that are known: number @at (0-based); false past the last. */
+bool engine_worker_at(const struct engine *engine, uint32_t at, struct worker_view *ret_view);
+
+void engine_stats(const struct engine *engine, struct engine_stats *ret_stats);
+
+/** A hash over the whole durable state: equal states have equal digests, in any process. Walks everything. */
+uint64_t engine_digest(const struct engine *engine);
+
+/** Check every invariant by walking everything; panics on the first that does not hold. For tests and --paranoid. */
+void engine_check(const struct engine *engine);
+
+/** The wait before attempt number @attempt + 1, after @attempt failed: deterministic in job id and attempt. */
+hob_ns backoff_delay(const struct backoff *backoff, uint64_t job_id, uint32_t attempt);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What readers see of the engine's objects. Views are filled on demand; every slice and pointer in them is borrowed until
+ * the next call that changes the engine. */
+#ifndef HOB_ENGINE_VIEW_H
+#define HOB_ENGINE_VIEW_H
+
+#include "engine/command.h"
+
+/* Bytes outside the engine: the space knows where they lie. id 0: none. */
+struct body_ref {
+    uint64_t id;
+    uint32_t size;
+    uint16_t attempt; /* log chunks: of which attempt */
+    uint16_t head;    /* log chunks: 1 while the first LOG_HEAD_BYTES_MAX of the attempt fill */
+};
+
+struct job_error {
+    uint32_t attempt;
+    enum error_cause cause;
+    int32_t code;
+    hob_ns at_ns;
+    struct slice what;
+    struct slice text;
+    struct body_ref backtrace;
+};
+
+struct job_view {
+    uint64_t id;
+    enum job_state state;
+    struct slice queue;
+    struct slice kind;
+    uint32_t priority;
+    uint32_t attempt;     /* started so far */
+    uint32_t attempt_max;
+    uint32_t releases;
+    hob_ns created_ns;
+    hob_ns state_ns;      /* since when it is in this state */
+    hob_ns run_at_ns;     /* scheduled and retryable: when it becomes available; else 0 */
+    hob_ns started_ns;    /* of the latest attempt, 0: never */
+    hob_ns lease_until_ns; /* running */
+    hob_ns timeout_ns;
+    uint64_t token;       /* running: of the lease */
+    struct slice worker;  /* of the latest attempt */
+    struct slice payload;            /* when it is inline (payload_body.id == 0) */
+    struct body_ref payload_body;
+    struct slice key;
+    struct slice ref;
+    struct backoff backoff;
+    bool has_keep;
+    hob_ns keep_ns;
+    uint32_t percent;
+    struct slice progress_text;
+    struct slice by;  /* cancel, discard: who */
+    struct slice why; /* and why */
+    struct body_ref result;
+    struct body_ref checkpoint;
+    struct job_error errors[ERRORS_KEPT_MAX];
+    uint32_t error_count;
+    const struct body_ref *logs; /* in order of time */
+    uint32_t log_count;
+    uint64_t log_lost_bytes; /* between head and tail of some attempt */
+};
+
+struct queue_view {
+    struct slice name;
+    enum queue_order order;
+    bool paused;
+    hob_ns paused_until_ns; /* 0: until somebody resumes */
+    struct slice paused_by;
+    struct slice paused_why;
+    uint32_t counts[JOB_STATE_COUNT];
+    hob_ns oldest_ns; /* created_ns of an oldest available job, 0: none */
+    hob_ns keep_completed_ns;
+    uint32_t keep_completed_count;
+    hob_ns keep_failed_ns;
+    uint32_t keep_failed_count;
+    uint64_t pushed; /* since this process started */
+    uint64_t completed;
+    uint64_t failed;   /* attempts */
+    uint64_t discarded;
+};
+
+struct worker_view {
+    struct slice name;
+    uint32_t slots;
+    uint32_t running;
+    uint32_t kind_count; /* 0: any */
+    hob_ns alive_until_ns;
+};
+
+struct engine_stats {
+    uint64_t counts[JOB_STATE_COUNT];
+    uint64_t jobs;
+    uint32_t queues;
+    uint32_t kinds;
+    uint32_t workers;
+    uint32_t keys;
+    uint32_t waiting_fetches;
+    uint64_t next_id;
+    uint64_t memory_bytes;
+    uint64_t memory_max_bytes; /* the ceiling */
+    uint64_t live_bytes;       /* what a journal of only full records would hold, bodies included */
+};
+
+#endif
