@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The end of the road for bugs: one line on stderr, then abort, so that a core dump shows the place. */
+/* The end of the road for bugs: one line on stderr, then abort, so that a core dump shows the
+ * place. */
 #include "base/assert.h"
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A growing byte buffer, born with its maximum. Writers append without checking each call: a buffer that would have to
- * grow past its maximum stays as it is and remembers `overflowed`, which is asked once at the end. */
+/* A growing byte buffer, born with its maximum. Writers append without checking each call: a buffer
+ * that would have to grow past its maximum stays as it is and remembers `overflowed`, which is
+ * asked once at the end. */
 #ifndef HOB_BASE_BUF_H
 #define HOB_BASE_BUF_H
 

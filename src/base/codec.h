@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes on disk and on the wire, written and read field by field: little-endian, varints as in LEB128 (7 bits a byte, low
- * first, at most 10 bytes). A reader never reads past its end: it turns `bad` and yields zeros, which is asked once. */
+/* Bytes on disk and on the wire, written and read field by field: little-endian, varints as in
+ * LEB128 (7 bits a byte, low first, at most 10 bytes). A reader never reads past its end: it turns
+ * `bad` and yields zeros, which is asked once. */
 #ifndef HOB_BASE_CODEC_H
 #define HOB_BASE_CODEC_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Eight tables of 256 entries ("slicing by 8", Intel 2006) made at build time from the polynomial by a constructor, and
- * the crc32 instruction of SSE4.2 where there is one. Both give the same value (crc32c_test.c). */
+/* Eight tables of 256 entries ("slicing by 8", Intel 2006) made at build time from the polynomial
+ * by a constructor, and the crc32 instruction of SSE4.2 where there is one. Both give the same
+ * value (crc32c_test.c). */
 #include "base/crc32c.h"
 
 #include <string.h>

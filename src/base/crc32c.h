@@ -6,7 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Continue @crc (0 at the start, or any seed) over @size bytes. Uses SSE4.2 where the processor has it. */
+/**
+ * Continue @crc (0 at the start, or any seed) over @size bytes. Uses SSE4.2 where the processor has
+ * it.
+ */
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t size);
 
 /** The same by table only; for tests and for processors without the instruction. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys lie in the array beside the handles: a sift touches one cache line a level, and items only on a tie. */
+/* Keys lie in the array beside the handles: a sift touches one cache line a level, and items only
+ * on a tie. */
 #include "base/heap.h"
 
 #include "base/assert.h"
@@ -51,8 +52,11 @@ static uint32_t sift_down(
         uint64_t first = (uint64_t)at * HEAP_ARITY + 1;
         if (first >= heap->count) return at;
         uint32_t best = (uint32_t)first;
-        for (uint32_t child = best + 1; child < first + HEAP_ARITY && child < heap->count; child++) {
-            if (entry_before(rules, context, heap->entries[child], heap->entries[best])) best = child;
+        for (uint32_t child = best + 1; child < first + HEAP_ARITY && child < heap->count;
+             child++) {
+            if (entry_before(rules, context, heap->entries[child], heap->entries[best])) {
+                best = child;
+            }
         }
         if (!entry_before(rules, context, heap->entries[best], entry)) return at;
         heap_set(heap, rules, context, at, heap->entries[best]);
@@ -62,10 +66,7 @@ static uint32_t sift_down(
 
 static void heap_resize(struct heap *heap, struct mem *mem, uint32_t capacity) {
     heap->entries = mem_resize(
-        mem,
-        heap->entries,
-        heap->capacity * sizeof *heap->entries,
-        capacity * sizeof *heap->entries
+        mem, heap->entries, heap->capacity * sizeof *heap->entries, capacity * sizeof *heap->entries
     );
     heap->capacity = capacity;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A heap (four children a node) of handles, smallest key first; equal keys are ordered by a tie function, so the order is
- * total and every replay pops the same sequence. The heap tells each item where it stands (`moved`), so that any item can
- * be removed or re-keyed in O(log n). Positions are 0-based; HEAP_NOWHERE is told to an item that left. */
+/* A heap (four children a node) of handles, smallest key first; equal keys are ordered by a tie
+ * function, so the order is total and every replay pops the same sequence. The heap tells each item
+ * where it stands (`moved`), so that any item can be removed or re-keyed in O(log n). Positions are
+ * 0-based; HEAP_NOWHERE is told to an item that left. */
 #ifndef HOB_BASE_HEAP_H
 #define HOB_BASE_HEAP_H
 
@@ -18,7 +19,8 @@ struct heap_entry {
 };
 
 struct heap_rules {
-    bool (*before)(void *context, uint32_t a, uint32_t b); /* for equal keys; NULL when keys are unique */
+    /* for equal keys; NULL when keys are unique */
+    bool (*before)(void *context, uint32_t a, uint32_t b);
     void (*moved)(void *context, uint32_t item, uint32_t at);
 };
 
@@ -41,7 +43,10 @@ void heap_push(
     uint32_t item
 );
 
-/** Remove the entry at @at and tell its item HEAP_NOWHERE. Gives memory back when the heap has become small. O(log n). */
+/**
+ * Remove the entry at @at and tell its item HEAP_NOWHERE. Gives memory back when the heap has
+ * become small. O(log n).
+ */
 void heap_remove(
     struct heap *heap, struct mem *mem, const struct heap_rules *rules, void *context, uint32_t at
 );

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each node has 64 slots and a bitmap of those in use, so that the next and the previous id are found with bit operations.
- * The tree grows at the root when an id needs more levels and gives a node back when its last slot empties. */
+/* Each node has 64 slots and a bitmap of those in use, so that the next and the previous id are
+ * found with bit operations. The tree grows at the root when an id needs more levels and gives a
+ * node back when its last slot empties. */
 #include "base/idmap.h"
 
 #include <stdbool.h>
@@ -97,8 +98,8 @@ void idmap_remove(struct idmap *map, uint64_t id) {
     map->levels = 0;
 }
 
-/* One step of a walk at @level: the slot to go down into, or -1. Going up, the slots at and above the one of @id count; going
- * down, those at and below. */
+/* One step of a walk at @level: the slot to go down into, or -1. Going up, the slots at and above
+ * the one of @id count; going down, those at and below. */
 static int slot_towards(const struct node *node, unsigned slot, bool up) {
     uint64_t candidates = up ? node->used & (~UINT64_C(0) << slot)
                              : node->used & (~UINT64_C(0) >> (SLOTS - 1 - slot));
@@ -106,8 +107,8 @@ static int slot_towards(const struct node *node, unsigned slot, bool up) {
     return up ? __builtin_ctzll(candidates) : 63 - __builtin_clzll(candidates);
 }
 
-/* Follow @id down as far as it is there, remembering the last level at which there was another slot in the direction of the
- * walk; from that one on, take the outermost slot of each level. */
+/* Follow @id down as far as it is there, remembering the last level at which there was another slot
+ * in the direction of the walk; from that one on, take the outermost slot of each level. */
 static uint32_t idmap_walk(const struct idmap *map, uint64_t id, bool up, uint64_t *ret_id) {
     uint32_t path[LEVELS_MAX] = {0};
     uint32_t level = map->levels - 1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Linear probing; a removal shifts the following entries back, so there are no tombstones and probes stay short. The home
- * slot comes from the stored half of the hash, so growing needs no look at the items. At most 7/8 full. */
+/* Linear probing; a removal shifts the following entries back, so there are no tombstones and
+ * probes stay short. The home slot comes from the stored half of the hash, so growing needs no look
+ * at the items. At most 7/8 full. */
 #include "base/index.h"
 
 #include "base/assert.h"
@@ -48,7 +49,9 @@ static void index_rebuild(struct index *index, struct mem *mem, uint32_t capacit
 void index_add(struct index *index, struct mem *mem, uint64_t hash, uint32_t item) {
     hob_assert(item != 0);
     if ((uint64_t)index->count + 1 > (uint64_t)index->capacity * 7 / 8) {
-        index_rebuild(index, mem, index->capacity == 0 ? INDEX_FIRST_CAPACITY : index->capacity * 2);
+        index_rebuild(
+            index, mem, index->capacity == 0 ? INDEX_FIRST_CAPACITY : index->capacity * 2
+        );
     }
     index_place(index, (struct index_entry){.hash = stored_hash(hash), .item = item});
     index->count++;

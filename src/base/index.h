@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An index: open addressing from a hash to a handle, eight bytes an entry plus slack. The keys lie with the items; the
- * caller's `is` function looks there. Iteration order is never used, so a secret seed in the hash does no harm to replay. */
+/* An index: open addressing from a hash to a handle, eight bytes an entry plus slack. The keys lie
+ * with the items; the caller's `is` function looks there. Iteration order is never used, so a
+ * secret seed in the hash does no harm to replay. */
 #ifndef HOB_BASE_INDEX_H
 #define HOB_BASE_INDEX_H
 

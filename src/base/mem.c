@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* malloc with a counter. A panic on exhaustion keeps every caller free of half-done states (see mem.h). */
+/* malloc with a counter. A panic on exhaustion keeps every caller free of half-done states (see
+ * mem.h). */
 #include "base/mem.h"
 
 #include <stdlib.h>

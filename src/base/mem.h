@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counted memory. The engine and everything that a client can make grow allocates through a `struct mem`, so that use is
- * known exactly, a ceiling can be kept (engine/limits.h: pushes are refused before memory runs out) and a test can make
- * the Nth allocation fail. Sizes are given back at free: no header per block.
+/* Counted memory. The engine and everything that a client can make grow allocates through a `struct
+ * mem`, so that use is known exactly, a ceiling can be kept (engine/limits.h: pushes are refused
+ * before memory runs out) and a test can make the Nth allocation fail. Sizes are given back at
+ * free: no header per block.
  *
- * When the system itself has no memory left the process panics: the journal is durable, so a restart loses nothing,
- * while a half-applied command would. */
+ * When the system itself has no memory left the process panics: the journal is durable, so a
+ * restart loses nothing, while a half-applied command would. */
 #ifndef HOB_BASE_MEM_H
 #define HOB_BASE_MEM_H
 
@@ -12,12 +13,14 @@
 #include <stdint.h>
 
 struct mem {
-    size_t used_bytes;   /* by live blocks, as asked for */
-    size_t used_max;     /* the highest used_bytes so far */
-    uint64_t calls;      /* allocations so far */
+    size_t used_bytes; /* by live blocks, as asked for */
+    size_t used_max;   /* the highest used_bytes so far */
+    uint64_t calls;    /* allocations so far */
 };
 
-/** A block of @size bytes (> 0), not initialised; never NULL. Owned by the caller until mem_free. */
+/**
+ * A block of @size bytes (> 0), not initialised; never NULL. Owned by the caller until mem_free.
+ */
 void *mem_alloc(struct mem *mem, size_t size);
 
 /** As mem_alloc, filled with zero. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A chunk is POOL_CHUNK_ITEMS items followed by one generation byte each. An even generation means free, an odd one in use;
- * taking and freeing both count it up. A free item holds the index of the next free one in its first four bytes. */
+/* A chunk is POOL_CHUNK_ITEMS items followed by one generation byte each. An even generation means
+ * free, an odd one in use; taking and freeing both count it up. A free item holds the index of the
+ * next free one in its first four bytes. */
 #include "base/pool.h"
 
 #include <string.h>
@@ -20,7 +21,8 @@ static char *pool_item(const struct pool *pool, uint32_t index) {
 
 static uint8_t *pool_generation(const struct pool *pool, uint32_t index) {
     char *chunk = pool->chunks[index / POOL_CHUNK_ITEMS];
-    return (uint8_t *)chunk + (size_t)POOL_CHUNK_ITEMS * pool->item_bytes + index % POOL_CHUNK_ITEMS;
+    return (uint8_t *)chunk + (size_t)POOL_CHUNK_ITEMS * pool->item_bytes +
+           index % POOL_CHUNK_ITEMS;
 }
 
 void pool_init(struct pool *pool, struct mem *mem, size_t item_bytes) {

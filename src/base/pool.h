@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A pool of items of one size, in chunks that never move, addressed by 32-bit handles: 27 bits of index and 5 bits of
- * generation, so that a handle kept past its item's life is caught (an assertion) instead of reading somebody else's item.
- * Handle 0 is none. Chunks are kept until the pool is freed. */
+/* A pool of items of one size, in chunks that never move, addressed by 32-bit handles: 27 bits of
+ * index and 5 bits of generation, so that a handle kept past its item's life is caught (an
+ * assertion) instead of reading somebody else's item. Handle 0 is none. Chunks are kept until the
+ * pool is freed. */
 #ifndef HOB_BASE_POOL_H
 #define HOB_BASE_POOL_H
 
@@ -18,8 +19,9 @@ enum {
 struct pool {
     struct mem *mem;
     uint32_t item_bytes;
-    uint32_t count;      /* items in use */
-    uint32_t made;       /* items that ever existed; the first is never used, so that handle 0 stays free */
+    uint32_t count; /* items in use */
+    /* items that ever existed; the first is never used, so that handle 0 stays free */
+    uint32_t made;
     uint32_t free_first; /* index of the first free item, 0: none */
     char **chunks;
     uint32_t chunk_count;

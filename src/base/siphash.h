@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SipHash-2-4 (Aumasson and Bernstein, 2012), 64-bit: a keyed hash that nobody who does not know the key can flood. */
+/* SipHash-2-4 (Aumasson and Bernstein, 2012), 64-bit: a keyed hash that nobody who does not know
+ * the key can flood. */
 #ifndef HOB_BASE_SIPHASH_H
 #define HOB_BASE_SIPHASH_H
 

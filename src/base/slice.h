@@ -13,7 +13,7 @@ struct slice {
 };
 
 #define SLICE(literal) ((struct slice){.bytes = "" literal, .size = sizeof(literal) - 1})
-#define SLICE_NONE ((struct slice){.bytes = NULL, .size = 0})
+#define SLICE_NONE     ((struct slice){.bytes = NULL, .size = 0})
 /* For printf: "%.*s", SLICE_ARG(name). The slice must be shorter than 2 GiB. */
 #define SLICE_ARG(slice) (int)(slice).size, (slice).bytes
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One table of statuses; filling an error never allocates, so it works when memory is what failed. */
+/* One table of statuses; filling an error never allocates, so it works when memory is what
+ * failed. */
 #include "base/status.h"
 
 #include <stdarg.h>
@@ -33,8 +34,7 @@ static void error_format(struct hob_error *error, const char *format, va_list ar
     if (size < 0) error->text[0] = '\0';
 }
 
-enum hob_status
-fail(struct hob_error *error, enum hob_status status, const char *format, ...) {
+enum hob_status fail(struct hob_error *error, enum hob_status status, const char *format, ...) {
     if (error == NULL) return status;
     error->status = status;
     error->os_errno = 0;

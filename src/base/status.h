@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Failures of the world (disk, network, memory, corrupt bytes) travel as a status and, where somebody will read it, an
- * error with a text. Answers of the engine are not failures: see engine/answer.h. Context is added once per layer. */
+/* Failures of the world (disk, network, memory, corrupt bytes) travel as a status and, where
+ * somebody will read it, an error with a text. Answers of the engine are not failures: see
+ * engine/answer.h. Context is added once per layer. */
 #ifndef HOB_BASE_STATUS_H
 #define HOB_BASE_STATUS_H
 
@@ -8,6 +9,7 @@
 
 #define HOB_CHECK __attribute__((warn_unused_result))
 
+/* clang-format off */
 /*        name            exit  text */
 #define HOB_STATUSES(X)                                         \
     X(HOB_OK,             0,    "ok")                           \
@@ -22,6 +24,7 @@
     X(HOB_NO_MEMORY,      71,   "out of memory")                \
     X(HOB_DISK,           74,   "disk failure")                 \
     X(HOB_CONFIG,         78,   "configuration error")
+/* clang-format on */
 
 enum hob_status {
 #define X(name, exit_code, text) name,
@@ -43,8 +46,8 @@ int status_exit_code(enum hob_status status);
 const char *status_text(enum hob_status status);
 
 /**
- * Fill @error (which may be NULL) and give @status back, so that a caller writes `return fail(err, …);`.
- * The text says what is wrong, where, and what to do; longer texts are cut.
+ * Fill @error (which may be NULL) and give @status back, so that a caller writes
+ * `return fail(err, …);`. The text says what is wrong, where, and what to do; longer texts are cut.
  */
 enum hob_status fail(struct hob_error *error, enum hob_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

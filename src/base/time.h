@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Times are nanoseconds since the Unix epoch, spans are nanoseconds; both unsigned, sums saturate. HOB_NEVER is later than
- * every time. */
+/* Times are nanoseconds since the Unix epoch, spans are nanoseconds; both unsigned, sums saturate.
+ * HOB_NEVER is later than every time. */
 #ifndef HOB_BASE_TIME_H
 #define HOB_BASE_TIME_H
 

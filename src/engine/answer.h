@@ -6,21 +6,39 @@
 #include "engine/view.h"
 
 /*        name                word (RESP, JSON `code`)   HTTP  text */
-#define ANSWERS(X)                                                                                 \
-    X(ANSWER_OK,              "OK",           200, "ok")                                           \
-    X(ANSWER_WAITING,         "WAITING",      202, "the answer comes later")                       \
-    X(ANSWER_EMPTY,           "EMPTY",        204, "no job can be had now")                        \
-    X(ANSWER_NO_JOB,          "NOJOB",        404, "there is no such job: it never was, or its time of keeping is over") \
-    X(ANSWER_NO_QUEUE,        "NOQUEUE",      404, "there is no such queue")                       \
-    X(ANSWER_STALE,           "STALE",        409, "this lease is no longer yours: the job was rescued, cancelled or finished") \
-    X(ANSWER_LEASE_OVER,      "LEASEOVER",    409, "the lease is over: extend it, or let the worker beat, before it ends") \
-    X(ANSWER_WRONG_STATE,     "STATE",        409, "the job is not in a state that allows this")   \
-    X(ANSWER_NO_SLOT,         "NOSLOT",       409, "the worker has no free slot: finish a job first, or register with more slots") \
-    X(ANSWER_BAD_ARGUMENT,    "BADARG",       400, "an argument is not valid")                     \
-    X(ANSWER_TOO_LARGE,       "TOOLARGE",     413, "larger than the limit")                        \
-    X(ANSWER_LIMIT,           "LIMIT",        429, "a limit of this server is reached")            \
-    X(ANSWER_MEMORY,          "MEMORY",       503, "memory is nearly used up: pushes are refused until jobs finish; try again later") \
-    X(ANSWER_FULL,            "FULL",         507, "the disk is full: pushes are refused until there is space; other commands work")
+#define ANSWERS(X)                                                                       \
+    X(ANSWER_OK, "OK", 200, "ok")                                                        \
+    X(ANSWER_WAITING, "WAITING", 202, "the answer comes later")                          \
+    X(ANSWER_EMPTY, "EMPTY", 204, "no job can be had now")                               \
+    X(ANSWER_NO_JOB,                                                                     \
+      "NOJOB",                                                                           \
+      404,                                                                               \
+      "there is no such job: it never was, or its time of keeping is over")              \
+    X(ANSWER_NO_QUEUE, "NOQUEUE", 404, "there is no such queue")                         \
+    X(ANSWER_STALE,                                                                      \
+      "STALE",                                                                           \
+      409,                                                                               \
+      "this lease is no longer yours: the job was rescued, cancelled or finished")       \
+    X(ANSWER_LEASE_OVER,                                                                 \
+      "LEASEOVER",                                                                       \
+      409,                                                                               \
+      "the lease is over: extend it, or let the worker beat, before it ends")            \
+    X(ANSWER_WRONG_STATE, "STATE", 409, "the job is not in a state that allows this")    \
+    X(ANSWER_NO_SLOT,                                                                    \
+      "NOSLOT",                                                                          \
+      409,                                                                               \
+      "the worker has no free slot: finish a job first, or register with more slots")    \
+    X(ANSWER_BAD_ARGUMENT, "BADARG", 400, "an argument is not valid")                    \
+    X(ANSWER_TOO_LARGE, "TOOLARGE", 413, "larger than the limit")                        \
+    X(ANSWER_LIMIT, "LIMIT", 429, "a limit of this server is reached")                   \
+    X(ANSWER_MEMORY,                                                                     \
+      "MEMORY",                                                                          \
+      503,                                                                               \
+      "memory is nearly used up: pushes are refused until jobs finish; try again later") \
+    X(ANSWER_FULL,                                                                       \
+      "FULL",                                                                            \
+      507,                                                                               \
+      "the disk is full: pushes are refused until there is space; other commands work")
 
 enum answer_code {
 #define X(name, word, http, text) name,
@@ -31,11 +49,12 @@ enum answer_code {
 
 struct answer {
     enum answer_code code;
-    uint64_t request;      /* of the command */
-    const char *detail;    /* static: which argument, which limit; NULL: none */
-    uint64_t id;           /* push: the job, also when duplicate */
-    bool duplicate;        /* push: the key was known, nothing was added */
-    enum job_state state;  /* push, fail, release, cancel …: the state now; WRONG_STATE: the state it is in */
+    uint64_t request;   /* of the command */
+    const char *detail; /* static: which argument, which limit; NULL: none */
+    uint64_t id;        /* push: the job, also when duplicate */
+    bool duplicate;     /* push: the key was known, nothing was added */
+    enum job_state
+        state; /* push, fail, release, cancel …: the state now; WRONG_STATE: the state it is in */
     hob_ns retry_after_ns; /* MEMORY, FULL: when to try again */
     hob_ns lease_until_ns; /* extend, fetch */
     uint32_t job_count;    /* fetch: ids of the leased jobs; wait: 1 */

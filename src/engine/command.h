@@ -10,26 +10,26 @@
 #include "engine/states.h"
 
 /*        NAME        member      what it does */
-#define ENGINE_COMMANDS(X)                                                             \
-    X(PUSH, push, "add a job to a queue")                                              \
-    X(FETCH, fetch, "lease the next jobs to a worker, waiting for one if asked")       \
-    X(ACK, ack, "finish a leased job")                                                 \
-    X(FAIL, fail, "end an attempt: retry later or discard")                            \
-    X(RELEASE, release, "give a leased job back without counting the attempt")         \
-    X(EXTEND, extend, "lengthen a lease")                                              \
-    X(CHECKPOINT, checkpoint, "save what the next attempt shall receive")              \
-    X(LOG, log, "add lines to the log of the running attempt")                         \
-    X(PROGRESS, progress, "say how far a running job is")                              \
-    X(CANCEL, cancel, "stop a job that is not final")                                  \
-    X(DISCARD, discard, "end a waiting job as failed")                                 \
-    X(RETRY, retry, "make a final or waiting job available now")                       \
-    X(DELETE, delete, "remove a job and everything it holds")                          \
-    X(PAUSE, pause, "stop fetching from a queue")                                      \
-    X(RESUME, resume, "go on fetching from a queue")                                   \
-    X(QUEUE_SET, queue_set, "change the settings of a queue")                          \
-    X(WORKER_SET, worker_set, "register a worker")                                     \
-    X(WORKER_BEAT, worker_beat, "a worker is alive: its leases stay")                  \
-    X(WAIT, wait, "wait until a job is final")                                         \
+#define ENGINE_COMMANDS(X)                                                       \
+    X(PUSH, push, "add a job to a queue")                                        \
+    X(FETCH, fetch, "lease the next jobs to a worker, waiting for one if asked") \
+    X(ACK, ack, "finish a leased job")                                           \
+    X(FAIL, fail, "end an attempt: retry later or discard")                      \
+    X(RELEASE, release, "give a leased job back without counting the attempt")   \
+    X(EXTEND, extend, "lengthen a lease")                                        \
+    X(CHECKPOINT, checkpoint, "save what the next attempt shall receive")        \
+    X(LOG, log, "add lines to the log of the running attempt")                   \
+    X(PROGRESS, progress, "say how far a running job is")                        \
+    X(CANCEL, cancel, "stop a job that is not final")                            \
+    X(DISCARD, discard, "end a waiting job as failed")                           \
+    X(RETRY, retry, "make a final or waiting job available now")                 \
+    X(DELETE, delete, "remove a job and everything it holds")                    \
+    X(PAUSE, pause, "stop fetching from a queue")                                \
+    X(RESUME, resume, "go on fetching from a queue")                             \
+    X(QUEUE_SET, queue_set, "change the settings of a queue")                    \
+    X(WORKER_SET, worker_set, "register a worker")                               \
+    X(WORKER_BEAT, worker_beat, "a worker is alive: its leases stay")            \
+    X(WAIT, wait, "wait until a job is final")                                   \
     X(FORGET, forget, "the asker is gone: drop its waiting request")
 
 enum command_type {
@@ -107,10 +107,10 @@ struct fail_command {
     struct slice text; /* cut at ERROR_TEXT_BYTES_MAX */
     struct slice backtrace;
     enum error_cause cause;
-    int32_t code;        /* exit code or signal number */
-    bool permanent;      /* no further attempt */
+    int32_t code;   /* exit code or signal number */
+    bool permanent; /* no further attempt */
     bool has_retry_in;
-    hob_ns retry_in_ns;  /* instead of the backoff */
+    hob_ns retry_in_ns; /* instead of the backoff */
 };
 
 struct release_command {

@@ -9,28 +9,29 @@
 #define HOB_ENGINE_EFFECT_H
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "base/status.h"
 #include "engine/view.h"
 
 /*        NAME           number  member     what happened */
-#define EFFECTS(X)                                                                       \
-    X(META, 1, meta, "the counters, in full")                                            \
-    X(BODY, 2, body, "bytes that jobs refer to by id")                                   \
-    X(JOB_PUT, 3, job_put, "a job, in full; also how a push is told")                    \
-    X(JOB_RUN, 4, job_run, "leased to a worker: the next attempt starts")                \
-    X(JOB_LEASE, 5, job_lease, "the lease ends later")                                   \
-    X(JOB_DONE, 6, job_done, "completed")                                                \
-    X(JOB_FAILED, 7, job_failed, "an attempt failed: retryable or discarded")            \
-    X(JOB_RELEASED, 8, job_released, "given back, or rescued")                           \
-    X(JOB_STAGED, 9, job_staged, "its time has come: available")                         \
-    X(JOB_ENDED, 10, job_ended, "cancelled or discarded")                                \
-    X(JOB_RETRIED, 11, job_retried, "made available again by a person")                  \
-    X(JOB_DELETED, 12, job_deleted, "gone")                                              \
-    X(JOB_LOGGED, 13, job_logged, "the log grew by a body")                              \
-    X(JOB_PROGRESS, 14, job_progress, "how far it is")                                   \
-    X(JOB_CHECKPOINT, 15, job_checkpoint, "what the next attempt shall receive")         \
-    X(QUEUE_PUT, 16, queue_put, "the settings of a queue, in full")                      \
-    X(KEY_PUT, 17, key_put, "an idempotency key, in full")                               \
+#define EFFECTS(X)                                                               \
+    X(META, 1, meta, "the counters, in full")                                    \
+    X(BODY, 2, body, "bytes that jobs refer to by id")                           \
+    X(JOB_PUT, 3, job_put, "a job, in full; also how a push is told")            \
+    X(JOB_RUN, 4, job_run, "leased to a worker: the next attempt starts")        \
+    X(JOB_LEASE, 5, job_lease, "the lease ends later")                           \
+    X(JOB_DONE, 6, job_done, "completed")                                        \
+    X(JOB_FAILED, 7, job_failed, "an attempt failed: retryable or discarded")    \
+    X(JOB_RELEASED, 8, job_released, "given back, or rescued")                   \
+    X(JOB_STAGED, 9, job_staged, "its time has come: available")                 \
+    X(JOB_ENDED, 10, job_ended, "cancelled or discarded")                        \
+    X(JOB_RETRIED, 11, job_retried, "made available again by a person")          \
+    X(JOB_DELETED, 12, job_deleted, "gone")                                      \
+    X(JOB_LOGGED, 13, job_logged, "the log grew by a body")                      \
+    X(JOB_PROGRESS, 14, job_progress, "how far it is")                           \
+    X(JOB_CHECKPOINT, 15, job_checkpoint, "what the next attempt shall receive") \
+    X(QUEUE_PUT, 16, queue_put, "the settings of a queue, in full")              \
+    X(KEY_PUT, 17, key_put, "an idempotency key, in full")                       \
     X(KEY_DROP, 18, key_drop, "an idempotency key is forgotten")
 
 enum effect_type {
@@ -48,7 +49,8 @@ struct meta_effect {
 
 struct body_effect {
     uint64_t id;
-    uint32_t crc; /* CRC-32C of bytes: they are read back in pieces, past the checksum of their batch */
+    uint32_t
+        crc; /* CRC-32C of bytes: they are read back in pieces, past the checksum of their batch */
     struct slice bytes;
 };
 
@@ -77,8 +79,8 @@ struct job_done_effect {
 
 struct job_failed_effect {
     uint64_t id;
-    enum job_state state; /* retryable or discarded */
-    hob_ns run_at_ns;     /* retryable */
+    enum job_state state;   /* retryable or discarded */
+    hob_ns run_at_ns;       /* retryable */
     struct job_error error; /* error.at_ns is when */
 };
 
@@ -172,6 +174,7 @@ struct effect {
 
 /* Room that decode needs for arrays it hands out. */
 struct effect_scratch {
+    struct mem mem;
     struct body_ref *logs;
     uint32_t log_capacity;
 };
@@ -180,7 +183,7 @@ struct effect_scratch {
 bool effect_encode(const struct effect *effect, struct buf *out);
 
 /**
- * Decode the effect at the start of @bytes; slices point into @bytes, arrays into @scratch (grown with malloc, freed by
+ * Decode the effect at the start of @bytes; slices point into @bytes, arrays into @scratch (which grows; freed by
  * effect_scratch_deinit).
  *
  * Answers  the number of bytes used

@@ -31,10 +31,12 @@ struct notice {
 
 struct engine_sink {
     void *context;
-    void (*effect)(void *context, const struct effect *effect); /* to be journaled; borrowed for the call */
+    void (*effect
+    )(void *context, const struct effect *effect); /* to be journaled; borrowed for the call */
     void (*answer)(void *context, const struct answer *answer); /* to a request that was WAITING */
-    void (*notice)(void *context, const struct notice *notice);  /* a lease was taken away; may be NULL */
-    void (*body_drop)(void *context, uint64_t body_id);          /* nobody refers to this body any more */
+    void (*notice
+    )(void *context, const struct notice *notice);      /* a lease was taken away; may be NULL */
+    void (*body_drop)(void *context, uint64_t body_id); /* nobody refers to this body any more */
 };
 
 struct engine_options {
@@ -56,10 +58,7 @@ void engine_free(struct engine *engine);
  * @ret_answer  always set. ANSWER_WAITING (fetch, wait) means that sink.answer gets the answer later, under the same request
  */
 void engine_apply(
-    struct engine *engine,
-    hob_ns now_ns,
-    const struct command *command,
-    struct answer *ret_answer
+    struct engine *engine, hob_ns now_ns, const struct command *command, struct answer *ret_answer
 );
 
 /**

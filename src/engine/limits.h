@@ -7,45 +7,46 @@
 #include "base/time.h"
 
 enum {
-    NAME_BYTES_MAX = 200,               /* queue, kind, worker */
-    KEY_BYTES_MAX = 255,                /* idempotency key */
-    REF_BYTES_MAX = 255,                /* foreign id */
-    WHY_BYTES_MAX = 200,                /* reason and author of a pause, a cancel */
+    NAME_BYTES_MAX = 200, /* queue, kind, worker */
+    KEY_BYTES_MAX = 255,  /* idempotency key */
+    REF_BYTES_MAX = 255,  /* foreign id */
+    WHY_BYTES_MAX = 200,  /* reason and author of a pause, a cancel */
     PAYLOAD_BYTES_MAX = 8 * 1024 * 1024,
-    PAYLOAD_INLINE_BYTES_MAX = 256,     /* larger ones are bodies */
+    PAYLOAD_INLINE_BYTES_MAX = 256, /* larger ones are bodies */
     RESULT_BYTES_MAX = 1024 * 1024,
     CHECKPOINT_BYTES_MAX = 1024 * 1024,
-    ERROR_TEXT_BYTES_MAX = 1024,        /* longer texts are cut, the whole stays in the log or backtrace */
-    ERROR_WHAT_BYTES_MAX = 100,         /* class of an error */
+    ERROR_TEXT_BYTES_MAX = 1024, /* longer texts are cut, the whole stays in the log or backtrace */
+    ERROR_WHAT_BYTES_MAX = 100,  /* class of an error */
     BACKTRACE_BYTES_MAX = 64 * 1024,
-    ERRORS_KEPT_MAX = 10,               /* per job, the latest */
+    ERRORS_KEPT_MAX = 10, /* per job, the latest */
     PROGRESS_TEXT_BYTES_MAX = 200,
-    LOG_HEAD_BYTES_MAX = 64 * 1024,     /* per attempt: the first bytes, */
-    LOG_TAIL_BYTES_MAX = 1024 * 1024,   /* and the last */
-    LOG_CHUNK_BYTES_MAX = 64 * 1024,    /* one LOG command */
-    LOG_CHUNKS_MAX = 1024,              /* per attempt and part, so that memory is bounded too */
+    LOG_HEAD_BYTES_MAX = 64 * 1024,   /* per attempt: the first bytes, */
+    LOG_TAIL_BYTES_MAX = 1024 * 1024, /* and the last */
+    LOG_CHUNK_BYTES_MAX = 64 * 1024,  /* one LOG command */
+    LOG_CHUNKS_MAX = 1024,            /* per attempt and part, so that memory is bounded too */
     QUEUES_MAX = 1000000,
     KINDS_MAX = 1000000,
     WORKERS_MAX = 100000,
     WORKER_KINDS_MAX = 256,
     WORKER_SLOTS_MAX = 100000,
-    FETCH_QUEUES_MAX = 256,             /* queues named by one fetch */
+    FETCH_QUEUES_MAX = 256, /* queues named by one fetch */
     FETCH_COUNT_MAX = 1000,
-    KEYS_MAX = 1000000,                 /* idempotency keys remembered; the oldest go first */
+    KEYS_MAX = 1000000, /* idempotency keys remembered; the oldest go first */
     ATTEMPT_MAX_MAX = 60000,
     ATTEMPT_MAX_DEFAULT = 25,
-    RELEASES_FREE_MAX = 1000,           /* releases that give their attempt back; later ones count */
+    RELEASES_FREE_MAX = 1000, /* releases that give their attempt back; later ones count */
     BACKOFF_LIST_MAX = 16,
     PRIORITY_DEFAULT = 1024,
     KEEP_COMPLETED_COUNT_DEFAULT = 100000, /* per queue */
     KEEP_FAILED_COUNT_DEFAULT = 100000,
 };
 
-#define LEASE_DEFAULT_NS          (15 * NS_PER_SECOND)
-#define LEASE_MIN_NS              (1 * NS_PER_SECOND)
-#define LEASE_MAX_NS              (24 * NS_PER_HOUR)
-#define TIMEOUT_DEFAULT_NS        (15 * NS_PER_MINUTE)
-#define TIMEOUT_GRACE_NS          (30 * NS_PER_SECOND) /* the worker kills at the timeout, the engine this much later */
+#define LEASE_DEFAULT_NS   (15 * NS_PER_SECOND)
+#define LEASE_MIN_NS       (1 * NS_PER_SECOND)
+#define LEASE_MAX_NS       (24 * NS_PER_HOUR)
+#define TIMEOUT_DEFAULT_NS (15 * NS_PER_MINUTE)
+#define TIMEOUT_GRACE_NS \
+    (30 * NS_PER_SECOND) /* the worker kills at the timeout, the engine this much later */
 #define FETCH_WAIT_MAX_NS         (5 * NS_PER_MINUTE)
 #define RESULT_WAIT_MAX_NS        (1 * NS_PER_HOUR)
 #define KEY_KEPT_NS               (24 * NS_PER_HOUR)

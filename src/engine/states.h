@@ -16,13 +16,13 @@
 #include "base/slice.h"
 
 /*        name             word */
-#define JOB_STATES(X)                    \
-    X(JOB_SCHEDULED, "scheduled")        \
-    X(JOB_AVAILABLE, "available")        \
-    X(JOB_RUNNING, "running")            \
-    X(JOB_RETRYABLE, "retryable")        \
-    X(JOB_COMPLETED, "completed")        \
-    X(JOB_DISCARDED, "discarded")        \
+#define JOB_STATES(X)             \
+    X(JOB_SCHEDULED, "scheduled") \
+    X(JOB_AVAILABLE, "available") \
+    X(JOB_RUNNING, "running")     \
+    X(JOB_RETRYABLE, "retryable") \
+    X(JOB_COMPLETED, "completed") \
+    X(JOB_DISCARDED, "discarded") \
     X(JOB_CANCELLED, "cancelled")
 
 enum job_state {
@@ -33,15 +33,15 @@ enum job_state {
 };
 
 /* Why an attempt or a job ended otherwise than by ack. */
-#define ERROR_CAUSES(X)                                                     \
-    X(CAUSE_FAILED, "failed")       /* the worker said fail */              \
-    X(CAUSE_EXIT, "exit")           /* a program ended with a code */       \
-    X(CAUSE_SIGNAL, "signal")       /* a program was killed by a signal */  \
-    X(CAUSE_TIMEOUT, "timeout")     /* it ran longer than it may */         \
-    X(CAUSE_LOST, "lost")           /* worker gone or lease over */         \
-    X(CAUSE_START, "start")         /* a program could not be started */    \
-    X(CAUSE_RELEASED, "released")   /* given back too often */              \
-    X(CAUSE_PERSON, "person")       /* cancel or discard by a person */
+#define ERROR_CAUSES(X)                                                  \
+    X(CAUSE_FAILED, "failed")     /* the worker said fail */             \
+    X(CAUSE_EXIT, "exit")         /* a program ended with a code */      \
+    X(CAUSE_SIGNAL, "signal")     /* a program was killed by a signal */ \
+    X(CAUSE_TIMEOUT, "timeout")   /* it ran longer than it may */        \
+    X(CAUSE_LOST, "lost")         /* worker gone or lease over */        \
+    X(CAUSE_START, "start")       /* a program could not be started */   \
+    X(CAUSE_RELEASED, "released") /* given back too often */             \
+    X(CAUSE_PERSON, "person")     /* cancel or discard by a person */
 
 enum error_cause {
 #define X(name, word) name,

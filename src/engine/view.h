@@ -30,18 +30,18 @@ struct job_view {
     struct slice queue;
     struct slice kind;
     uint32_t priority;
-    uint32_t attempt;     /* started so far */
+    uint32_t attempt; /* started so far */
     uint32_t attempt_max;
     uint32_t releases;
     hob_ns created_ns;
-    hob_ns state_ns;      /* since when it is in this state */
-    hob_ns run_at_ns;     /* scheduled and retryable: when it becomes available; else 0 */
-    hob_ns started_ns;    /* of the latest attempt, 0: never */
+    hob_ns state_ns;       /* since when it is in this state */
+    hob_ns run_at_ns;      /* scheduled and retryable: when it becomes available; else 0 */
+    hob_ns started_ns;     /* of the latest attempt, 0: never */
     hob_ns lease_until_ns; /* running */
     hob_ns timeout_ns;
     uint64_t token;       /* running: of the lease */
     struct slice worker;  /* of the latest attempt */
-    struct slice payload;            /* when it is inline (payload_body.id == 0) */
+    struct slice payload; /* when it is inline (payload_body.id == 0) */
     struct body_ref payload_body;
     struct slice key;
     struct slice ref;
@@ -76,7 +76,7 @@ struct queue_view {
     uint32_t keep_failed_count;
     uint64_t pushed; /* since this process started */
     uint64_t completed;
-    uint64_t failed;   /* attempts */
+    uint64_t failed; /* attempts */
     uint64_t discarded;
 };
 

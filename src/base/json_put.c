@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs of bytes that need no escape are appended as they are; only what lies between them is looked at one by one. */
+#include "base/json_put.h"
+
+#include <math.h>
+
+#include "base/number.h"
+#include "base/utf8.h"
+
+static void begin_value(struct json_put *put) {
+    if (put->comma) buf_put_char(put->out, ',');
+    put->comma = true;
+}
+
+static void open_bracket(struct json_put *put, char bracket) {
+    begin_value(put);
+    buf_put_char(put->out, bracket);
+    put->comma = false;
+}
+
+static void close_bracket(struct json_put *put, char bracket) {
+    buf_put_char(put->out, bracket);
+    put->comma = true;
+}
+
+void json_put_object(struct json_put *put) {
+    open_bracket(put, '{');
+}
+
+void json_put_object_end(struct json_put *put) {
+    close_bracket(put, '}');
+}
+
+void json_put_array(struct json_put *put) {
+    open_bracket(put, '[');
+}
+
+void json_put_array_end(struct json_put *put) {
+    close_bracket(put, ']');
+}
+
+void json_put_key(struct json_put *put, const char *key) {
+    json_put_key_slice(put, slice_str(key));
+}
+
+void json_put_key_slice(struct json_put *put, struct slice key) {
+    begin_value(put);
+    json_quote(put->out, key);
+    buf_put_char(put->out, ':');
+    put->comma = false;
+}
+
+void json_put_text(struct json_put *put, struct slice text) {
+    begin_value(put);
+    json_quote(put->out, text);
+}
+
+void json_put_str(struct json_put *put, const char *text) {
+    if (text == NULL) {
+        json_put_null(put);
+    } else {
+        json_put_text(put, slice_str(text));
+    }
+}
+
+void json_put_u64(struct json_put *put, uint64_t value) {
+    begin_value(put);
+    buf_put_u64(put->out, value);
+}
+
+void json_put_i64(struct json_put *put, int64_t value) {
+    begin_value(put);
+    buf_put_i64(put->out, value);
+}
+
+void json_put_id(struct json_put *put, uint64_t id) {
+    begin_value(put);
+    buf_put_char(put->out, '"');
+    buf_put_u64(put->out, id);
+    buf_put_char(put->out, '"');
+}
+
+void json_put_double(struct json_put *put, double value) {
+    if (isfinite(value) == 0) {
+        json_put_null(put);
+        return;
+    }
+    char text[NUMBER_BYTES_MAX];
+    json_put_raw(put, slice_of(text, number_print(text, value)));
+}
+
+void json_put_bool(struct json_put *put, bool value) {
+    json_put_raw(put, value ? SLICE("true") : SLICE("false"));
+}
+
+void json_put_null(struct json_put *put) {
+    json_put_raw(put, SLICE("null"));
+}
+
+void json_put_raw(struct json_put *put, struct slice json) {
+    begin_value(put);
+    buf_put_slice(put->out, json);
+}
+
+static void put_escape(struct buf *out, uint8_t byte) {
+    static const char hex[] = "0123456789abcdef";
+    static const char shorts[] = {
+        ['"'] = '"',
+        ['\\'] = '\\',
+        ['\b'] = 'b',
+        ['\f'] = 'f',
+        ['\n'] = 'n',
+        ['\r'] = 'r',
+        ['\t'] = 't',
+    };
+    if (byte < sizeof shorts && shorts[byte] != 0) {
+        buf_put(out, (char[]){'\\', shorts[byte]}, 2);
+    } else {
+        buf_put(out, (char[]){'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]}, 6);
+    }
+}
+
+/* DEL is escaped too: it is legal, but nothing good comes of it on a terminal. */
+static bool is_plain(uint8_t byte) {
+    return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
+void json_quote(struct buf *out, struct slice text) {
+    const char *at = text.size == 0 ? "" : text.bytes;
+    const char *end = at + text.size;
+    const char *run = at; /* not appended yet */
+    buf_put_char(out, '"');
+    while (at < end) {
+        if (is_plain((uint8_t)*at)) {
+            at++;
+            continue;
+        }
+        size_t size = utf8_size(at, end);
+        if (size > 1) {
+            at += size;
+            continue;
+        }
+        buf_put(out, run, (size_t)(at - run));
+        if (size == 1) {
+            put_escape(out, (uint8_t)*at);
+        } else {
+            buf_put_str(out, "\xef\xbf\xbd");
+        }
+        run = ++at;
+    }
+    buf_put(out, run, (size_t)(at - run));
+    buf_put_char(out, '"');
+}

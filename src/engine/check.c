@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Proof by walking everything: the digest of the durable state, and the check of what must always hold. Both are for tests,
+ * the simulator and --paranoid; nothing else may need a full walk. */
+#include "engine/core.h"
+
+/* --- digest: the sum of the hashes of all full records, so the order of the walk does not matter --- */
+
+static uint64_t effect_hash(const struct effect *effect, struct buf *scratch) {
+    static const struct siphash_key key = {{0x686f62, 0x646967657374}};
+    buf_reset(scratch);
+    bool fits = effect_encode(effect, scratch);
+    hob_assert(fits);
+    return siphash(key, buf_slice(scratch));
+}
+
+uint64_t engine_digest(const struct engine *engine) {
+    HOB_AUTO_BUF struct buf scratch = buf_make(64u * 1024 * 1024);
+    uint64_t digest = index_hash_pair(engine->next_id, engine->next_token);
+    digest += index_hash_pair(engine->next_body, 3);
+    uint64_t id = 0;
+    uint32_t handle = 0;
+    for (uint64_t from = 0; (handle = idmap_next(&engine->job_ids, from, &id)) != 0;
+         from = id + 1) {
+        struct effect effect = {.type = EFFECT_JOB_PUT};
+        job_view_fill(engine, job_at(engine, handle), &effect.job_put.job);
+        digest += effect_hash(&effect, &scratch);
+    }
+    for (uint32_t i = 0; i < engine->queue_count; i++) {
+        const struct queue *queue = queue_at(engine, engine->queue_list[i]);
+        if (!queue->is_set) continue;
+        struct effect effect = {.type = EFFECT_QUEUE_PUT};
+        queue_view_fill(engine, queue, &effect.queue_put.queue);
+        digest += effect_hash(&effect, &scratch);
+    }
+    for (uint32_t i = 0; i < engine->key_due.count; i++) {
+        const struct key *key = pool_at(&engine->keys, engine->key_due.entries[i].item);
+        struct effect effect = {
+            .type = EFFECT_KEY_PUT,
+            .key_put = {.key = text_slice(key->name), .id = key->id, .until_ns = key->until_ns},
+        };
+        digest += effect_hash(&effect, &scratch);
+    }
+    return digest;
+}
+
+/* --- check --- */
+
+static void check_timer(const struct engine *engine, const struct job *job, uint32_t handle) {
+    const struct queue *queue = queue_at(engine, job->queue);
+    hob_assert(job->heap_at < queue->timers.count);
+    hob_assert(queue->timers.entries[job->heap_at].item == handle);
+}
+
+static void check_job(const struct engine *engine, const struct job *job, uint32_t handle) {
+    bool own_keep = job->side != 0 && side_at(engine, job->side)->has_keep;
+    switch ((enum job_state)job->state) {
+    case JOB_AVAILABLE:
+        hob_assert(ready_holds(engine, job, handle));
+        break;
+    case JOB_RUNNING: {
+        check_timer(engine, job, handle);
+        const struct queue *queue = queue_at(engine, job->queue);
+        hob_assert(queue->timers.entries[job->heap_at].key <= job_over_ns(engine, job));
+        hob_assert(job->attempt > 0);
+        break;
+    }
+    case JOB_SCHEDULED:
+    case JOB_RETRYABLE: {
+        check_timer(engine, job, handle);
+        const struct queue *queue = queue_at(engine, job->queue);
+        hob_assert(queue->timers.entries[job->heap_at].key == job->run_at_ns);
+        break;
+    }
+    case JOB_COMPLETED:
+    case JOB_DISCARDED:
+    case JOB_CANCELLED:
+        if (own_keep) check_timer(engine, job, handle);
+        break;
+    case JOB_STATE_COUNT:
+        hob_assert(job->state < JOB_STATE_COUNT);
+    }
+    hob_assert(job->id < engine->next_id);
+    hob_assert(job->state == JOB_AVAILABLE || job->lane == 0);
+}
+
+static uint32_t check_list(const struct engine *engine, const struct job_list *list) {
+    uint32_t count = 0;
+    uint32_t previous = 0;
+    for (uint32_t at = list->first; at != 0; at = job_at(engine, at)->next) {
+        hob_assert(job_at(engine, at)->previous == previous);
+        hob_assert(
+            previous == 0 || engine->replaying ||
+            job_at(engine, previous)->state_ns <= job_at(engine, at)->state_ns
+        );
+        previous = at;
+        count++;
+    }
+    hob_assert(list->last == previous);
+    hob_assert(list->count == count);
+    return count;
+}
+
+static void check_queue(const struct engine *engine, uint32_t handle) {
+    const struct queue *queue = queue_at(engine, handle);
+    const struct heap_entry *due = &engine->due.entries[queue->due_at];
+    hob_assert(due->item == handle);
+    hob_assert(due->key == queue_due(engine, queue));
+    (void)check_list(engine, &queue->completed);
+    (void)check_list(engine, &queue->failed);
+    hob_assert((queue->branches.count == 0) == (queue->counts[JOB_AVAILABLE] == 0));
+    hob_assert(queue->hungry_at == HEAP_NOWHERE);
+}
+
+void engine_check(const struct engine *engine) {
+    uint64_t counts[JOB_STATE_COUNT] = {0};
+    uint64_t id = 0;
+    uint32_t handle = 0;
+    for (uint64_t from = 0; (handle = idmap_next(&engine->job_ids, from, &id)) != 0;
+         from = id + 1) {
+        const struct job *job = job_at(engine, handle);
+        hob_assert(job->id == id);
+        check_job(engine, job, handle);
+        counts[job->state]++;
+    }
+    uint64_t queue_counts[JOB_STATE_COUNT] = {0};
+    for (uint32_t i = 0; i < engine->queue_count; i++) {
+        const struct queue *queue = queue_at(engine, engine->queue_list[i]);
+        check_queue(engine, engine->queue_list[i]);
+        for (uint32_t state = 0; state < JOB_STATE_COUNT; state++) {
+            queue_counts[state] += queue->counts[state];
+        }
+    }
+    uint64_t running = 0;
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        running += worker_at(engine, engine->worker_list[i])->running;
+    }
+    for (uint32_t state = 0; state < JOB_STATE_COUNT; state++) {
+        hob_assert(counts[state] == engine->state_counts[state]);
+        hob_assert(counts[state] == queue_counts[state]);
+    }
+    hob_assert(running == counts[JOB_RUNNING]);
+    hob_assert(engine->jobs.count == engine->job_ids.count);
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of the engine: its objects and the doors through which they change. Only src/engine/ includes this.
+ *
+ *   job      the hot record, 88 bytes, in a pool; what few jobs have lies in a `side`, what running needs in a `run`
+ *   queue    settings, counts, its timers, its retention lists, its ready jobs
+ *   ready    queue > branch (one kind) > lane (one priority) > jobs by id: see ready.c
+ *   waiter   a fetch that waits for a job, or a wait for a job's end; volatile
+ *
+ * Two rules keep replay equal to live: durable state changes only in carry.c, which apply and replay both use, and nothing
+ * that decides looks at the order inside an index. */
+#ifndef HOB_ENGINE_CORE_H
+#define HOB_ENGINE_CORE_H
+
+#include "base/assert.h"
+#include "base/heap.h"
+#include "base/idmap.h"
+#include "base/index.h"
+#include "base/pool.h"
+#include "engine/engine.h"
+
+enum { JOB_IN_RETURNED = 1u << 0 /* available, and in its lane's heap instead of its list */ };
+
+struct text {
+    char *bytes;
+    uint32_t size;
+};
+
+struct job {
+    uint64_t id;
+    hob_ns created_ns;
+    hob_ns state_ns;
+    hob_ns run_at_ns;
+    union {
+        char *bytes;      /* payload_size <= PAYLOAD_INLINE_BYTES_MAX */
+        uint64_t body_id; /* larger */
+    } payload;
+    uint32_t payload_size;
+    uint32_t priority;
+    uint32_t queue;
+    uint32_t kind;
+    uint32_t side;     /* 0: none */
+    uint32_t run;      /* 0: never ran */
+    uint32_t lane;     /* available: where it stands */
+    uint32_t previous; /* available: list of the lane; final: retention list */
+    uint32_t next;
+    uint32_t
+        heap_at; /* in a heap: its place. Timers and lists never hold a job at once, but a heap and `lane` do */
+    uint32_t home; /* batch of the latest full record */
+    uint16_t attempt;
+    uint16_t attempt_max;
+    uint8_t state;
+    uint8_t flags;
+};
+_Static_assert(sizeof(struct job) <= 128, "the hot record of a job stays small");
+
+struct side {
+    struct text key;
+    struct text ref;
+    struct text by;
+    struct text why;
+    struct text progress_text;
+    uint32_t ref_next; /* jobs with the same ref; the first is the newest, the others in no order */
+    uint32_t ref_previous;
+    hob_ns timeout_ns; /* 0: the default */
+    hob_ns keep_ns;
+    bool has_keep;
+    uint8_t error_count;
+    uint32_t percent;
+    uint32_t releases;
+    struct backoff *backoff; /* NULL: the default */
+    struct body_ref result;
+    struct body_ref checkpoint;
+    struct job_error *errors; /* room for ERRORS_KEPT_MAX; texts are owned */
+    struct body_ref *logs;
+    uint32_t log_count;
+    uint32_t log_capacity;
+    uint64_t log_lost_bytes;
+};
+
+struct run {
+    uint64_t token;
+    hob_ns started_ns;
+    hob_ns lease_until_ns;
+    uint32_t worker;
+};
+
+struct job_list {
+    uint32_t first;
+    uint32_t last;
+    uint32_t count;
+};
+
+struct kind {
+    struct text name;
+    uint32_t users; /* jobs and workers that name it; freed at 0 */
+};
+
+struct lane {
+    uint32_t branch;
+    uint32_t priority;
+    struct job_list fresh; /* ascending ids */
+    struct heap
+        returned; /* jobs whose id is below fresh.last when they come: smallest or largest id first */
+    uint32_t heap_at;
+};
+
+struct branch {
+    uint32_t queue;
+    uint32_t kind;
+    struct heap lanes; /* by priority */
+    uint32_t heap_at;
+};
+
+struct queue {
+    struct text name;
+    uint32_t number; /* 0-based, in order of making */
+    enum queue_order order;
+    bool paused;
+    bool is_set;   /* has settings that a full record must tell */
+    bool unsorted; /* replay: a retention list is not in order of time */
+    hob_ns paused_until_ns;
+    struct text paused_by;
+    struct text paused_why;
+    hob_ns keep_completed_ns;
+    hob_ns keep_failed_ns;
+    uint32_t keep_completed_count;
+    uint32_t keep_failed_count;
+    uint32_t counts[JOB_STATE_COUNT];
+    uint32_t home;
+    struct heap branches; /* by priority, then id, of the best job */
+    struct heap timers;   /* jobs by when something is due */
+    uint32_t due_at;      /* place in engine->due */
+    struct job_list completed;
+    struct job_list failed;
+    uint32_t waiter_first; /* subscriptions of waiting fetches, oldest first */
+    uint32_t waiter_last;
+    uint32_t hungry_at; /* place in engine->hungry */
+    uint64_t pass;
+    uint64_t pushed;
+    uint64_t completed_total;
+    uint64_t failed_total;
+    uint64_t discarded_total;
+};
+
+struct worker {
+    struct text name;
+    uint32_t number;
+    uint32_t slots;
+    uint32_t running;
+    uint32_t users;        /* runs that name it */
+    uint32_t waiter_first; /* its waiting fetches */
+    uint32_t *kinds;       /* handles; NULL: any */
+    uint32_t kind_count;
+    hob_ns alive_until_ns;
+};
+
+struct key {
+    struct text name;
+    uint64_t id;
+    hob_ns until_ns;
+    uint32_t heap_at;
+    uint32_t home;
+};
+
+struct waiter {
+    uint64_t request;
+    uint64_t seq; /* order of arrival */
+    hob_ns until_ns;
+    uint32_t deadline_at;
+    uint32_t next; /* same worker, or same job */
+    uint32_t previous;
+    uint64_t job_id; /* a wait for this job's end; 0: a fetch */
+    uint32_t worker; /* a fetch */
+    uint32_t count;
+    enum fetch_mode mode;
+    hob_ns lease_ns;
+    uint32_t queue_count;
+    uint32_t *queues; /* in the order given, each once */
+    uint32_t *subs;   /* its place in the line of each of them */
+};
+
+struct sub {
+    uint32_t waiter;
+    uint32_t queue;
+    uint32_t previous;
+    uint32_t next;
+};
+
+struct engine {
+    struct engine_sink sink;
+    struct mem mem;
+    struct siphash_key hash_key;
+    uint64_t memory_max_bytes;
+    hob_ns now_ns;
+    uint64_t next_id;
+    uint64_t next_token;
+    uint64_t next_body;
+    uint32_t home;
+    bool replaying;
+    uint64_t inline_bytes; /* payloads and texts of jobs, for live_bytes */
+    uint64_t state_counts[JOB_STATE_COUNT];
+
+    struct pool jobs;
+    struct pool sides;
+    struct pool runs;
+    struct pool kinds;
+    struct pool queues;
+    struct pool workers;
+    struct pool keys;
+    struct pool lanes;
+    struct pool branches;
+    struct pool waiters;
+    struct pool subs;
+
+    struct idmap job_ids;
+    struct index refs;
+    struct index kind_names;
+    struct index queue_names;
+    struct index worker_names;
+    struct index key_names;
+    struct index branch_keys;
+    struct index lane_keys;
+    struct index waiter_requests;
+    struct index job_waiters; /* first waiter of a job's end */
+
+    uint32_t *queue_list; /* handles by number */
+    uint32_t queue_count;
+    uint32_t queue_capacity;
+    uint32_t *worker_list;
+    uint32_t worker_count;
+    uint32_t worker_capacity;
+
+    struct heap due;       /* queues by their earliest timer, retention or end of pause */
+    struct heap key_due;   /* keys by the end of their time */
+    struct heap deadlines; /* waiters by the end of their patience */
+    struct heap hungry;    /* queues that may serve a waiter, by the waiter's seq */
+    uint64_t next_seq;
+    uint64_t vtime; /* pass of the queue picked last */
+
+    struct idmap unknown; /* replay: ids that were mentioned before their full record */
+    uint64_t *picked;     /* ids of the latest fetch, for its answer */
+};
+
+/* --- at hand --- */
+
+static inline struct job *job_at(const struct engine *engine, uint32_t handle) {
+    return pool_at(&engine->jobs, handle);
+}
+static inline struct side *side_at(const struct engine *engine, uint32_t handle) {
+    return pool_at(&engine->sides, handle);
+}
+static inline struct run *run_at(const struct engine *engine, uint32_t handle) {
+    return pool_at(&engine->runs, handle);
+}
+static inline struct queue *queue_at(const struct engine *engine, uint32_t handle) {
+    return pool_at(&engine->queues, handle);
+}
+static inline struct kind *kind_at(const struct engine *engine, uint32_t handle) {
+    return pool_at(&engine->kinds, handle);
+}
+static inline struct worker *worker_at(const struct engine *engine, uint32_t handle) {
+    return pool_at(&engine->workers, handle);
+}
+static inline struct waiter *waiter_at(const struct engine *engine, uint32_t handle) {
+    return pool_at(&engine->waiters, handle);
+}
+static inline struct slice text_slice(struct text text) {
+    return slice_of(text.bytes, text.size);
+}
+static inline uint32_t job_find(const struct engine *engine, uint64_t id) {
+    return idmap_get(&engine->job_ids, id);
+}
+
+/* --- text.c: owned strings --- */
+
+struct text text_new(struct engine *engine, struct slice slice);
+void text_free(struct engine *engine, struct text *text);
+/* Replace @text by @slice, which may be empty. */
+void text_set(struct engine *engine, struct text *text, struct slice slice);
+
+/* --- names.c: things found by name; `need` makes what is missing --- */
+
+uint32_t queue_find(const struct engine *engine, struct slice name);
+uint32_t queue_need(struct engine *engine, struct slice name);
+uint32_t kind_find(const struct engine *engine, struct slice name);
+uint32_t kind_use(struct engine *engine, struct slice name);
+void kind_unuse(struct engine *engine, uint32_t kind);
+uint32_t worker_find(const struct engine *engine, struct slice name);
+uint32_t worker_need(struct engine *engine, struct slice name);
+/* Nobody uses it any more: no run names it, no fetch of it waits. */
+void worker_forget(struct engine *engine, uint32_t worker);
+uint32_t key_find(const struct engine *engine, struct slice name);
+void key_put(struct engine *engine, const struct key_put_effect *put);
+void key_drop(struct engine *engine, uint32_t key);
+void names_free(struct engine *engine);
+
+/* --- ready.c: which job is next --- */
+
+void ready_add(struct engine *engine, uint32_t job);
+void ready_remove(struct engine *engine, uint32_t job);
+/* The next job of @queue for @worker (0: for anybody), or 0. */
+uint32_t ready_best(const struct engine *engine, uint32_t queue, uint32_t worker);
+/* The oldest available job of @queue, or 0; a queue with very many lanes is looked at in part. */
+uint32_t ready_oldest(const struct engine *engine, uint32_t queue);
+/* Is @job where its lane says? For engine_check. */
+bool ready_holds(const struct engine *engine, const struct job *job, uint32_t handle);
+/* Does @a go before @b when both are the best of their queue or kind? */
+bool ready_before(const struct engine *engine, uint32_t a, uint32_t b, bool newest_first);
+/* The order of the queue changed. */
+void ready_reorder(struct engine *engine, uint32_t queue);
+
+/* --- timers.c: what is due when --- */
+
+void timer_set(struct engine *engine, uint32_t job, hob_ns when_ns);
+void timer_clear(struct engine *engine, uint32_t job);
+/* Something that queue_due depends on has changed. */
+void queue_touch(struct engine *engine, uint32_t queue);
+hob_ns queue_due(const struct engine *engine, const struct queue *queue);
+/* When the lease of a running job is over, seen from now. */
+hob_ns job_over_ns(const struct engine *engine, const struct job *job);
+bool queue_is_paused(const struct engine *engine, const struct queue *queue);
+
+/* --- job.c: the making, moving and unmaking of a job --- */
+
+/* A job as @view tells it, in the structures of its state. @view->id must be new. */
+uint32_t job_make(struct engine *engine, const struct job_view *view);
+/* Take the job out of everything. @drop_bodies: nobody refers to its bodies any more. */
+void job_unmake(struct engine *engine, uint32_t job, bool drop_bodies);
+/* The one door between states. `run_at_ns` and the lease must be set before. */
+void job_move(struct engine *engine, uint32_t job, enum job_state state, hob_ns at_ns);
+struct side *job_side(struct engine *engine, struct job *job);
+hob_ns job_timeout(const struct engine *engine, const struct job *job);
+/* Forget a body that this job refers to. */
+void body_forget(struct engine *engine, struct body_ref *body);
+void job_error_add(struct engine *engine, struct job *job, const struct job_error *error);
+void job_list_resort(struct engine *engine, struct queue *queue);
+
+/* --- refs.c: jobs by their foreign id; the job has a side with a ref --- */
+
+void ref_add(struct engine *engine, uint32_t job);
+void ref_remove(struct engine *engine, uint32_t job);
+
+/* --- carry.c: effects become state --- */
+
+/* Give the effect to the sink and carry it out. */
+void emit(struct engine *engine, const struct effect *effect);
+HOB_CHECK enum hob_status
+carry(struct engine *engine, const struct effect *effect, struct hob_error *err);
+/* A new body with @bytes; .id 0 when they are empty. */
+struct body_ref emit_body(struct engine *engine, struct slice bytes);
+
+/* --- one function for each command --- */
+
+#define X(NAME, member, text)                                                       \
+    void apply_##member(                                                            \
+        struct engine *engine, const struct command *command, struct answer *answer \
+    );
+ENGINE_COMMANDS(X)
+#undef X
+
+/* workers.c: the worker with this name, made if need be; 0 and an answer when it may not be. */
+uint32_t worker_greet(struct engine *engine, struct slice name, struct answer *answer);
+/* control.c: the pause of a queue ends. */
+void queue_unpause(struct engine *engine, uint32_t queue);
+/* BAD_ARGUMENT and other answers that name an argument or a limit. */
+void answer_set(struct answer *answer, enum answer_code code, const char *detail);
+/* The running job of a lease, or 0 and an answer that says why not. */
+uint32_t lease_job(struct engine *engine, struct lease_ref lease, struct answer *answer);
+
+/* --- wait.c: those who wait --- */
+
+/* Stand in line: for the queues of a fetch, or for the end of a job. */
+void waiter_add(struct engine *engine, uint32_t waiter);
+void waiter_free(struct engine *engine, uint32_t waiter);
+/* The job is final or gone: tell those who wait for it. */
+void waiters_job_ended(
+    struct engine *engine, uint64_t id, enum answer_code code, enum job_state state
+);
+/* A job came to @queue, or its gate opened. */
+void queue_feed(struct engine *engine, uint32_t queue);
+/* A slot of @worker became free. */
+void worker_feed(struct engine *engine, struct worker *worker);
+/* Serve all that can be served. */
+void waiters_serve(struct engine *engine);
+/* End the waits that are over. */
+void waiters_expire(struct engine *engine);
+/* fetch.c: lease up to @waiter->count jobs to its worker now; how many. Their ids are in engine->picked. */
+uint32_t fetch_now(struct engine *engine, const struct waiter *waiter);
+bool waiter_can_take(const struct engine *engine, const struct waiter *waiter, uint32_t queue);
+
+/* view.c */
+void job_view_fill(const struct engine *engine, const struct job *job, struct job_view *ret_view);
+void queue_view_fill(
+    const struct engine *engine, const struct queue *queue, struct queue_view *ret_view
+);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A push is checked whole before anything changes; then it is one full record of the new job, and one of its key. */
+#include "engine/core.h"
+
+#define NAME_RULE "must be 1 to 200 bytes of A-Z a-z 0-9 - + / ; : . $ _ ( ), not beginning with -"
+
+/* NULL when the backoff is sound, else what is wrong with it. */
+static const char *backoff_fault(const struct backoff *backoff) {
+    if (backoff->type >= BACKOFF_TYPE_COUNT) return "backoff: no such type";
+    if (backoff->base_ns > DELAY_MAX_NS || backoff->max_ns > DELAY_MAX_NS) {
+        return "backoff: a delay is at most 3650 days";
+    }
+    if (backoff->delay_count > BACKOFF_LIST_MAX) return "backoff: a list has at most 16 delays";
+    if (backoff->type == BACKOFF_LIST && backoff->delay_count == 0) {
+        return "backoff: a list has at least one delay";
+    }
+    for (uint32_t i = 0; i < backoff->delay_count; i++) {
+        if (backoff->delays_ns[i] > DELAY_MAX_NS) return "backoff: a delay is at most 3650 days";
+    }
+    return NULL;
+}
+
+/* The first fault of the fields of a push, or NULL. */
+static const char *push_fault(const struct push_command *push) {
+    if (!name_is_valid(push->queue)) return "queue " NAME_RULE;
+    if (!name_is_valid(push->kind)) return "kind " NAME_RULE;
+    if (push->key.size > KEY_BYTES_MAX) return "key is longer than 255 bytes";
+    if (push->ref.size > REF_BYTES_MAX) return "ref is longer than 255 bytes";
+    if (push->attempt_max > ATTEMPT_MAX_MAX) return "attempts must be 1 to 60000";
+    if (push->delay_ns > DELAY_MAX_NS) return "delay is longer than 3650 days";
+    if (push->timeout_ns > DELAY_MAX_NS) return "timeout is longer than 3650 days";
+    if (push->keep_ns > DELAY_MAX_NS) return "keep is longer than 3650 days";
+    return push->has_backoff ? backoff_fault(&push->backoff) : NULL;
+}
+
+/* Memory is kept for the verbs that end jobs: pushes stop at four fifths of the ceiling. */
+static bool memory_is_short(const struct engine *engine) {
+    return engine->memory_max_bytes != 0 &&
+           engine->mem.used_bytes >= engine->memory_max_bytes / 5 * 4;
+}
+
+static bool push_is_refused(
+    const struct engine *engine, const struct push_command *push, struct answer *answer
+) {
+    if (memory_is_short(engine)) {
+        answer_set(answer, ANSWER_MEMORY, NULL);
+        answer->retry_after_ns = NS_PER_SECOND;
+        return true;
+    }
+    if (engine->jobs.count >= POOL_ITEMS_MAX - 2) {
+        answer_set(answer, ANSWER_LIMIT, "jobs: 134217726 at most");
+        return true;
+    }
+    if (engine->queue_count >= QUEUES_MAX && queue_find(engine, push->queue) == 0) {
+        answer_set(answer, ANSWER_LIMIT, "queues: 1000000 at most");
+        return true;
+    }
+    if (engine->kinds.count >= KINDS_MAX && kind_find(engine, push->kind) == 0) {
+        answer_set(answer, ANSWER_LIMIT, "kinds: 1000000 at most");
+        return true;
+    }
+    return false;
+}
+
+static void emit_key(struct engine *engine, struct slice key, uint64_t id) {
+    if (engine->keys.count >= KEYS_MAX) {
+        const struct key *oldest = pool_at(&engine->keys, engine->key_due.entries[0].item);
+        struct effect drop = {
+            .type = EFFECT_KEY_DROP, .key_drop = {.key = text_slice(oldest->name)}};
+        emit(engine, &drop);
+    }
+    struct effect put = {
+        .type = EFFECT_KEY_PUT,
+        .key_put = {.key = key, .id = id, .until_ns = ns_add(engine->now_ns, KEY_KEPT_NS)},
+    };
+    emit(engine, &put);
+}
+
+static hob_ns push_run_at(const struct engine *engine, const struct push_command *push) {
+    hob_ns run_at_ns = push->run_at_ns;
+    if (run_at_ns == 0) run_at_ns = ns_add(engine->now_ns, push->delay_ns);
+    return run_at_ns > engine->now_ns ? run_at_ns : 0;
+}
+
+static void
+emit_push(struct engine *engine, const struct push_command *push, struct answer *answer) {
+    hob_ns run_at_ns = push_run_at(engine, push);
+    struct effect effect = {
+        .type = EFFECT_JOB_PUT,
+        .job_put.job =
+            {
+                .id = engine->next_id,
+                .state = run_at_ns == 0 ? JOB_AVAILABLE : JOB_SCHEDULED,
+                .queue = push->queue,
+                .kind = push->kind,
+                .priority = push->has_priority ? push->priority : PRIORITY_DEFAULT,
+                .attempt_max = push->attempt_max == 0 ? ATTEMPT_MAX_DEFAULT : push->attempt_max,
+                .created_ns = engine->now_ns,
+                .state_ns = engine->now_ns,
+                .run_at_ns = run_at_ns,
+                .timeout_ns = push->timeout_ns,
+                .key = push->key,
+                .ref = push->ref,
+                .has_keep = push->has_keep,
+                .keep_ns = push->keep_ns,
+            },
+    };
+    struct job_view *view = &effect.job_put.job;
+    if (push->has_backoff) view->backoff = push->backoff;
+    if (push->payload.size > PAYLOAD_INLINE_BYTES_MAX) {
+        view->payload_body = emit_body(engine, push->payload);
+    } else {
+        view->payload = push->payload;
+    }
+    emit(engine, &effect);
+    if (push->key.size > 0) emit_key(engine, push->key, view->id);
+    uint32_t queue = queue_find(engine, push->queue);
+    queue_at(engine, queue)->pushed++;
+    answer->id = view->id;
+    answer->state = view->state;
+    if (view->state == JOB_AVAILABLE) queue_feed(engine, queue);
+}
+
+void apply_push(struct engine *engine, const struct command *command, struct answer *answer) {
+    const struct push_command *push = &command->push;
+    const char *fault = push_fault(push);
+    if (fault != NULL) {
+        answer_set(answer, ANSWER_BAD_ARGUMENT, fault);
+        return;
+    }
+    if (push->payload.size > PAYLOAD_BYTES_MAX) {
+        answer_set(
+            answer,
+            ANSWER_TOO_LARGE,
+            "payload is larger than 8 MiB: keep the data elsewhere and push where it is"
+        );
+        return;
+    }
+    uint32_t known = push->key.size == 0 ? 0 : key_find(engine, push->key);
+    const struct key *key = known == 0 ? NULL : pool_at(&engine->keys, known);
+    if (key != NULL && key->until_ns > engine->now_ns) {
+        uint32_t job = job_find(engine, key->id);
+        answer->id = key->id;
+        answer->duplicate = true;
+        answer->state = job == 0 ? JOB_COMPLETED : (enum job_state)job_at(engine, job)->state;
+        return;
+    }
+    if (push_is_refused(engine, push, answer)) return;
+    if (known != 0) {
+        struct effect drop = {.type = EFFECT_KEY_DROP, .key_drop = {.key = push->key}};
+        emit(engine, &drop);
+    }
+    emit_push(engine, push, answer);
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which job is next. The available jobs of a queue form three levels:
+ *
+ *     queue ──heap──> branch (one kind) ──heap──> lane (one priority) ──> fresh jobs:    a list, ids ascending
+ *                                                                    └──> returned jobs: a small heap by id
+ *
+ * The smallest priority runs first; in a priority the oldest id, or the newest in a LIFO queue. A retried, released or
+ * rescued job keeps its id, so it takes its old place: it goes to the lane's heap, and the better of list and heap wins. A
+ * worker that runs any kind takes the top of the queue's heap; one that runs few looks at just those branches. So choosing
+ * never depends on how many jobs wait, and no job that the worker cannot run is looked at.
+ *
+ * Lanes and branches exist while they hold jobs. */
+#include "engine/core.h"
+
+static struct lane *lane_at(const struct engine *engine, uint32_t handle) {
+    return pool_at(&engine->lanes, handle);
+}
+
+static struct branch *branch_at(const struct engine *engine, uint32_t handle) {
+    return pool_at(&engine->branches, handle);
+}
+
+struct pair {
+    uint32_t a;
+    uint32_t b;
+};
+
+static bool branch_is(const void *context, uint32_t item, const void *key) {
+    const struct branch *branch = branch_at(context, item);
+    const struct pair *pair = key;
+    return branch->queue == pair->a && branch->kind == pair->b;
+}
+
+static bool lane_is(const void *context, uint32_t item, const void *key) {
+    const struct lane *lane = lane_at(context, item);
+    const struct pair *pair = key;
+    return lane->branch == pair->a && lane->priority == pair->b;
+}
+
+static uint32_t branch_find(const struct engine *engine, uint32_t queue, uint32_t kind) {
+    struct pair pair = {queue, kind};
+    uint64_t hash = index_hash_pair(queue, kind);
+    return index_find(&engine->branch_keys, hash, branch_is, engine, &pair);
+}
+
+static uint32_t lane_find(const struct engine *engine, uint32_t branch, uint32_t priority) {
+    struct pair pair = {branch, priority};
+    uint64_t hash = index_hash_pair(branch, priority);
+    return index_find(&engine->lane_keys, hash, lane_is, engine, &pair);
+}
+
+static bool newest_first(const struct engine *engine, const struct lane *lane) {
+    return queue_at(engine, branch_at(engine, lane->branch)->queue)->order == QUEUE_LIFO;
+}
+
+static uint32_t lane_best(const struct engine *engine, const struct lane *lane) {
+    bool newest = newest_first(engine, lane);
+    uint32_t fresh = newest ? lane->fresh.last : lane->fresh.first;
+    if (lane->returned.count == 0) return fresh;
+    uint32_t returned = lane->returned.entries[0].item;
+    if (fresh == 0) return returned;
+    bool fresh_older = job_at(engine, fresh)->id < job_at(engine, returned)->id;
+    return fresh_older != newest ? fresh : returned;
+}
+
+static uint32_t branch_best(const struct engine *engine, const struct branch *branch) {
+    hob_assert(branch->lanes.count > 0);
+    return lane_best(engine, lane_at(engine, branch->lanes.entries[0].item));
+}
+
+bool ready_before(const struct engine *engine, uint32_t a, uint32_t b, bool newest) {
+    const struct job *job_a = job_at(engine, a);
+    const struct job *job_b = job_at(engine, b);
+    if (job_a->priority != job_b->priority) return job_a->priority < job_b->priority;
+    return newest ? job_a->id > job_b->id : job_a->id < job_b->id;
+}
+
+/* --- the three heaps --- */
+
+static void returned_moved(void *context, uint32_t item, uint32_t at) {
+    job_at(context, item)->heap_at = at;
+}
+
+static void lane_moved(void *context, uint32_t item, uint32_t at) {
+    lane_at(context, item)->heap_at = at;
+}
+
+static void branch_moved(void *context, uint32_t item, uint32_t at) {
+    branch_at(context, item)->heap_at = at;
+}
+
+static bool branch_before(void *context, uint32_t a, uint32_t b) {
+    const struct branch *branch_a = branch_at(context, a);
+    const struct branch *branch_b = branch_at(context, b);
+    bool newest = queue_at(context, branch_a->queue)->order == QUEUE_LIFO;
+    uint32_t best_a = branch_best(context, branch_a);
+    uint32_t best_b = branch_best(context, branch_b);
+    return ready_before(context, best_a, best_b, newest);
+}
+
+static const struct heap_rules returned_rules = {.before = NULL, .moved = returned_moved};
+static const struct heap_rules lane_rules = {.before = NULL, .moved = lane_moved};
+static const struct heap_rules branch_rules = {.before = branch_before, .moved = branch_moved};
+
+/* The best job of the branch may have changed. */
+static void branch_fix(struct engine *engine, uint32_t handle) {
+    struct branch *branch = branch_at(engine, handle);
+    struct queue *queue = queue_at(engine, branch->queue);
+    uint64_t key = branch->lanes.entries[0].key;
+    heap_rekey(&queue->branches, &branch_rules, engine, branch->heap_at, key);
+}
+
+/* --- adding --- */
+
+static void list_append(struct engine *engine, struct job_list *list, uint32_t handle) {
+    struct job *job = job_at(engine, handle);
+    job->previous = list->last;
+    job->next = 0;
+    if (list->last == 0) {
+        list->first = handle;
+    } else {
+        job_at(engine, list->last)->next = handle;
+    }
+    list->last = handle;
+    list->count++;
+}
+
+static uint32_t lane_need(struct engine *engine, uint32_t branch, uint32_t priority) {
+    uint32_t handle = lane_find(engine, branch, priority);
+    if (handle != 0) return handle;
+    handle = pool_new(&engine->lanes);
+    struct lane *lane = lane_at(engine, handle);
+    lane->branch = branch;
+    lane->priority = priority;
+    index_add(&engine->lane_keys, &engine->mem, index_hash_pair(branch, priority), handle);
+    return handle;
+}
+
+static uint32_t branch_need(struct engine *engine, uint32_t queue, uint32_t kind) {
+    uint32_t handle = branch_find(engine, queue, kind);
+    if (handle != 0) return handle;
+    handle = pool_new(&engine->branches);
+    struct branch *branch = branch_at(engine, handle);
+    branch->queue = queue;
+    branch->kind = kind;
+    index_add(&engine->branch_keys, &engine->mem, index_hash_pair(queue, kind), handle);
+    return handle;
+}
+
+void ready_add(struct engine *engine, uint32_t handle) {
+    struct job *job = job_at(engine, handle);
+    uint32_t branch_handle = branch_need(engine, job->queue, job->kind);
+    struct branch *branch = branch_at(engine, branch_handle);
+    uint32_t lane_handle = lane_need(engine, branch_handle, job->priority);
+    struct lane *lane = lane_at(engine, lane_handle);
+    bool lane_is_new = lane->fresh.count == 0 && lane->returned.count == 0;
+    job->lane = lane_handle;
+    if (lane->fresh.last == 0 || job_at(engine, lane->fresh.last)->id < job->id) {
+        list_append(engine, &lane->fresh, handle);
+    } else {
+        uint64_t key = newest_first(engine, lane) ? ~job->id : job->id;
+        job->flags |= JOB_IN_RETURNED;
+        heap_push(&lane->returned, &engine->mem, &returned_rules, engine, key, handle);
+    }
+    bool branch_is_new = branch->lanes.count == 0;
+    if (lane_is_new) {
+        heap_push(&branch->lanes, &engine->mem, &lane_rules, engine, job->priority, lane_handle);
+    }
+    if (branch_is_new) {
+        struct queue *queue = queue_at(engine, job->queue);
+        if (queue->branches.count == 0 && queue->pass < engine->vtime) queue->pass = engine->vtime;
+        heap_push(
+            &queue->branches, &engine->mem, &branch_rules, engine, job->priority, branch_handle
+        );
+    } else {
+        branch_fix(engine, branch_handle);
+    }
+}
+
+/* --- removing --- */
+
+static void list_remove(struct engine *engine, struct job_list *list, struct job *job) {
+    if (job->previous == 0) {
+        list->first = job->next;
+    } else {
+        job_at(engine, job->previous)->next = job->next;
+    }
+    if (job->next == 0) {
+        list->last = job->previous;
+    } else {
+        job_at(engine, job->next)->previous = job->previous;
+    }
+    job->previous = 0;
+    job->next = 0;
+    list->count--;
+}
+
+static void lane_drop(struct engine *engine, uint32_t handle) {
+    struct lane *lane = lane_at(engine, handle);
+    uint32_t branch_handle = lane->branch;
+    struct branch *branch = branch_at(engine, branch_handle);
+    heap_remove(&branch->lanes, &engine->mem, &lane_rules, engine, lane->heap_at);
+    uint64_t hash = index_hash_pair(branch_handle, lane->priority);
+    index_remove(&engine->lane_keys, &engine->mem, hash, handle);
+    pool_free(&engine->lanes, handle);
+}
+
+void ready_remove(struct engine *engine, uint32_t handle) {
+    struct job *job = job_at(engine, handle);
+    struct lane *lane = lane_at(engine, job->lane);
+    uint32_t lane_handle = job->lane;
+    uint32_t branch_handle = lane->branch;
+    struct branch *branch = branch_at(engine, branch_handle);
+    bool lane_ends = lane->fresh.count + lane->returned.count == 1;
+    if (lane_ends && branch->lanes.count == 1) {
+        /* The queue's heap compares best jobs, so the branch leaves it while it still has one. */
+        struct queue *queue = queue_at(engine, branch->queue);
+        heap_remove(&queue->branches, &engine->mem, &branch_rules, engine, branch->heap_at);
+    }
+    if ((job->flags & JOB_IN_RETURNED) != 0) {
+        heap_remove(&lane->returned, &engine->mem, &returned_rules, engine, job->heap_at);
+        job->flags &= (uint8_t)~JOB_IN_RETURNED;
+    } else {
+        list_remove(engine, &lane->fresh, job);
+    }
+    job->lane = 0;
+    if (lane_ends) lane_drop(engine, lane_handle);
+    if (branch->lanes.count > 0) {
+        branch_fix(engine, branch_handle);
+        return;
+    }
+    uint64_t hash = index_hash_pair(branch->queue, branch->kind);
+    index_remove(&engine->branch_keys, &engine->mem, hash, branch_handle);
+    pool_free(&engine->branches, branch_handle);
+}
+
+/* --- choosing --- */
+
+uint32_t ready_best(const struct engine *engine, uint32_t queue_handle, uint32_t worker_handle) {
+    const struct queue *queue = queue_at(engine, queue_handle);
+    if (queue->branches.count == 0) return 0;
+    const struct worker *worker = worker_handle == 0 ? NULL : worker_at(engine, worker_handle);
+    if (worker == NULL || worker->kind_count == 0) {
+        return branch_best(engine, branch_at(engine, queue->branches.entries[0].item));
+    }
+    uint32_t best = 0;
+    for (uint32_t i = 0; i < worker->kind_count; i++) {
+        uint32_t branch = branch_find(engine, queue_handle, worker->kinds[i]);
+        if (branch == 0) continue;
+        uint32_t job = branch_best(engine, branch_at(engine, branch));
+        bool newest = queue->order == QUEUE_LIFO;
+        if (best == 0 || ready_before(engine, job, best, newest)) best = job;
+    }
+    return best;
+}
+
+uint32_t ready_oldest(const struct engine *engine, uint32_t queue_handle) {
+    enum { LANES_LOOKED_AT_MAX = 256 };
+    const struct queue *queue = queue_at(engine, queue_handle);
+    uint32_t oldest = 0;
+    uint32_t looked_at = 0;
+    for (uint32_t i = 0; i < queue->branches.count; i++) {
+        const struct branch *branch = branch_at(engine, queue->branches.entries[i].item);
+        for (uint32_t k = 0; k < branch->lanes.count; k++) {
+            if (looked_at++ == LANES_LOOKED_AT_MAX) return oldest;
+            const struct lane *lane = lane_at(engine, branch->lanes.entries[k].item);
+            uint32_t first = lane->fresh.first;
+            uint32_t returned = lane->returned.count == 0 ? 0 : lane->returned.entries[0].item;
+            if (first == 0) first = returned;
+            if (returned != 0 && job_at(engine, returned)->id < job_at(engine, first)->id) {
+                first = returned;
+            }
+            if (oldest == 0 || job_at(engine, first)->id < job_at(engine, oldest)->id) {
+                oldest = first;
+            }
+        }
+    }
+    return oldest;
+}
+
+bool ready_holds(const struct engine *engine, const struct job *job, uint32_t handle) {
+    if (job->lane == 0) return false;
+    const struct lane *lane = lane_at(engine, job->lane);
+    const struct branch *branch = branch_at(engine, lane->branch);
+    if (lane->priority != job->priority || branch->kind != job->kind) return false;
+    if (branch->queue != job->queue) return false;
+    if ((job->flags & JOB_IN_RETURNED) != 0) {
+        return job->heap_at < lane->returned.count &&
+               lane->returned.entries[job->heap_at].item == handle;
+    }
+    uint32_t after = job->previous == 0 ? lane->fresh.first : job_at(engine, job->previous)->next;
+    uint32_t before = job->next == 0 ? lane->fresh.last : job_at(engine, job->next)->previous;
+    return after == handle && before == handle &&
+           (job->next == 0 || job_at(engine, job->next)->id > job->id);
+}
+
+static void lane_reorder(struct engine *engine, struct lane *lane, bool newest) {
+    struct heap old = lane->returned;
+    lane->returned = (struct heap){0};
+    for (uint32_t i = 0; i < old.count; i++) {
+        uint64_t id = job_at(engine, old.entries[i].item)->id;
+        heap_push(
+            &lane->returned,
+            &engine->mem,
+            &returned_rules,
+            engine,
+            newest ? ~id : id,
+            old.entries[i].item
+        );
+    }
+    heap_deinit(&old, &engine->mem);
+}
+
+void ready_reorder(struct engine *engine, uint32_t queue_handle) {
+    struct queue *queue = queue_at(engine, queue_handle);
+    struct heap old = queue->branches;
+    queue->branches = (struct heap){0};
+    for (uint32_t i = 0; i < old.count; i++) {
+        struct branch *branch = branch_at(engine, old.entries[i].item);
+        for (uint32_t k = 0; k < branch->lanes.count; k++) {
+            struct lane *lane = lane_at(engine, branch->lanes.entries[k].item);
+            lane_reorder(engine, lane, queue->order == QUEUE_LIFO);
+        }
+    }
+    for (uint32_t i = 0; i < old.count; i++) {
+        uint64_t key = branch_at(engine, old.entries[i].item)->lanes.entries[0].key;
+        heap_push(&queue->branches, &engine->mem, &branch_rules, engine, key, old.entries[i].item);
+    }
+    heap_deinit(&old, &engine->mem);
+}

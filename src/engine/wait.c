@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Those who wait. A fetch that found nothing stands in the line of each of its queues; a wait for a job's end hangs at that job.
+ * Both have a deadline. All of it is volatile: a client whose connection breaks asks again.
+ *
+ *     queue ──> sub ──> sub ──> …        each sub belongs to a waiter; oldest first
+ *     worker ──> waiter ──> …            so that a freed slot finds who was skipped for want of one
+ *     job id ──> waiter ──> …            waits for the end
+ *
+ * A job that comes to a queue makes it hungry; the hungry queue whose first able waiter is the oldest is served first, so
+ * the order of service does not depend on the order in which queues became hungry. */
+#include "engine/core.h"
+
+static struct sub *sub_at(const struct engine *engine, uint32_t handle) {
+    return pool_at(&engine->subs, handle);
+}
+
+/* --- heaps and indexes --- */
+
+static bool deadline_before(void *context, uint32_t a, uint32_t b) {
+    return waiter_at(context, a)->seq < waiter_at(context, b)->seq;
+}
+
+static void deadline_moved(void *context, uint32_t item, uint32_t at) {
+    waiter_at(context, item)->deadline_at = at;
+}
+
+static void hungry_moved(void *context, uint32_t item, uint32_t at) {
+    queue_at(context, item)->hungry_at = at;
+}
+
+static const struct heap_rules deadline_rules = {
+    .before = deadline_before, .moved = deadline_moved};
+static const struct heap_rules hungry_rules = {.before = NULL, .moved = hungry_moved};
+
+static bool request_is(const void *context, uint32_t item, const void *key) {
+    return waiter_at(context, item)->request == *(const uint64_t *)key;
+}
+
+static bool job_is(const void *context, uint32_t item, const void *key) {
+    return waiter_at(context, item)->job_id == *(const uint64_t *)key;
+}
+
+static uint32_t job_waiter_first(const struct engine *engine, uint64_t id) {
+    return index_find(&engine->job_waiters, index_hash_pair(id, 0), job_is, engine, &id);
+}
+
+/* --- standing in line --- */
+
+static void sub_add(struct engine *engine, uint32_t waiter, uint32_t at) {
+    uint32_t handle = pool_new(&engine->subs);
+    struct sub *sub = sub_at(engine, handle);
+    struct queue *queue = queue_at(engine, waiter_at(engine, waiter)->queues[at]);
+    sub->waiter = waiter;
+    sub->queue = waiter_at(engine, waiter)->queues[at];
+    sub->previous = queue->waiter_last;
+    if (queue->waiter_last == 0) {
+        queue->waiter_first = handle;
+    } else {
+        sub_at(engine, queue->waiter_last)->next = handle;
+    }
+    queue->waiter_last = handle;
+    waiter_at(engine, waiter)->subs[at] = handle;
+}
+
+static void sub_remove(struct engine *engine, uint32_t handle) {
+    struct sub *sub = sub_at(engine, handle);
+    struct queue *queue = queue_at(engine, sub->queue);
+    if (sub->previous == 0) {
+        queue->waiter_first = sub->next;
+    } else {
+        sub_at(engine, sub->previous)->next = sub->next;
+    }
+    if (sub->next == 0) {
+        queue->waiter_last = sub->previous;
+    } else {
+        sub_at(engine, sub->next)->previous = sub->previous;
+    }
+    pool_free(&engine->subs, handle);
+}
+
+static void worker_waiter_add(struct engine *engine, uint32_t handle) {
+    struct waiter *waiter = waiter_at(engine, handle);
+    struct worker *worker = worker_at(engine, waiter->worker);
+    waiter->next = worker->waiter_first;
+    if (waiter->next != 0) waiter_at(engine, waiter->next)->previous = handle;
+    worker->waiter_first = handle;
+}
+
+static void job_waiter_add(struct engine *engine, uint32_t handle) {
+    struct waiter *waiter = waiter_at(engine, handle);
+    uint32_t first = job_waiter_first(engine, waiter->job_id);
+    if (first == 0) {
+        uint64_t hash = index_hash_pair(waiter->job_id, 0);
+        index_add(&engine->job_waiters, &engine->mem, hash, handle);
+        return;
+    }
+    while (waiter_at(engine, first)->next != 0) first = waiter_at(engine, first)->next;
+    waiter_at(engine, first)->next = handle;
+    waiter->previous = first;
+}
+
+void waiter_add(struct engine *engine, uint32_t handle) {
+    struct waiter *waiter = waiter_at(engine, handle);
+    waiter->seq = engine->next_seq++;
+    if (waiter->job_id != 0) {
+        job_waiter_add(engine, handle);
+    } else {
+        worker_waiter_add(engine, handle);
+        waiter->subs = mem_alloc(&engine->mem, waiter->queue_count * sizeof *waiter->subs);
+        for (uint32_t i = 0; i < waiter->queue_count; i++) sub_add(engine, handle, i);
+    }
+    heap_push(&engine->deadlines, &engine->mem, &deadline_rules, engine, waiter->until_ns, handle);
+    uint64_t hash = index_hash_pair(waiter->request, 1);
+    index_add(&engine->waiter_requests, &engine->mem, hash, handle);
+}
+
+static void job_waiter_remove(struct engine *engine, uint32_t handle) {
+    struct waiter *waiter = waiter_at(engine, handle);
+    if (waiter->next != 0) waiter_at(engine, waiter->next)->previous = waiter->previous;
+    if (waiter->previous != 0) {
+        waiter_at(engine, waiter->previous)->next = waiter->next;
+        return;
+    }
+    uint64_t hash = index_hash_pair(waiter->job_id, 0);
+    index_remove(&engine->job_waiters, &engine->mem, hash, handle);
+    if (waiter->next != 0) index_add(&engine->job_waiters, &engine->mem, hash, waiter->next);
+}
+
+static void worker_waiter_remove(struct engine *engine, uint32_t handle) {
+    struct waiter *waiter = waiter_at(engine, handle);
+    if (waiter->next != 0) waiter_at(engine, waiter->next)->previous = waiter->previous;
+    if (waiter->previous != 0) {
+        waiter_at(engine, waiter->previous)->next = waiter->next;
+    } else {
+        worker_at(engine, waiter->worker)->waiter_first = waiter->next;
+    }
+}
+
+void waiter_free(struct engine *engine, uint32_t handle) {
+    struct waiter *waiter = waiter_at(engine, handle);
+    if (waiter->job_id != 0) {
+        job_waiter_remove(engine, handle);
+    } else {
+        worker_waiter_remove(engine, handle);
+        for (uint32_t i = 0; i < waiter->queue_count; i++) sub_remove(engine, waiter->subs[i]);
+        mem_free(&engine->mem, waiter->subs, waiter->queue_count * sizeof *waiter->subs);
+        mem_free(&engine->mem, waiter->queues, waiter->queue_count * sizeof *waiter->queues);
+    }
+    heap_remove(&engine->deadlines, &engine->mem, &deadline_rules, engine, waiter->deadline_at);
+    uint64_t hash = index_hash_pair(waiter->request, 1);
+    index_remove(&engine->waiter_requests, &engine->mem, hash, handle);
+    pool_free(&engine->waiters, handle);
+}
+
+/* --- being served --- */
+
+static void tell(struct engine *engine, const struct answer *answer) {
+    engine->sink.answer(engine->sink.context, answer);
+}
+
+/* The oldest waiter of @queue that can take a job from it now, or 0. */
+static uint32_t
+queue_taker(const struct engine *engine, const struct queue *queue, uint32_t handle) {
+    if (queue->branches.count == 0) return 0;
+    for (uint32_t at = queue->waiter_first; at != 0; at = sub_at(engine, at)->next) {
+        uint32_t waiter = sub_at(engine, at)->waiter;
+        if (waiter_can_take(engine, waiter_at(engine, waiter), handle)) return waiter;
+    }
+    return 0;
+}
+
+void queue_feed(struct engine *engine, uint32_t handle) {
+    struct queue *queue = queue_at(engine, handle);
+    if (queue->waiter_first == 0 || queue->hungry_at != HEAP_NOWHERE) return;
+    /* The key is at most the seq of its taker; it is put right when the queue comes to the top. */
+    uint64_t seq = waiter_at(engine, sub_at(engine, queue->waiter_first)->waiter)->seq;
+    heap_push(&engine->hungry, &engine->mem, &hungry_rules, engine, seq, handle);
+}
+
+void worker_feed(struct engine *engine, struct worker *worker) {
+    for (uint32_t at = worker->waiter_first; at != 0; at = waiter_at(engine, at)->next) {
+        const struct waiter *waiter = waiter_at(engine, at);
+        for (uint32_t i = 0; i < waiter->queue_count; i++) queue_feed(engine, waiter->queues[i]);
+    }
+}
+
+static void waiter_serve(struct engine *engine, uint32_t handle) {
+    const struct waiter *waiter = waiter_at(engine, handle);
+    struct answer answer = {
+        .code = ANSWER_OK,
+        .request = waiter->request,
+        .lease_until_ns = ns_add(engine->now_ns, waiter->lease_ns),
+    };
+    answer.job_count = fetch_now(engine, waiter);
+    answer.jobs = engine->picked;
+    hob_assert(answer.job_count > 0);
+    waiter_free(engine, handle);
+    tell(engine, &answer);
+}
+
+void waiters_serve(struct engine *engine) {
+    while (engine->hungry.count > 0) {
+        struct heap_entry top = engine->hungry.entries[0];
+        uint32_t taker = queue_taker(engine, queue_at(engine, top.item), top.item);
+        if (taker == 0) {
+            heap_remove(&engine->hungry, &engine->mem, &hungry_rules, engine, 0);
+            continue;
+        }
+        uint64_t seq = waiter_at(engine, taker)->seq;
+        if (seq == top.key) {
+            waiter_serve(engine, taker);
+        } else {
+            heap_rekey(&engine->hungry, &hungry_rules, engine, 0, seq);
+        }
+    }
+}
+
+void waiters_job_ended(
+    struct engine *engine, uint64_t id, enum answer_code code, enum job_state state
+) {
+    if (engine->job_waiters.count == 0) return;
+    for (;;) {
+        uint32_t handle = job_waiter_first(engine, id);
+        if (handle == 0) return;
+        struct answer answer = {
+            .code = code,
+            .request = waiter_at(engine, handle)->request,
+            .id = id,
+            .state = state,
+            .job_count = code == ANSWER_OK ? 1 : 0,
+            .jobs = &id,
+        };
+        waiter_free(engine, handle);
+        tell(engine, &answer);
+    }
+}
+
+/* A wait that is over is answered as things stand now. */
+void waiters_expire(struct engine *engine) {
+    while (engine->deadlines.count > 0 && engine->deadlines.entries[0].key <= engine->now_ns) {
+        uint32_t handle = engine->deadlines.entries[0].item;
+        const struct waiter *waiter = waiter_at(engine, handle);
+        uint64_t id = waiter->job_id;
+        struct answer answer = {.code = ANSWER_EMPTY, .request = waiter->request, .id = id};
+        if (id != 0) {
+            uint32_t job = job_find(engine, id);
+            hob_assert(job != 0);
+            answer.code = ANSWER_OK;
+            answer.state = (enum job_state)job_at(engine, job)->state;
+            answer.job_count = 1;
+            answer.jobs = &id;
+        }
+        waiter_free(engine, handle);
+        tell(engine, &answer);
+    }
+}
+
+/* --- commands --- */
+
+void apply_wait(struct engine *engine, const struct command *command, struct answer *answer) {
+    const struct wait_command *wait = &command->wait;
+    if (wait->wait_ns > RESULT_WAIT_MAX_NS) {
+        answer_set(answer, ANSWER_BAD_ARGUMENT, "wait is at most 1 hour");
+        return;
+    }
+    uint32_t job = job_find(engine, wait->id);
+    answer->id = wait->id;
+    if (job == 0) {
+        answer_set(answer, ANSWER_NO_JOB, NULL);
+        return;
+    }
+    answer->state = (enum job_state)job_at(engine, job)->state;
+    if (job_state_is_final(answer->state) || wait->wait_ns == 0) {
+        engine->picked[0] = wait->id;
+        answer->job_count = 1;
+        answer->jobs = engine->picked;
+        return;
+    }
+    uint32_t handle = pool_new(&engine->waiters);
+    struct waiter *waiter = waiter_at(engine, handle);
+    waiter->request = command->request;
+    waiter->job_id = wait->id;
+    waiter->until_ns = ns_add(engine->now_ns, wait->wait_ns);
+    waiter_add(engine, handle);
+    answer_set(answer, ANSWER_WAITING, NULL);
+}
+
+void apply_forget(struct engine *engine, const struct command *command, struct answer *answer) {
+    (void)answer;
+    uint64_t request = command->request;
+    uint64_t hash = index_hash_pair(request, 1);
+    uint32_t handle = index_find(&engine->waiter_requests, hash, request_is, engine, &request);
+    if (handle != 0) waiter_free(engine, handle);
+}
