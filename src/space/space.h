@@ -20,7 +20,8 @@ struct space;
 
 struct space_sink {
     void *context;
-    void (*answer)(void *context, const struct answer *answer); /* in a turn: to a request that was WAITING */
+    void (*answer
+    )(void *context, const struct answer *answer); /* in a turn: to a request that was WAITING */
     void (*notice)(void *context, const struct notice *notice); /* in a turn; may be NULL */
 };
 
@@ -96,9 +97,8 @@ const struct engine *space_engine(const struct space *space);
  * Append the bytes of a body to @out; checked against their checksum. May block on the disk.
  * Fails HOB_NOT_FOUND, HOB_CORRUPT, HOB_DISK, HOB_FAILED when @out is full.
  */
-HOB_CHECK enum hob_status space_body(
-    struct space *space, uint64_t body_id, struct buf *out, struct hob_error *err
-);
+HOB_CHECK enum hob_status
+space_body(struct space *space, uint64_t body_id, struct buf *out, struct hob_error *err);
 
 struct space_stats {
     struct journal_info journal;
@@ -106,7 +106,7 @@ struct space_stats {
     uint64_t body_bytes;
     uint64_t turns;
     uint64_t batches;
-    uint64_t batch_bytes;   /* in all batches so far */
+    uint64_t batch_bytes; /* in all batches so far */
     uint64_t cleaned_segments;
     uint64_t cleaned_bytes; /* written again by cleaning */
     bool full;

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A disk that is full, that refuses to sync, that writes in pieces: what the owner is told, and
+ * what a restart finds. */
+#include <stdlib.h>
+
+#include "base/status.h"
+#include "base/test.h"
+#include "journal/file_private.h"
+#include "journal/rig.h"
+#include "journal/rig_disk.h"
+
+#define SEGMENT (UINT64_C(64) * 1024)
+
+struct fixture {
+    struct rig_dir dir;
+    struct rig_disk disk;
+    struct journal *journal;
+};
+
+static void fixture_open(struct fixture *fixture) {
+    struct journal_file_options options = {
+        .path = fixture->dir.path,
+        .segment_bytes = SEGMENT,
+        .io = &fixture->disk.io,
+    };
+    struct hob_error err = {0};
+    enum hob_status status =
+        journal_file_open(&options, (struct journal_wake){0}, &fixture->journal, &err);
+    if (status != HOB_OK) CHECK_STR(err.text, "");
+}
+
+static void fixture_init(struct fixture *fixture) {
+    fixture->dir = rig_dir_make();
+    rig_disk_init(&fixture->disk, 1);
+    fixture_open(fixture);
+}
+
+static void fixture_deinit(struct fixture *fixture) {
+    journal_close(fixture->journal);
+    rig_disk_settle(&fixture->disk);
+    rig_dir_remove(&fixture->dir);
+}
+
+static struct journal_done append(struct journal *journal, size_t size) {
+    struct journal_info info;
+    journal_info(journal, &info);
+    char *bytes = malloc(size);
+    CHECK(bytes != NULL);
+    rig_bytes(bytes, size, info.seq + 1);
+    struct journal_batch batch = rig_next(journal, slice_of(bytes, size));
+    struct journal_done done = rig_append(journal, &batch);
+    free(bytes);
+    return done;
+}
+
+static void check_all(struct journal *journal, size_t size, uint64_t wanted) {
+    uint64_t count;
+    struct hob_error err;
+    CHECK_EQUAL(rig_read_all(journal, size, &count, &err), HOB_NOT_FOUND);
+    CHECK_EQUAL(count, wanted);
+}
+
+TEST(a_full_disk_refuses_a_batch_until_there_is_space) {
+    struct fixture fixture;
+    fixture_init(&fixture);
+    uint64_t seq = 0;
+    for (; seq < 4; seq++) CHECK_EQUAL(append(fixture.journal, 10000).result, JOURNAL_OK);
+    /* The first segment has its space. The second never gets all it needs, wherever it stops. */
+    for (uint64_t space = 0; space < SEGMENT; space += 5000) {
+        fixture.disk.space_bytes = space;
+        struct journal_done done = {.result = JOURNAL_OK};
+        for (int i = 0; i < 12 && done.result == JOURNAL_OK; i++) {
+            done = append(fixture.journal, 10000);
+            if (done.result == JOURNAL_OK) seq++;
+        }
+        CHECK_EQUAL(done.result, JOURNAL_FULL);
+        CHECK_EQUAL(done.error.status, HOB_DISK);
+        CHECK(done.error.text[0] != '\0');
+        struct journal_info info;
+        journal_info(fixture.journal, &info);
+        CHECK_EQUAL(info.seq, seq);
+        CHECK_EQUAL(info.stored_bytes, SEGMENT); /* nothing was left behind */
+    }
+    CHECK_EQUAL(seq, 6);
+    fixture.disk.space_bytes = UINT64_MAX;
+    for (; seq < 20; seq++) CHECK_EQUAL(append(fixture.journal, 10000).result, JOURNAL_OK);
+    check_all(fixture.journal, 10000, seq);
+    journal_close(fixture.journal);
+    fixture_open(&fixture);
+    check_all(fixture.journal, 10000, seq);
+    fixture_deinit(&fixture);
+}
+
+TEST(a_batch_that_found_no_space_is_not_there_after_a_restart) {
+    for (uint64_t space = 0; space < 30000; space += 1111) {
+        struct fixture fixture;
+        fixture_init(&fixture);
+        CHECK_EQUAL(append(fixture.journal, 10000).result, JOURNAL_OK);
+        fixture.disk.space_bytes = space;
+        CHECK_EQUAL(append(fixture.journal, 70000).result, JOURNAL_FULL);
+        struct rig_dir copy = rig_dir_make();
+        rig_dir_copy(&fixture.dir, &copy);
+        struct journal *journal = rig_open(&copy, SEGMENT);
+        check_all(journal, 10000, 1);
+        journal_close(journal);
+        rig_dir_remove(&copy);
+        CHECK_EQUAL(append(fixture.journal, 10000).result, JOURNAL_OK); /* a smaller one fits */
+        fixture_deinit(&fixture);
+    }
+}
+
+TEST(spares_serve_when_the_disk_is_full) {
+    struct fixture fixture;
+    fixture_init(&fixture);
+    uint64_t seq = 0;
+    for (; seq < 24; seq++) CHECK_EQUAL(append(fixture.journal, 10000).result, JOURNAL_OK);
+    fixture.disk.space_bytes = 0;
+    CHECK_EQUAL(journal_trim(fixture.journal, 4, NULL), HOB_OK);
+    for (; seq < 36; seq++) CHECK_EQUAL(append(fixture.journal, 10000).result, JOURNAL_OK);
+    CHECK_EQUAL(append(fixture.journal, 10000).result, JOURNAL_FULL);
+    CHECK_EQUAL(journal_trim(fixture.journal, 5, NULL), HOB_OK);
+    CHECK_EQUAL(append(fixture.journal, 10000).result, JOURNAL_OK);
+    fixture_deinit(&fixture);
+}
+
+TEST(a_failed_sync_ends_all_appends) {
+    struct fixture fixture;
+    fixture_init(&fixture);
+    CHECK_EQUAL(append(fixture.journal, 1000).result, JOURNAL_OK);
+    fixture.disk.sync_fail_at = fixture.disk.calls + 1;
+    struct journal_done done = append(fixture.journal, 1000);
+    CHECK_EQUAL(done.result, JOURNAL_FAILED);
+    CHECK_EQUAL(done.error.status, HOB_DISK);
+    CHECK(done.error.text[0] != '\0');
+    CHECK_EQUAL(fixture.disk.sync_fail_at, 0); /* from here on the disk would say yes */
+    for (int i = 0; i < 3; i++) {
+        struct journal_done again = append(fixture.journal, 1000);
+        CHECK_EQUAL(again.result, JOURNAL_FAILED);
+        CHECK_STR(again.error.text, done.error.text);
+    }
+    uint64_t calls = fixture.disk.calls;
+    journal_close(fixture.journal);
+    CHECK_EQUAL(fixture.disk.calls, calls); /* not even a seal */
+    fixture_open(&fixture);
+    check_all(fixture.journal, 1000, 2); /* never acknowledged, but it may be there */
+    fixture_deinit(&fixture);
+}
+
+TEST(a_failed_sync_between_appends_is_told_by_the_next) {
+    struct rig_dir dir = rig_dir_make();
+    struct rig_disk disk;
+    rig_disk_init(&disk, 1);
+    struct journal_file_options options = {
+        .path = dir.path,
+        .segment_bytes = SEGMENT,
+        .io = &disk.io,
+        .sync_interval_ns = NS_PER_MS,
+    };
+    struct journal *journal;
+    CHECK_EQUAL(journal_file_open(&options, (struct journal_wake){0}, &journal, NULL), HOB_OK);
+    disk.sync_fail_at = disk.calls + 1;
+    struct journal_done done = {.result = JOURNAL_OK};
+    for (int i = 0; i < 100000 && done.result == JOURNAL_OK; i++) done = append(journal, 10);
+    CHECK_EQUAL(done.result, JOURNAL_FAILED);
+    journal_close(journal);
+    rig_disk_settle(&disk);
+    rig_dir_remove(&dir);
+}
+
+TEST(writes_in_pieces_and_interruptions_change_nothing) {
+    struct fixture fixture;
+    fixture_init(&fixture);
+    fixture.disk.choppy = true;
+    uint64_t seq = 0;
+    for (; seq < 40; seq++) CHECK_EQUAL(append(fixture.journal, 7777).result, JOURNAL_OK);
+    check_all(fixture.journal, 7777, seq);
+    journal_close(fixture.journal);
+    fixture_open(&fixture);
+    check_all(fixture.journal, 7777, seq);
+    fixture_deinit(&fixture);
+}
+
+TEST(each_batch_costs_one_write_and_one_sync) {
+    struct fixture fixture;
+    fixture_init(&fixture);
+    uint64_t calls = fixture.disk.calls;
+    for (int i = 0; i < 10; i++) CHECK_EQUAL(append(fixture.journal, 3000).result, JOURNAL_OK);
+    CHECK(fixture.disk.calls - calls >= 20);
+    CHECK(fixture.disk.calls - calls <= 22); /* and a seal, should this thread have slept */
+    fixture_deinit(&fixture);
+}
+
+TEST(the_owner_decides_whether_it_waits_for_the_sync) {
+    for (int interval = 0; interval < 2; interval++) {
+        struct rig_dir dir = rig_dir_make();
+        struct rig_disk disk;
+        rig_disk_init(&disk, 1);
+        struct journal_file_options options = {
+            .path = dir.path,
+            .segment_bytes = SEGMENT,
+            .io = &disk.io,
+            .no_sync = interval == 0,
+            .sync_interval_ns = interval == 1 ? NS_PER_HOUR : 0,
+        };
+        struct journal *journal;
+        CHECK_EQUAL(journal_file_open(&options, (struct journal_wake){0}, &journal, NULL), HOB_OK);
+        uint64_t syncs = disk.syncs;
+        for (int i = 0; i < 15; i++) CHECK_EQUAL(append(journal, 3000).result, JOURNAL_OK);
+        CHECK_EQUAL(disk.syncs, syncs);
+        for (int i = 0; i < 10; i++) CHECK_EQUAL(append(journal, 3000).result, JOURNAL_OK);
+        CHECK(disk.syncs > syncs); /* a segment is left synced */
+        journal_close(journal);
+        CHECK_EQUAL(disk.write_count, 0); /* a clean end is durable */
+        rig_disk_settle(&disk);
+        rig_dir_remove(&dir);
+    }
+}
+
+TESTS(
+    a_full_disk_refuses_a_batch_until_there_is_space,
+    a_batch_that_found_no_space_is_not_there_after_a_restart,
+    spares_serve_when_the_disk_is_full,
+    a_failed_sync_ends_all_appends,
+    a_failed_sync_between_appends_is_told_by_the_next,
+    writes_in_pieces_and_interruptions_change_nothing,
+    each_batch_costs_one_write_and_one_sync,
+    the_owner_decides_whether_it_waits_for_the_sync
+)

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the file journal share. Nobody outside file*.c includes this.
+ *
+ *     owner's thread                                     writer thread
+ *     file.c           append, poll, info                file_write.c     store, sync, seal
+ *     file_read.c      cursors, fetch                    file_segment.c   a new segment
+ *     file_segment.c   trim
+ *     file_recover.c   open, before the thread starts
+ *
+ * Each field belongs to one of the two or stands under `lock`, as the struct says. A batch is
+ * handed over by `mail`. */
+#ifndef HOB_JOURNAL_FILE_PRIVATE_H
+#define HOB_JOURNAL_FILE_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "journal/file_frame.h"
+#include "journal/file_scan.h"
+#include "journal/journal.h"
+#include "os/file.h"
+
+enum {
+    SPARE_SLOTS = 2,      /* recycled segments that are kept: spare.0, spare.1 */
+    FETCH_FILES_MAX = 32, /* segments that stay open for journal_fetch */
+};
+
+#define SEGMENT_BYTES_DEFAULT (UINT64_C(64) << 20)
+#define SEGMENT_BYTES_MIN     (UINT64_C(64) << 10)
+#define SEGMENT_BYTES_MAX     (UINT64_C(4) << 30)
+#define ZERO_FILL_BYTES       (UINT64_C(4) << 20)
+#define IDLE_SEAL_NS          (200 * NS_PER_MS)
+
+enum mail {
+    MAIL_NONE,
+    MAIL_REQUEST, /* the writer has a batch to store */
+    MAIL_ANSWER   /* the owner has an answer to take */
+};
+
+enum spare {
+    SPARE_NONE,
+    SPARE_READY,
+    SPARE_BUSY /* the writer is making a segment of it */
+};
+
+struct fetch_file {
+    uint32_t segment; /* 0: free */
+    int fd;
+    uint64_t used_at; /* tick of the last use: the oldest is closed first */
+};
+
+/* The segment that is being written. */
+struct writer {
+    int fd;
+    uint32_t segment;
+    uint64_t capacity;
+    uint64_t end;    /* where the next frame goes */
+    uint64_t filled; /* the file is this long: no write below it needs new space */
+    struct chain_end last;
+    uint64_t durable_seq; /* last batch that was synced */
+    hob_ns time_ns;       /* of the last batch */
+    hob_ns stored_at;     /* monotonic; when the last batch was written */
+    hob_ns
+        dirty_at; /* monotonic; since when something waits for a sync, HOB_NEVER if nothing does */
+    bool sealed;  /* the last frame needs no seal: it is one, or there is none */
+};
+
+struct journal_file {
+    struct journal journal;
+
+    /* fixed by open */
+    const struct file_io *io;
+    struct journal_wake wake;
+    char *path;
+    int dir;
+    int lock_fd;
+    uint64_t identity;
+    uint64_t segment_bytes;
+    bool no_sync;
+    bool relaxed; /* an append is answered before it is synced */
+    hob_ns sync_interval_ns;
+
+    /* the owner's */
+    struct chain_end tail; /* of the last batch that was answered */
+    uint64_t tail_address;
+    uint64_t tail_end; /* no frame behind this byte of tail_segment has been answered */
+    uint32_t first_segment;
+    uint32_t tail_segment;
+    bool in_flight;
+    uint64_t cut_bytes;
+    char cut_note[200];
+    struct fetch_file fetch_files[FETCH_FILES_MAX];
+    uint64_t fetch_tick;
+
+    /* the writer's */
+    struct writer writer;
+    bool thread_runs;
+    pthread_t thread;
+
+    /* shared */
+    _Atomic uint64_t stored_bytes;
+    pthread_mutex_t lock; /* for all below */
+    pthread_cond_t request_there;
+    pthread_cond_t answer_there;
+    enum mail mail;
+    bool closing;
+    struct journal_batch
+        batch; /* written by the owner, read by the writer while mail is MAIL_REQUEST */
+    struct journal_done done; /* the other way round while it is MAIL_ANSWER */
+    bool failed;              /* for ever: the device did not keep what it was given */
+    struct hob_error failure;
+    enum spare spares[SPARE_SLOTS];
+};
+
+struct file_name {
+    char text[40];
+};
+
+/* --- file_segment.c --- */
+
+/** The name of the file of a segment. */
+struct file_name segment_name(uint32_t segment);
+
+/** The name of a spare. */
+struct file_name spare_name(uint32_t slot);
+
+/** Parse either name; false when @text is none. */
+bool segment_name_parse(const char *text, uint32_t *ret_segment);
+bool spare_name_parse(const char *text, uint32_t *ret_slot);
+
+/** Open the file of a segment; HOB_NOT_FOUND when there is none. */
+HOB_CHECK enum hob_status segment_open(
+    struct journal_file *file, uint32_t segment, int flags, int *ret_fd, struct hob_error *err
+);
+
+/**
+ * Read the header page of a segment and check that it belongs here. HOB_CORRUPT when no copy of it
+ * is good.
+ */
+HOB_CHECK enum hob_status segment_header_read(
+    struct journal_file *file,
+    uint32_t segment,
+    int fd,
+    struct segment_header *ret_header,
+    struct hob_error *err
+);
+
+/**
+ * Extend with zeros up to @size; *filled tells how far it came, on failure too. Answers 0 or an
+ * errno.
+ */
+HOB_CHECK int segment_fill(struct journal_file *file, int fd, uint64_t size, uint64_t *filled);
+
+/**
+ * Make the file of a new segment, from a spare if there is one, with room for a frame of
+ * @frame_size bytes; durable when it returns. JOURNAL_FULL leaves nothing behind.
+ */
+HOB_CHECK enum journal_result segment_create(
+    struct journal_file *file,
+    struct segment_header header,
+    uint64_t frame_size,
+    int *ret_fd,
+    uint64_t *ret_filled,
+    struct hob_error *err
+);
+
+/** journal_trim of the file journal. */
+HOB_CHECK enum hob_status
+segment_trim(struct journal *journal, uint32_t before_segment, struct hob_error *err);
+
+/** What an errno of a write means for an append: JOURNAL_FULL or JOURNAL_FAILED. */
+enum journal_result write_result(int os_errno);
+
+/** Fail with HOB_CORRUPT: which file, where, why, and what to do. */
+enum hob_status corrupt_at(
+    const struct journal_file *file,
+    struct hob_error *err,
+    uint32_t segment,
+    uint64_t offset,
+    const char *why
+);
+
+/* --- file_recover.c --- */
+
+/**
+ * Bring the directory into order and find the tail; everything the writer and the owner start from.
+ */
+HOB_CHECK enum hob_status recover(struct journal_file *file, struct hob_error *err);
+
+/** HOB_CONFIG when the directory holds files that are not a journal's and no journal. */
+HOB_CHECK enum hob_status recover_refuse_foreign(struct journal_file *file, struct hob_error *err);
+
+/* --- file_write.c --- */
+
+HOB_CHECK enum hob_status writer_start(struct journal_file *file, struct hob_error *err);
+
+/** Store what is in flight, sync, seal, and end the thread. */
+void writer_stop(struct journal_file *file);
+
+/* --- file_read.c --- */
+
+HOB_CHECK enum hob_status read_open(
+    struct journal *journal,
+    uint32_t segment,
+    struct journal_cursor **ret_cursor,
+    struct hob_error *err
+);
+HOB_CHECK enum hob_status
+read_next(struct journal_cursor *cursor, struct journal_entry *ret_entry, struct hob_error *err);
+void read_close(struct journal_cursor *cursor);
+
+HOB_CHECK enum hob_status fetch(
+    struct journal *journal,
+    uint64_t address,
+    uint32_t offset,
+    uint32_t size,
+    char *ret_bytes,
+    struct hob_error *err
+);
+
+/** Close the file that fetch keeps of @segment; 0: of all. */
+void fetch_forget(struct journal_file *file, uint32_t segment);
+
+/** An address is where the frame begins, in units of 8 bytes. */
+static inline uint64_t address_make(uint32_t segment, uint64_t offset) {
+    return (uint64_t)segment << 32 | offset / FRAME_ALIGN_BYTES;
+}
+
+static inline uint32_t address_segment(uint64_t address) {
+    return (uint32_t)(address >> 32);
+}
+
+static inline uint64_t address_offset(uint64_t address) {
+    return (uint64_t)(uint32_t)address * FRAME_ALIGN_BYTES;
+}
+
+#endif

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Open: what is on the disk after any end, and where the journal goes on.
+ *
+ * The frames of the last segment are followed until the first bytes that are no good frame, at
+ * offset o. Then:
+ *
+ *   o holds a good frame that does not continue the chain, or one of a newer version
+ *   refuse behind o lies a frame whose durable_seq says that the batch at o was synced
+ *   refuse: o has rotted behind o lies more than one batch can have left, and batches were synced
+ *   one by one       refuse
+ *   anything else                                                                             a
+ *                                                                                             torn
+ *                                                                                             tail:
+ *                                                                                             cut
+ *
+ * A torn tail was never answered with JOURNAL_OK (or syncs were relaxed, and then its loss was
+ * agreed to). What is cut is overwritten with zeros and synced before anything else happens, so it
+ * cannot come back. Segments before the last one are checked when they are read (file_read.c): any
+ * bad frame in them is a refusal.
+ *
+ * Not seen here: rot of the very last batch when no seal was written behind it, that is when the
+ * process was killed within 200 ms of that batch; it looks like a torn one. And segments lost at
+ * either end of the numbering: whoever deletes files by hand. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "journal/file_private.h"
+#include "journal/file_walk.h"
+#include "os/entropy.h"
+
+enum { SPARES_SEEN_MAX = 32 };
+
+struct listing {
+    uint32_t *segments; /* owned; sorted by listing_read */
+    size_t count;
+    size_t capacity;
+    uint32_t spares; /* bit n: spare.n */
+    bool unfinished; /* spare.tmp */
+    char foreign[64];
+};
+
+static bool listing_visit(void *context, const char *name) {
+    struct listing *listing = context;
+    uint32_t number;
+    if (segment_name_parse(name, &number)) {
+        if (listing->count == listing->capacity) {
+            listing->capacity = listing->capacity == 0 ? 64 : listing->capacity * 2;
+            listing->segments =
+                reallocarray(listing->segments, listing->capacity, sizeof *listing->segments);
+            if (listing->segments == NULL) hob_panic(__FILE__, __LINE__, "out of memory");
+        }
+        listing->segments[listing->count++] = number;
+    } else if (spare_name_parse(name, &number) && number < SPARES_SEEN_MAX) {
+        listing->spares |= UINT32_C(1) << number;
+    } else if (strcmp(name, "spare.tmp") == 0) {
+        listing->unfinished = true;
+    } else if (strcmp(name, "LOCK") != 0 && strcmp(name, "lost+found") != 0) {
+        (void)snprintf(listing->foreign, sizeof listing->foreign, "%s", name);
+    }
+    return true;
+}
+
+static int number_compare(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void listing_deinit(struct listing *listing) {
+    free(listing->segments);
+    listing->segments = NULL;
+}
+
+static enum hob_status
+listing_read(struct journal_file *file, struct listing *listing, struct hob_error *err) {
+    *listing = (struct listing){0};
+    int failed = dir_list(file->dir, listing_visit, listing);
+    if (failed != 0) {
+        return fail_errno(err, HOB_DISK, failed, "cannot list the directory %s", file->path);
+    }
+    if (listing->count > 0) {
+        qsort(listing->segments, listing->count, sizeof *listing->segments, number_compare);
+    }
+    return HOB_OK;
+}
+
+enum hob_status recover_refuse_foreign(struct journal_file *file, struct hob_error *err) {
+    struct listing listing;
+    enum hob_status status = listing_read(file, &listing, err);
+    bool foreign = listing.count == 0 && listing.foreign[0] != '\0';
+    listing_deinit(&listing);
+    if (status != HOB_OK || !foreign) return status;
+    return fail(
+        err,
+        HOB_CONFIG,
+        "'%s' is not a journal's file: choose an empty directory or a new one, not %s",
+        listing.foreign,
+        file->path
+    );
+}
+
+/* Spares hold nothing. Those above the number that is kept, and a new segment that was never
+ * finished, go. */
+static enum hob_status
+spares_adopt(struct journal_file *file, const struct listing *listing, struct hob_error *err) {
+    for (uint32_t slot = 0; slot < SPARES_SEEN_MAX; slot++) {
+        if ((listing->spares >> slot & 1) == 0) continue;
+        struct file_name name = spare_name(slot);
+        int failed;
+        if (slot < SPARE_SLOTS) {
+            int fd = -1;
+            uint64_t size = 0;
+            failed = file_open(file->io, file->dir, name.text, O_RDONLY, &fd);
+            if (failed == 0) failed = file_size(fd, &size);
+            file_close(&fd);
+            (void)atomic_fetch_add(&file->stored_bytes, size);
+            file->spares[slot] = SPARE_READY;
+        } else {
+            failed = file_unlink(file->io, file->dir, name.text);
+        }
+        if (failed != 0) {
+            return fail_errno(err, HOB_DISK, failed, "cannot use %s in %s", name.text, file->path);
+        }
+    }
+    int failed = listing->unfinished ? file_unlink(file->io, file->dir, "spare.tmp") : 0;
+    if (failed == 0) return HOB_OK;
+    return fail_errno(err, HOB_DISK, failed, "cannot remove spare.tmp in %s", file->path);
+}
+
+/* Overwrite what is cut. */
+static enum hob_status
+cut(struct journal_file *file, const struct walk *walk, uint64_t cut_end, struct hob_error *err) {
+    uint64_t from = walk->scan.offset;
+    if (cut_end > walk->size) cut_end = walk->size;
+    if (cut_end <= from) return HOB_OK;
+    uint64_t written;
+    int failed = file_write_zeros(file->io, walk->scan.fd, from, cut_end - from, &written);
+    if (failed == 0) failed = file_sync(file->io, walk->scan.fd);
+    if (failed != 0) {
+        return fail_errno(
+            err,
+            HOB_DISK,
+            failed,
+            "cannot cut the torn end of %s in %s",
+            segment_name(walk->header.segment).text,
+            file->path
+        );
+    }
+    file->cut_bytes = cut_end - from;
+    (void)snprintf(
+        file->cut_note,
+        sizeof file->cut_note,
+        "%s, byte %llu: %llu bytes of an unfinished write; %s",
+        segment_name(walk->header.segment).text,
+        (unsigned long long)from,
+        (unsigned long long)file->cut_bytes,
+        frame_fault_text(walk->fault)
+    );
+    return HOB_OK;
+}
+
+/* The rules at the head of this file. */
+static enum hob_status
+tail_judge(struct journal_file *file, struct walk *walk, struct hob_error *err) {
+    uint64_t offset = walk->scan.offset;
+    uint32_t segment = walk->header.segment;
+    if (walk->fault == FRAME_OUT_OF_ORDER || walk->fault == FRAME_UNKNOWN) {
+        return corrupt_at(file, err, segment, offset, frame_fault_text(walk->fault));
+    }
+    struct survey survey;
+    int failed = walk_survey(walk, &survey);
+    if (failed != 0) return walk_read_failed(file, walk, failed, err);
+    if (survey.proof_offset != 0) {
+        char why[120];
+        (void)snprintf(
+            why,
+            sizeof why,
+            "%s, but a later one, at byte %llu, proves that it was there",
+            frame_fault_text(walk->fault),
+            (unsigned long long)survey.proof_offset
+        );
+        return corrupt_at(file, err, segment, offset, why);
+    }
+    uint64_t cut_end = survey.frames_end;
+    bool recycled = (walk->header.flags & SEGMENT_RECYCLED) != 0;
+    bool relaxed = walk->relaxed || survey.frames_end != 0;
+    if (!recycled && survey.nonzero_end > cut_end) cut_end = survey.nonzero_end;
+    if (!recycled && !relaxed && cut_end > offset + frame_bytes(JOURNAL_BATCH_BYTES_MAX)) {
+        return corrupt_at(
+            file, err, segment, offset, "more bytes are damaged than a crash can leave"
+        );
+    }
+    /* With a good header the torn frame is known by its length, in a recycled file too. */
+    if (walk->fault == FRAME_BAD_BODY || walk->fault == FRAME_CUT_SHORT) {
+        uint64_t torn_end = offset + frame_bytes(walk->bad.body_bytes);
+        if (torn_end > cut_end) cut_end = torn_end;
+    }
+    return cut(file, walk, cut_end, err);
+}
+
+/* A last segment without a header: the crash hit its creation, unless frames of this journal lie in
+ * it. */
+static enum hob_status
+headerless_remove(struct journal_file *file, struct listing *listing, struct hob_error *err) {
+    uint32_t segment = listing->segments[listing->count - 1];
+    struct walk walk = {.scan = scan_make()};
+    int fd;
+    enum hob_status status = segment_open(file, segment, O_RDONLY, &fd, err);
+    if (status != HOB_OK) return status;
+    scan_start(&walk.scan, fd, frame_seed(file->identity, segment), UINT64_MAX);
+    walk.header.segment = segment;
+    struct survey survey = {0};
+    int failed = file_size(fd, &walk.size);
+    if (failed == 0) {
+        walk.scan.offset = 0;
+        failed = walk_survey(&walk, &survey);
+    }
+    scan_deinit(&walk.scan);
+    if (failed != 0) return walk_read_failed(file, &walk, failed, err);
+    /* A journal whose only segment is damaged has no identity to try its frames with. */
+    bool found = survey.proof_offset != 0 || survey.frames_end != 0;
+    if (found || (listing->count == 1 && (segment != 1 || survey.nonzero_end != 0))) {
+        return corrupt_at(file, err, segment, 0, "both copies of the segment header are damaged");
+    }
+    failed = file_unlink(file->io, file->dir, segment_name(segment).text);
+    if (failed == 0) failed = dir_sync(file->io, file->dir);
+    if (failed != 0) {
+        return fail_errno(
+            err, HOB_DISK, failed, "cannot remove %s in %s", segment_name(segment).text, file->path
+        );
+    }
+    listing->count--;
+    return HOB_OK;
+}
+
+/* Sync a segment before anything of it is believed, read its header, and check it against the one
+ * before it. */
+static enum hob_status segment_inspect(
+    struct journal_file *file,
+    uint32_t segment,
+    bool last,
+    uint64_t *first_seq,
+    struct hob_error *err
+) {
+    int fd = -1;
+    enum hob_status status = segment_open(file, segment, O_RDWR, &fd, err);
+    if (status != HOB_OK) return status;
+    uint64_t size = 0;
+    int failed = file_sync(file->io, fd);
+    if (failed == 0) failed = file_size(fd, &size);
+    if (failed != 0) {
+        file_close(&fd);
+        return fail_errno(
+            err, HOB_DISK, failed, "cannot sync %s in %s", segment_name(segment).text, file->path
+        );
+    }
+    if (last) file_forget_cache(fd);
+    struct segment_header header;
+    status = segment_header_read(file, segment, fd, &header, err);
+    file_close(&fd);
+    if (status != HOB_OK) return status;
+    if (header.first_seq < *first_seq) {
+        return corrupt_at(
+            file, err, segment, 0, "the segment begins before the one that it follows"
+        );
+    }
+    file->identity = header.identity;
+    *first_seq = header.first_seq;
+    (void)atomic_fetch_add(&file->stored_bytes, size);
+    return HOB_OK;
+}
+
+static bool header_is_there(struct journal_file *file, uint32_t segment) {
+    char page[SEGMENT_PAGE_BYTES] = {0};
+    struct segment_header header;
+    int fd = -1;
+    size_t got;
+    bool there = segment_open(file, segment, O_RDONLY, &fd, NULL) == HOB_OK &&
+                 file_read(fd, 0, page, sizeof page, &got) == 0 &&
+                 segment_header_decode(page, &header);
+    file_close(&fd);
+    return there;
+}
+
+static enum hob_status
+segments_inspect(struct journal_file *file, struct listing *listing, struct hob_error *err) {
+    uint64_t first_seq = 1;
+    for (size_t i = 0; i < listing->count; i++) {
+        uint32_t segment = listing->segments[i];
+        bool last = i + 1 == listing->count;
+        if (i > 0 && segment != listing->segments[i - 1] + 1) {
+            return corrupt_at(file, err, listing->segments[i - 1] + 1, 0, "the segment is missing");
+        }
+        struct hob_error error;
+        enum hob_status status = segment_inspect(file, segment, last, &first_seq, &error);
+        if (status == HOB_CORRUPT && last && !header_is_there(file, segment)) {
+            return headerless_remove(file, listing, err);
+        }
+        if (status != HOB_OK) {
+            if (err != NULL) *err = error;
+            return status;
+        }
+    }
+    return HOB_OK;
+}
+
+/* A journal that begins now. */
+static enum hob_status journal_begin(struct journal_file *file, struct hob_error *err) {
+    file->identity = entropy_u64();
+    struct segment_header header = {
+        .format = JOURNAL_FORMAT,
+        .segment = 1,
+        .identity = file->identity,
+        .first_seq = 1,
+        .first_pos = 1,
+        .prev_chain = file->identity,
+        .capacity = file->segment_bytes,
+        .flags = file->relaxed ? SEGMENT_RELAXED : 0,
+    };
+    int fd;
+    uint64_t filled;
+    if (segment_create(file, header, 0, &fd, &filled, err) != JOURNAL_OK) return HOB_DISK;
+    file_close(&fd);
+    return HOB_OK;
+}
+
+/* The writer and the owner start where the walk ended. */
+static void tail_adopt(struct journal_file *file, struct walk *walk) {
+    file->writer = (struct writer){
+        .fd = walk->scan.fd,
+        .segment = walk->header.segment,
+        .capacity = walk->header.capacity,
+        .end = walk->scan.offset,
+        .filled = walk->size,
+        .last = walk->end,
+        .durable_seq = walk->end.seq,
+        .time_ns = walk->time_ns,
+        .dirty_at = HOB_NEVER,
+        .sealed = walk->sealed,
+    };
+    walk->scan.fd = -1;
+    file->tail = walk->end;
+    file->tail_segment = walk->header.segment;
+    file->tail_end = walk->scan.offset;
+    if (walk->last_offset != 0) {
+        file->tail_address = address_make(walk->header.segment, walk->last_offset);
+    }
+}
+
+/* The last segment is still empty: the last batch is the last one of the segments before. */
+static enum hob_status
+last_batch_find(struct journal_file *file, struct walk *walk, struct hob_error *err) {
+    uint32_t segment = file->tail_segment;
+    while (file->tail_address == 0 && segment > file->first_segment) {
+        segment--;
+        enum hob_status status = walk_segment(file, segment, walk, err);
+        if (status != HOB_OK) return status;
+        if (walk->end.seq != file->tail.seq || walk->end.chain != file->tail.chain) {
+            return corrupt_at(file, err, segment, walk->scan.offset, frame_fault_text(walk->fault));
+        }
+        if (walk->last_offset != 0) file->tail_address = address_make(segment, walk->last_offset);
+    }
+    return HOB_OK;
+}
+
+enum hob_status recover(struct journal_file *file, struct hob_error *err) {
+    struct listing listing;
+    enum hob_status status = listing_read(file, &listing, err);
+    if (status == HOB_OK) status = spares_adopt(file, &listing, err);
+    if (status == HOB_OK) {
+        int failed = dir_sync(file->io, file->dir);
+        if (failed != 0) {
+            status = fail_errno(err, HOB_DISK, failed, "cannot sync the directory %s", file->path);
+        }
+    }
+    if (status == HOB_OK) status = segments_inspect(file, &listing, err);
+    if (status == HOB_OK && listing.count == 0) status = journal_begin(file, err);
+    file->first_segment = listing.count == 0 ? 1 : listing.segments[0];
+    uint32_t last = listing.count == 0 ? 1 : listing.segments[listing.count - 1];
+    listing_deinit(&listing);
+    if (status != HOB_OK) return status;
+    struct walk walk = {.scan = scan_make()};
+    status = walk_segment(file, last, &walk, err);
+    if (status == HOB_OK) status = tail_judge(file, &walk, err);
+    if (status == HOB_OK) {
+        tail_adopt(file, &walk);
+        status = last_batch_find(file, &walk, err);
+    }
+    scan_deinit(&walk.scan);
+    return status;
+}

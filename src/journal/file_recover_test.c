@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Damage: every byte of a small journal is flipped, every prefix of its last frame is left. The
+ * answer is always one of three: all of it, all but a torn tail, or a refusal that says where. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/status.h"
+#include "base/test.h"
+#include "journal/file_private.h"
+#include "journal/rig.h"
+
+#define SEGMENT (UINT64_C(64) * 1024)
+enum { BODY_BYTES = 150 };
+
+/* A journal of @count batches in a directory, and its first segment as bytes. With @clean it was
+ * closed, and so sealed; without, it is as a kill leaves it. */
+struct sample {
+    struct rig_dir dir;
+    char *bytes;
+    size_t size;
+    uint64_t last_at; /* offset of the last batch's frame */
+    uint64_t end;     /* behind it */
+};
+
+static struct sample sample_make(uint64_t count, bool clean) {
+    struct sample sample = {.dir = rig_dir_make()};
+    struct journal *journal = rig_open(&sample.dir, SEGMENT);
+    for (uint64_t seq = 1; seq <= count; seq++) {
+        sample.last_at = address_offset(rig_append_ok(journal, BODY_BYTES, seq));
+    }
+    sample.end = sample.last_at + frame_bytes(BODY_BYTES);
+    journal_close(journal);
+    sample.bytes = rig_file_read(rig_segment(&sample.dir, 1).path, &sample.size);
+    CHECK_BYTES(sample.bytes + sample.end, "HOBJ", 4);
+    if (!clean) memset(sample.bytes + sample.end, 0, FRAME_HEADER_BYTES);
+    return sample;
+}
+
+static void sample_free(struct sample *sample) {
+    free(sample->bytes);
+    rig_dir_remove(&sample->dir);
+}
+
+/* Open the sample's directory with @bytes as its segment and read what is there. */
+struct outcome {
+    enum hob_status status; /* HOB_OK: it opened and could be read to the end */
+    uint64_t count;
+    struct journal_info info;
+    struct hob_error err;
+};
+
+static struct outcome sample_try(const struct sample *sample, const char *bytes, size_t size) {
+    struct outcome outcome = {0};
+    rig_file_write(rig_segment(&sample->dir, 1).path, bytes, size);
+    struct journal *journal;
+    outcome.status = rig_try_open(&sample->dir, &journal, &outcome.err);
+    if (outcome.status != HOB_OK) return outcome;
+    journal_info(journal, &outcome.info);
+    outcome.status = rig_read_all(journal, BODY_BYTES, &outcome.count, &outcome.err);
+    if (outcome.status == HOB_NOT_FOUND) outcome.status = HOB_OK;
+    if (outcome.status == HOB_OK) {
+        /* it goes on from there */
+        CHECK_EQUAL(outcome.info.seq, outcome.count);
+        (void)rig_append_ok(journal, BODY_BYTES, outcome.count + 1);
+    }
+    journal_close(journal);
+    if (outcome.status != HOB_OK) return outcome;
+    journal = rig_open(&sample->dir, SEGMENT);
+    uint64_t count;
+    CHECK_EQUAL(rig_read_all(journal, BODY_BYTES, &count, NULL), HOB_NOT_FOUND);
+    CHECK_EQUAL(count, outcome.count + 1);
+    journal_close(journal);
+    return outcome;
+}
+
+TEST(a_tail_torn_at_any_byte_is_cut_and_told) {
+    struct sample sample = sample_make(4, false);
+    char *torn = malloc(sample.size);
+    CHECK(torn != NULL);
+    for (uint64_t at = sample.last_at; at <= sample.end; at++) {
+        /* once the bytes behind the tear are zeros, once the file ends there */
+        for (int shortened = 0; shortened < 2; shortened++) {
+            memcpy(torn, sample.bytes, sample.size);
+            memset(torn + at, 0, sample.size - at);
+            struct outcome outcome = sample_try(&sample, torn, shortened ? at : sample.size);
+            CHECK_EQUAL(outcome.status, HOB_OK);
+            /* padding and the last bytes may be zeros of themselves */
+            bool complete =
+                memcmp(torn, sample.bytes, sample.end) == 0 && (!shortened || at == sample.end);
+            CHECK_EQUAL(outcome.count, complete ? 4 : 3);
+            bool something = !complete && at > sample.last_at;
+            CHECK_EQUAL(outcome.info.cut_bytes > 0, something);
+            CHECK_EQUAL(strlen(outcome.info.cut_note) > 0, something);
+        }
+    }
+    free(torn);
+    sample_free(&sample);
+}
+
+TEST(a_tail_whose_sectors_are_mixed_up_is_cut) {
+    struct sample sample = sample_make(4, false);
+    char *torn = malloc(sample.size);
+    CHECK(torn != NULL);
+    for (uint64_t at = sample.last_at; at + 16 < sample.end; at += 16) {
+        memcpy(torn, sample.bytes, sample.size);
+        memset(torn + at, 0, 16);
+        if (memcmp(torn, sample.bytes, sample.size) == 0) continue;
+        struct outcome outcome = sample_try(&sample, torn, sample.size);
+        CHECK_EQUAL(outcome.status, HOB_OK);
+        CHECK_EQUAL(outcome.count, 3);
+        CHECK(outcome.info.cut_bytes > 0);
+    }
+    free(torn);
+    sample_free(&sample);
+}
+
+TEST(no_flipped_byte_of_a_closed_journal_is_accepted) {
+    struct sample sample = sample_make(4, true);
+    for (uint64_t at = 0; at < sample.end + FRAME_HEADER_BYTES; at++) {
+        if (at == SEGMENT_HEADER_BYTES) at = SEGMENT_HEADER_COPY_AT;
+        if (at == SEGMENT_HEADER_COPY_AT + SEGMENT_HEADER_BYTES) at = SEGMENT_PAGE_BYTES;
+        char mask = (char)(1 + at % 255);
+        sample.bytes[at] = (char)(sample.bytes[at] ^ mask);
+        struct outcome outcome = sample_try(&sample, sample.bytes, sample.size);
+        sample.bytes[at] = (char)(sample.bytes[at] ^ mask);
+        if (at >= SEGMENT_PAGE_BYTES && at < sample.end) {
+            CHECK_EQUAL(outcome.status, HOB_CORRUPT);
+            CHECK(strstr(outcome.err.text, "00000000000000000001.seg, byte ") != NULL);
+            CHECK(strstr(outcome.err.text, "hob journal check") != NULL);
+        } else { /* one copy of the header is enough; a seal carries nothing */
+            CHECK_EQUAL(outcome.status, HOB_OK);
+            CHECK_EQUAL(outcome.count, 4);
+            CHECK_EQUAL(outcome.info.cut_bytes > 0, at >= sample.end);
+        }
+    }
+    sample_free(&sample);
+}
+
+TEST(a_flipped_byte_of_a_killed_journal_is_refused_or_cut) {
+    struct sample sample = sample_make(4, false);
+    for (uint64_t at = SEGMENT_PAGE_BYTES; at < sample.end; at++) {
+        sample.bytes[at] = (char)(sample.bytes[at] ^ 0x10);
+        struct outcome outcome = sample_try(&sample, sample.bytes, sample.size);
+        sample.bytes[at] = (char)(sample.bytes[at] ^ 0x10);
+        /* the last frame has no witness behind it; the others have */
+        if (at < sample.last_at) {
+            CHECK_EQUAL(outcome.status, HOB_CORRUPT);
+        } else {
+            CHECK_EQUAL(outcome.status, HOB_OK);
+            CHECK_EQUAL(outcome.count, 3);
+            CHECK(outcome.info.cut_bytes > 0);
+        }
+    }
+    sample_free(&sample);
+}
+
+TEST(more_damage_than_one_batch_can_leave_is_refused) {
+    struct rig_dir dir = rig_dir_make();
+    struct journal *journal = rig_open(&dir, 0);
+    (void)rig_append_ok(journal, BODY_BYTES, 1);
+    journal_close(journal);
+    size_t size;
+    char *bytes = rig_file_read(rig_segment(&dir, 1).path, &size);
+    size_t grown = (size_t)32 << 20;
+    bytes = realloc(bytes, grown);
+    CHECK(bytes != NULL);
+    memset(bytes + size, 0, grown - size);
+    size_t end = SEGMENT_PAGE_BYTES + (size_t)frame_bytes(BODY_BYTES) + FRAME_HEADER_BYTES;
+    memset(bytes + end + 64, 'x', (size_t)17 << 20);
+    rig_file_write(rig_segment(&dir, 1).path, bytes, grown);
+    journal = rig_open(&dir, 0);
+    struct journal_info info;
+    journal_info(journal, &info);
+    CHECK_EQUAL(info.seq, 1);
+    CHECK_EQUAL(info.cut_bytes, ((size_t)17 << 20) + 64);
+    journal_close(journal);
+
+    memset(bytes + end, 'x', (size_t)18 << 20);
+    rig_file_write(rig_segment(&dir, 1).path, bytes, grown);
+    struct hob_error err;
+    CHECK_EQUAL(rig_try_open(&dir, &journal, &err), HOB_CORRUPT);
+    CHECK(strstr(err.text, "than a crash can leave") != NULL);
+    free(bytes);
+    rig_dir_remove(&dir);
+}
+
+/* A journal of several segments, closed. */
+static struct rig_dir segments_make(uint64_t count) {
+    struct rig_dir dir = rig_dir_make();
+    struct journal *journal = rig_open(&dir, SEGMENT);
+    for (uint64_t seq = 1; seq <= count; seq++) (void)rig_append_ok(journal, 20000, seq);
+    journal_close(journal);
+    return dir;
+}
+
+/* How the journal in @dir ends when it is opened and read. */
+static enum hob_status read_status(const struct rig_dir *dir, struct hob_error *err) {
+    struct journal *journal;
+    enum hob_status status = rig_try_open(dir, &journal, err);
+    if (status != HOB_OK) return status;
+    uint64_t count;
+    status = rig_read_all(journal, 20000, &count, err);
+    journal_close(journal);
+    return status;
+}
+
+TEST(a_bad_frame_in_an_earlier_segment_is_refused) {
+    struct rig_dir dir = segments_make(8); /* three to a segment */
+    struct hob_error err;
+    CHECK_EQUAL(read_status(&dir, &err), HOB_NOT_FOUND);
+    for (uint32_t segment = 1; segment <= 2; segment++) {
+        size_t size;
+        char *bytes = rig_file_read(rig_segment(&dir, segment).path, &size);
+        for (size_t frame = 0; frame < 3; frame++) {
+            for (size_t at = 0; at < 100; at += 33) {
+                char *byte = bytes + SEGMENT_PAGE_BYTES + frame * frame_bytes(20000) + at;
+                *byte = (char)(*byte ^ 1);
+                rig_file_write(rig_segment(&dir, segment).path, bytes, size);
+                *byte = (char)(*byte ^ 1);
+                CHECK_EQUAL(read_status(&dir, &err), HOB_CORRUPT);
+                char where[64];
+                (void)snprintf(
+                    where,
+                    sizeof where,
+                    "%u.seg, byte %zu:",
+                    (unsigned)segment,
+                    (size_t)(SEGMENT_PAGE_BYTES + frame * frame_bytes(20000))
+                );
+                CHECK(strstr(err.text, where) != NULL);
+            }
+        }
+        rig_file_write(rig_segment(&dir, segment).path, bytes, size);
+        free(bytes);
+    }
+    CHECK_EQUAL(read_status(&dir, &err), HOB_NOT_FOUND);
+    rig_dir_remove(&dir);
+}
+
+TEST(a_missing_segment_is_refused) {
+    struct rig_dir dir = segments_make(11);
+    CHECK_EQUAL(unlink(rig_segment(&dir, 3).path), 0);
+    struct hob_error err;
+    CHECK_EQUAL(read_status(&dir, &err), HOB_CORRUPT);
+    CHECK(strstr(err.text, "00000000000000000003.seg") != NULL);
+    CHECK(strstr(err.text, "missing") != NULL);
+    rig_dir_remove(&dir);
+}
+
+TEST(a_segment_of_another_journal_or_place_is_refused) {
+    struct rig_dir dir = segments_make(8);
+    struct rig_dir other = segments_make(8);
+    struct hob_error err;
+    size_t size;
+    char *mine = rig_file_read(rig_segment(&dir, 3).path, &size);
+    char *foreign = rig_file_read(rig_segment(&other, 3).path, &size);
+    rig_file_write(rig_segment(&dir, 3).path, foreign, size);
+    CHECK_EQUAL(read_status(&dir, &err), HOB_CORRUPT);
+    CHECK(strstr(err.text, "another journal") != NULL);
+    rig_file_write(rig_segment(&dir, 4).path, mine, size);
+    rig_file_write(rig_segment(&dir, 3).path, mine, size);
+    CHECK_EQUAL(read_status(&dir, &err), HOB_CORRUPT);
+    CHECK(strstr(err.text, "renamed") != NULL);
+    CHECK_EQUAL(access(rig_segment(&dir, 4).path, F_OK), 0); /* nothing was removed */
+    free(mine);
+    free(foreign);
+    rig_dir_remove(&dir);
+    rig_dir_remove(&other);
+}
+
+TEST(a_segment_that_was_never_finished_is_removed) {
+    struct hob_error err;
+    struct rig_dir dir = segments_make(8);
+    char zeros[8192] = {0};
+    const size_t sizes[] = {0, 1, 4096, 8192};
+    for (size_t i = 0; i < 4; i++) {
+        rig_file_write(rig_segment(&dir, 4).path, zeros, sizes[i]);
+        CHECK_EQUAL(read_status(&dir, &err), HOB_NOT_FOUND);
+        CHECK(access(rig_segment(&dir, 4).path, F_OK) != 0);
+    }
+    rig_dir_remove(&dir);
+    /* the very first one */
+    dir = rig_dir_make();
+    rig_file_write(rig_segment(&dir, 1).path, zeros, 4096);
+    CHECK_EQUAL(read_status(&dir, &err), HOB_NOT_FOUND);
+    rig_dir_remove(&dir);
+}
+
+TEST(a_last_segment_without_header_is_refused_when_it_holds_frames) {
+    struct rig_dir dir = segments_make(8);
+    struct hob_error err;
+    for (uint32_t segment = 1; segment <= 3; segment++) {
+        size_t size;
+        char *bytes = rig_file_read(rig_segment(&dir, segment).path, &size);
+        char *damaged = malloc(size);
+        CHECK(damaged != NULL);
+        memcpy(damaged, bytes, size);
+        memset(damaged, 0, SEGMENT_PAGE_BYTES);
+        rig_file_write(rig_segment(&dir, segment).path, damaged, size);
+        CHECK_EQUAL(read_status(&dir, &err), HOB_CORRUPT);
+        CHECK(strstr(err.text, "header") != NULL);
+        rig_file_write(rig_segment(&dir, segment).path, bytes, size);
+        free(damaged);
+        free(bytes);
+    }
+    CHECK_EQUAL(read_status(&dir, &err), HOB_NOT_FOUND);
+    rig_dir_remove(&dir);
+    struct sample sample = sample_make(1, true);
+    memset(sample.bytes, 0, SEGMENT_PAGE_BYTES);
+    CHECK_EQUAL(sample_try(&sample, sample.bytes, sample.size).status, HOB_CORRUPT);
+    sample_free(&sample);
+}
+
+TEST(an_empty_last_segment_does_not_hide_the_last_batch) {
+    struct rig_dir dir = segments_make(3);
+    struct journal *journal = rig_open(&dir, SEGMENT);
+    struct journal_batch batch = {0};
+    char bytes[20000];
+    rig_bytes(bytes, sizeof bytes, 4);
+    batch = rig_next(journal, slice_of(bytes, sizeof bytes));
+    struct journal_done done = rig_append(journal, &batch); /* opens segment 2 */
+    CHECK_EQUAL(done.segment, 2);
+    journal_close(journal);
+    size_t size;
+    char *file = rig_file_read(rig_segment(&dir, 2).path, &size);
+    memset(file + SEGMENT_PAGE_BYTES, 0, size - SEGMENT_PAGE_BYTES);
+    rig_file_write(rig_segment(&dir, 2).path, file, size);
+    free(file);
+
+    journal = rig_open(&dir, SEGMENT);
+    struct journal_info info;
+    journal_info(journal, &info);
+    CHECK_EQUAL(info.seq, 3);
+    CHECK_EQUAL(info.last_segment, 2);
+    CHECK_EQUAL(journal_trim(journal, 2, NULL), HOB_OK); /* would lose the last batch */
+    journal_info(journal, &info);
+    CHECK_EQUAL(info.first_segment, 1);
+    CHECK_EQUAL(rig_append(journal, &batch).result, JOURNAL_OK);
+    CHECK_EQUAL(journal_trim(journal, 2, NULL), HOB_OK);
+    journal_info(journal, &info);
+    CHECK_EQUAL(info.first_segment, 2);
+    journal_close(journal);
+    rig_dir_remove(&dir);
+}
+
+TEST(a_newer_format_is_refused_and_not_cut) {
+    struct sample sample = sample_make(2, true);
+    struct segment_header header;
+    CHECK(segment_header_decode(sample.bytes, &header));
+    struct segment_header newer = header;
+    newer.format = 7;
+    segment_header_encode(&newer, sample.bytes);
+    struct outcome outcome = sample_try(&sample, sample.bytes, sample.size);
+    CHECK_EQUAL(outcome.status, HOB_CONFIG);
+    CHECK(strstr(outcome.err.text, "format 7") != NULL);
+    segment_header_encode(&header, sample.bytes);
+
+    /* a seal with a flag that this version does not know, in the place of the seal */
+    uint32_t seed = frame_seed(header.identity, 1);
+    struct frame frame;
+    CHECK_EQUAL(frame_decode(sample.bytes + sample.end, seed, &frame), FRAME_GOOD);
+    frame.flags = 0x80;
+    frame_encode(&frame, seed, sample.bytes + sample.end);
+    outcome = sample_try(&sample, sample.bytes, sample.size);
+    CHECK_EQUAL(outcome.status, HOB_CORRUPT);
+    CHECK(strstr(outcome.err.text, "newer version") != NULL);
+    sample_free(&sample);
+}
+
+TESTS(
+    a_tail_torn_at_any_byte_is_cut_and_told,
+    a_tail_whose_sectors_are_mixed_up_is_cut,
+    no_flipped_byte_of_a_closed_journal_is_accepted,
+    a_flipped_byte_of_a_killed_journal_is_refused_or_cut,
+    more_damage_than_one_batch_can_leave_is_refused,
+    a_bad_frame_in_an_earlier_segment_is_refused,
+    a_missing_segment_is_refused,
+    a_segment_of_another_journal_or_place_is_refused,
+    a_segment_that_was_never_finished_is_removed,
+    a_last_segment_without_header_is_refused_when_it_holds_frames,
+    an_empty_last_segment_does_not_hide_the_last_batch,
+    a_newer_format_is_refused_and_not_cut
+)

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Directories and the lock file in them. A lock is flock(2): it belongs to the open file, so it
+ * ends with the process and a second open in the same process is refused too. The process id in the
+ * file is for people; it decides nothing. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/file.h"
+
+/* A new directory is durable when its parent is synced. */
+static int parent_sync(int dir) {
+    int parent = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (parent < 0) return errno;
+    int failed = fsync(parent) < 0 ? errno : 0;
+    (void)close(parent);
+    return failed;
+}
+
+int dir_open(const char *path, bool make, int *ret_dir) {
+    bool made = make && mkdir(path, 0700) == 0;
+    if (make && !made && errno != EEXIST) return errno;
+    int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0) return errno;
+    int failed = made ? parent_sync(dir) : 0;
+    if (failed != 0) {
+        (void)close(dir);
+        return failed;
+    }
+    *ret_dir = dir;
+    return 0;
+}
+
+int dir_sync(const struct file_io *io, int dir) {
+    return io->sync_dir(io->context, dir) < 0 ? errno : 0;
+}
+
+int dir_list(int dir, bool (*visit)(void *context, const char *name), void *context) {
+    int own = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (own < 0) return errno;
+    DIR *stream = fdopendir(own); /* owns `own` from here */
+    if (stream == NULL) {
+        int failed = errno;
+        (void)close(own);
+        return failed;
+    }
+    int failed = 0;
+    for (;;) {
+        errno = 0;
+        /* readdir is safe here: the stream belongs to this call alone */
+        const struct dirent *entry = readdir(stream); /* NOLINT(concurrency-mt-unsafe) */
+        if (entry == NULL) {
+            failed = errno;
+            break;
+        }
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        if (!visit(context, entry->d_name)) break;
+    }
+    (void)closedir(stream);
+    return failed;
+}
+
+static long holder_read(int fd) {
+    char text[24] = "";
+    ssize_t size = pread(fd, text, sizeof text - 1, 0);
+    if (size <= 0) return 0;
+    long holder = strtol(text, NULL, 10);
+    return holder > 0 ? holder : 0;
+}
+
+static int holder_write(int fd) {
+    char text[24];
+    int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    if (ftruncate(fd, 0) < 0) return errno;
+    return pwrite(fd, text, (size_t)size, 0) < 0 ? errno : 0;
+}
+
+int lock_take(int dir, const char *name, int *ret_fd, long *ret_holder) {
+    int fd = openat(dir, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) return errno;
+    int failed = flock(fd, LOCK_EX | LOCK_NB) < 0 ? errno : 0;
+    if (failed == EWOULDBLOCK) *ret_holder = holder_read(fd);
+    /* A full disk must not keep a journal from being opened: acks free space. The id is only for
+     * people. */
+    if (failed == 0) {
+        int unwritten = holder_write(fd);
+        if (unwritten != 0 && unwritten != ENOSPC && unwritten != EDQUOT) failed = unwritten;
+    }
+    if (failed != 0) {
+        (void)close(fd);
+        return failed;
+    }
+    *ret_fd = fd;
+    return 0;
+}

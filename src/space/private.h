@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of a space; only src/space/ includes this. */
+#ifndef HOB_SPACE_PRIVATE_H
+#define HOB_SPACE_PRIVATE_H
+
+#include "base/assert.h"
+#include "space/bodies.h"
+#include "space/space.h"
+
+enum {
+    BATCH_ROLL_BYTES = 8 * 1024 * 1024, /* a batch this large takes no further command */
+    BATCHES_WAITING_MAX = 2,            /* more than this: congested */
+    TURN_BUDGET = 2000,                 /* jobs that time moves in one turn */
+    RESERVE_BYTES = 2 * 1024 * 1024, /* of room in the journal that pushes leave to other verbs */
+    CLEAN_EFFECTS_MAX = 2000,        /* looked at in one turn */
+    CLEAN_BYTES_MAX = 512 * 1024,    /* written again in one turn */
+};
+#define FULL_RETRY_NS     (250 * NS_PER_MS)
+#define CLEAN_INTERVAL_NS (5 * NS_PER_MS) /* between slices while nothing else happens */
+#define SLACK_DEFAULT     (UINT64_C(256) * 1024 * 1024)
+#define RESTART_GRACE_NS  (15 * NS_PER_SECOND)
+
+struct batch {
+    struct batch *next;
+    struct journal_batch head; /* bytes and chain are set when it flies */
+    struct buf bytes;
+    uint64_t *bodies; /* ids of the bodies in it */
+    uint32_t body_count;
+    uint32_t body_capacity;
+};
+
+enum clean_step { CLEAN_IDLE, CLEAN_READING, CLEAN_WAITING };
+
+struct cleaning {
+    enum clean_step step;
+    uint32_t segment;
+    uint64_t durable_at; /* waiting: the segment may go when this sequence is durable */
+    struct journal_cursor *cursor;
+    struct journal_entry entry; /* the batch being looked through; bytes.size 0: none */
+    size_t entry_at;
+};
+
+struct space {
+    struct space_sink sink;
+    struct engine *engine;
+    struct journal *journal;
+    struct bodies bodies;
+    struct effect_scratch scratch;
+    struct batch *flying;  /* given to the journal, or NULL */
+    struct batch *sealed;  /* full ones that wait, oldest first */
+    struct batch *filling; /* never NULL */
+    struct batch *spare;
+    uint32_t sealed_count;
+    uint64_t chain;
+    uint64_t durable;
+    hob_ns now_ns;
+    hob_ns retry_ns; /* the journal was full: when to try again; 0: it was not */
+    uint64_t slack_bytes;
+    bool in_turn;
+    bool recovering;
+    bool full;
+    struct cleaning cleaning;
+    struct hob_error failure;
+    struct space_stats stats;
+};
+
+/* batch.c */
+struct batch *batch_take(struct space *space);
+void batch_give(struct space *space, struct batch *batch);
+void batch_free(struct batch *batch);
+void batch_add(struct space *space, const struct effect *effect);
+/* Seal the filling batch and start another. */
+void batch_roll(struct space *space);
+/* Give the next batch to the journal if none is there. */
+void batch_fly(struct space *space);
+struct batch *batch_find(const struct space *space, uint64_t seq);
+
+/* clean.c: one slice of cleaning; true while there is more to do soon. */
+void clean_slice(struct space *space);
+
+/* recover.c */
+HOB_CHECK enum hob_status space_recover(
+    struct space *space, hob_ns now_ns, struct space_recovery *ret, struct hob_error *err
+);
+
+#endif
