@@ -10,7 +10,7 @@
 /* --- one function for each effect: false when it does not fit the state --- */
 
 static void next_above(uint64_t *next, uint64_t used) {
-    if (*next <= used) *next = used + 1;
+    if (*next <= used && used < UINT64_MAX) *next = used + 1;
 }
 
 static bool carry_meta(struct engine *engine, const struct meta_effect *meta) {
@@ -262,10 +262,17 @@ static bool carry_key_drop(struct engine *engine, const struct key_drop_effect *
 
 /* --- the two ways in --- */
 
+/* Ids are counted from 1, and no counter ever comes near its end. */
+static bool effect_is_sound(const struct effect *effect) {
+    uint64_t id = effect_job_id(effect);
+    bool on_job = effect->type >= EFFECT_JOB_PUT && effect->type <= EFFECT_JOB_CHECKPOINT;
+    return on_job ? id > 0 && id <= INT64_MAX : true;
+}
+
 /* Effects on an unknown job are remembered instead of carried out; true when this was one. */
 static bool carry_skips(struct engine *engine, const struct effect *effect) {
     uint64_t id = effect_job_id(effect);
-    if (id == 0) return false;
+    if (id == 0 || id > INT64_MAX) return false;
     bool unknown = idmap_get(&engine->unknown, id) != 0;
     if (effect->type == EFFECT_JOB_PUT) {
         if (unknown) idmap_remove(&engine->unknown, id);
@@ -286,7 +293,9 @@ static bool carry_skips(struct engine *engine, const struct effect *effect) {
 enum hob_status carry(struct engine *engine, const struct effect *effect, struct hob_error *err) {
     if (carry_skips(engine, effect)) return HOB_OK;
     bool fits = false;
-    switch (effect->type) {
+    switch (effect_is_sound(effect) ? effect->type : EFFECT_NONE) {
+    case EFFECT_NONE:
+        break;
 #define X(NAME, number, member, text)                   \
     case EFFECT_##NAME:                                 \
         fits = carry_##member(engine, &effect->member); \

@@ -235,6 +235,7 @@ struct engine {
     struct heap deadlines; /* waiters by the end of their patience */
     struct heap hungry;    /* queues that may serve a waiter, by the waiter's seq */
     uint64_t next_seq;
+    uint32_t waiting_fetches;
     uint64_t vtime; /* pass of the queue picked last */
 
     struct idmap unknown; /* replay: ids that were mentioned before their full record */

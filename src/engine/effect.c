@@ -311,6 +311,7 @@ static bool effect_fields(struct codec *codec, struct effect *effect) {
         return true;
         EFFECTS(X)
 #undef X
+    case EFFECT_NONE:
     default:
         return false;
     }
@@ -410,6 +411,7 @@ uint64_t effect_job_id(const struct effect *effect) {
     case EFFECT_JOB_PROGRESS:
     case EFFECT_JOB_CHECKPOINT:
         return effect->job_deleted.id; /* every effect on a job begins with its id */
+    case EFFECT_NONE:
     case EFFECT_META:
     case EFFECT_BODY:
     case EFFECT_QUEUE_PUT:

@@ -35,6 +35,7 @@
     X(KEY_DROP, 18, key_drop, "an idempotency key is forgotten")
 
 enum effect_type {
+    EFFECT_NONE = 0,
 #define X(NAME, number, member, text) EFFECT_##NAME = number,
     EFFECTS(X)
 #undef X

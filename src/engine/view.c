@@ -180,7 +180,7 @@ void engine_stats(const struct engine *engine, struct engine_stats *ret_stats) {
         .kinds = engine->kinds.count,
         .workers = engine->worker_count,
         .keys = engine->keys.count,
-        .waiting_fetches = engine->waiters.count,
+        .waiting_fetches = engine->waiting_fetches,
         .next_id = engine->next_id,
         .memory_bytes = engine->mem.used_bytes,
         .memory_max_bytes = engine->memory_max_bytes,

@@ -105,6 +105,7 @@ void waiter_add(struct engine *engine, uint32_t handle) {
     if (waiter->job_id != 0) {
         job_waiter_add(engine, handle);
     } else {
+        engine->waiting_fetches++;
         worker_waiter_add(engine, handle);
         waiter->subs = mem_alloc(&engine->mem, waiter->queue_count * sizeof *waiter->subs);
         for (uint32_t i = 0; i < waiter->queue_count; i++) sub_add(engine, handle, i);
@@ -141,6 +142,7 @@ void waiter_free(struct engine *engine, uint32_t handle) {
     if (waiter->job_id != 0) {
         job_waiter_remove(engine, handle);
     } else {
+        engine->waiting_fetches--;
         worker_waiter_remove(engine, handle);
         for (uint32_t i = 0; i < waiter->queue_count; i++) sub_remove(engine, waiter->subs[i]);
         mem_free(&engine->mem, waiter->subs, waiter->queue_count * sizeof *waiter->subs);
