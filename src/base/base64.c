@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Three bytes are four characters of six bits each; what is left over at the end is padded with '='. */
+/* Three bytes are four characters of six bits each; what is left over at the end is padded with
+ * '='. */
 #include "base/base64.h"
 
 #include <stddef.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Base64 with the standard alphabet and padding (RFC 4648 section 4). Reading is strict: no line breaks or other foreign
- * characters, padding where it belongs, and no bits set that the padding cuts off; so every byte string has one text. */
+/* Base64 with the standard alphabet and padding (RFC 4648 section 4). Reading is strict: no line
+ * breaks or other foreign characters, padding where it belongs, and no bits set that the padding
+ * cuts off; so every byte string has one text. */
 #ifndef HOB_BASE_BASE64_H
 #define HOB_BASE_BASE64_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The calendar as arithmetic: days since 1970-01-01 to year, month, day and back, in the proleptic Gregorian calendar,
- * without tables, locale or time zone (the method of H. Hinnant's "chrono-Compatible Low-Level Date Algorithms"). */
+/* The calendar as arithmetic: days since 1970-01-01 to year, month, day and back, in the proleptic
+ * Gregorian calendar, without tables, locale or time zone (the method of H. Hinnant's
+ * "chrono-Compatible Low-Level Date Algorithms"). */
 #ifndef HOB_BASE_CIVIL_H
 #define HOB_BASE_CIVIL_H
 
@@ -23,7 +24,8 @@ static inline uint8_t civil_month_days(int32_t year, uint8_t month) {
     return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
 }
 
-/* Both count in eras of 400 years and in years that begin in March, so that the leap day is the last of its year. */
+/* Both count in eras of 400 years and in years that begin in March, so that the leap day is the
+ * last of its year. */
 static inline int64_t civil_to_days(struct civil_date date) {
     int64_t year = (int64_t)date.year - (date.month <= 2);
     int64_t era = (year >= 0 ? year : year - 399) / 400;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The check of a whole document, without recursion: one bit for each level that is open says whether it is an object.
- * Walking what was checked is base/json_walk.c. */
+/* The check of a whole document, without recursion: one bit for each level that is open says
+ * whether it is an object. Walking what was checked is base/json_walk.c. */
 #include "base/json.h"
 
 #include <string.h>
 
+#include "base/json_scan.h"
 #include "base/utf8.h"
 
 struct check {
@@ -90,28 +91,11 @@ static bool take_escape(struct check *check) {
     return true;
 }
 
-/* Eight bytes at a time while none of them is a quote, a backslash, a control character or not ASCII: the usual tests for
- * "some byte is zero" and "some byte is below 0x20", whose false alarms only end the fast loop early. */
-static const char *skip_plain(const char *at, const char *end) {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t highs = UINT64_C(0x8080808080808080);
-    while (end - at >= 8) {
-        uint64_t word;
-        memcpy(&word, at, sizeof word);
-        uint64_t quote = word ^ (ones * '"');
-        uint64_t backslash = word ^ (ones * '\\');
-        uint64_t special = (quote - ones) | (backslash - ones) | (word - ones * 0x20) | word;
-        if ((special & highs) != 0) break;
-        at += 8;
-    }
-    return at;
-}
-
 /* At the opening quote. */
 static bool take_string(struct check *check) {
     check->at++;
     for (;;) {
-        check->at = skip_plain(check->at, check->end);
+        check->at = json_skip_plain(check->at, check->end);
         if (check->at == check->end) return refuse(check, "string not ended");
         uint8_t byte = (uint8_t)*check->at;
         if (byte == '"') {
@@ -248,11 +232,7 @@ static enum json_value_type type_of(char first) {
     }
 }
 
-bool json_parse(
-    struct slice document,
-    struct json_value *ret_value,
-    struct json_error *ret_error
-) {
+bool json_parse(struct slice document, struct json_value *ret_value, struct json_error *ret_error) {
     const char *begin = document.size == 0 ? "" : document.bytes;
     struct check check = {
         .begin = begin,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs of bytes that need no escape are appended as they are; only what lies between them is looked at one by one. */
+/* Runs of bytes that need no escape are appended as they are; only what lies between them is looked
+ * at one by one. */
 #include "base/json_put.h"
 
 #include <math.h>

@@ -9,8 +9,9 @@
  *     json_put_raw(&put, payload);
  *     json_put_object_end(&put);
  *
- * Room is asked once at the end (base/buf.h). Strings come out as UTF-8 whatever goes in: each byte that is not part of a
- * well-formed sequence becomes U+FFFD; who must not lose bytes asks utf8_valid() first and sends base64. */
+ * Room is asked once at the end (base/buf.h). Strings come out as UTF-8 whatever goes in: each byte
+ * that is not part of a well-formed sequence becomes U+FFFD; who must not lose bytes asks
+ * utf8_valid() first and sends base64. */
 #ifndef HOB_BASE_JSON_PUT_H
 #define HOB_BASE_JSON_PUT_H
 
@@ -29,9 +30,13 @@ static inline struct json_put json_put_to(struct buf *out) {
     return (struct json_put){.out = out};
 }
 
+/** "{": members follow, each a key and a value. */
 void json_put_object(struct json_put *put);
+/** "}" */
 void json_put_object_end(struct json_put *put);
+/** "[": values follow. */
 void json_put_array(struct json_put *put);
+/** "]" */
 void json_put_array_end(struct json_put *put);
 
 /** A member begins; its value is next. */

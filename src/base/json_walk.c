@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Walking a document that json_parse() has checked: ends are found by brackets and quotes alone. A place that the grammar
- * does not allow is a bug of the caller, who walks something that was never checked. */
+/* Walking a document that json_parse() has checked: ends are found by brackets and quotes alone. A
+ * place that the grammar does not allow is a bug of the caller, who walks something that was never
+ * checked. */
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/json.h"
+#include "base/json_scan.h"
 #include "base/number.h"
 #include "base/text.h"
 #include "base/utf8.h"
@@ -16,24 +18,28 @@ static const char *skip_space(const char *at, const char *end) {
 
 /* From the opening quote to past the closing one. */
 static const char *skip_string(const char *at, const char *end) {
-    for (at++; at < end; at++) {
+    at++;
+    while (at < end) {
+        at = json_skip_plain(at, end);
+        if (at == end) break;
         if (*at == '"') return at + 1;
-        if (*at == '\\') at++;
+        at += *at == '\\' ? 2 : 1;
     }
     hob_panic(__FILE__, __LINE__, "a checked string has an end");
 }
 
 static const char *skip_brackets(const char *at, const char *end) {
-    unsigned depth = 0;
+    static const short steps[256] = {['{'] = 1, ['['] = 1, ['}'] = -1, [']'] = -1, ['"'] = 2};
+    int depth = 0;
     while (at < end) {
-        char c = *at;
-        if (c == '"') {
+        int step = steps[(uint8_t)*at];
+        if (step == 2) {
             at = skip_string(at, end);
             continue;
         }
         at++;
-        if (c == '{' || c == '[') depth++;
-        if ((c == '}' || c == ']') && --depth == 0) return at;
+        depth += step;
+        if (step < 0 && depth == 0) return at;
     }
     hob_panic(__FILE__, __LINE__, "checked brackets are closed");
 }
@@ -97,11 +103,7 @@ bool json_next_item(struct json_walk *walk, struct json_value *ret_item) {
     return true;
 }
 
-bool json_next_member(
-    struct json_walk *walk,
-    struct slice *ret_key,
-    struct json_value *ret_value
-) {
+bool json_next_member(struct json_walk *walk, struct slice *ret_key, struct json_value *ret_value) {
     if (!walk_on(walk)) return false;
     hob_assert(*walk->at == '"');
     const char *key = walk->at + 1;

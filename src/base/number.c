@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* printf and strtod are exact in glibc and musl, but they use the decimal point of the locale, which an application that
- * embeds this code may have set to a comma. So no point ever passes through them: a number is printed as digits and an
- * exponent, and read as an integer and an exponent. */
+/* printf and strtod are exact in glibc and musl, but they use the decimal point of the locale,
+ * which an application that embeds this code may have set to a comma. So no point ever passes
+ * through them: a number is printed as digits and an exponent, and read as an integer and an
+ * exponent. */
 #include "base/number.h"
 
 #include <inttypes.h>
@@ -15,12 +16,13 @@
 
 enum {
     SHORTEST_DIGITS_MAX = 17, /* always enough for a double */
-    /* No double and no midpoint between two has more than 768 significant digits; further ones can only say "above". */
+    /* No double and no midpoint between two has more than 768 significant digits; further ones can
+     * only say "above". */
     READ_DIGITS_MAX = 800,
 };
 
 /* Beyond any double, however many digits stand before it; far below overflow. */
-#define EXPONENT_MAX INT64_C(1000000000000000000)
+#define EXPONENT_MAX INT64_C(100000000000000000)
 
 struct decimal {
     char digits[SHORTEST_DIGITS_MAX];
@@ -60,7 +62,10 @@ static double decimal_value(struct decimal decimal) {
 }
 
 static char *put_digits(char *to, struct decimal decimal, int first, int end) {
-    for (int i = first; i < end; i++) *to++ = i < decimal.digits_count ? decimal.digits[i] : '0';
+    for (int i = first; i < end; i++, to++) {
+        *to = '0';
+        if (i < decimal.digits_count) *to = decimal.digits[i];
+    }
     return to;
 }
 

@@ -14,17 +14,6 @@ static size_t chunk_bytes(const struct pool *pool) {
     return (size_t)POOL_CHUNK_ITEMS * (pool->item_bytes + 1u);
 }
 
-static char *pool_item(const struct pool *pool, uint32_t index) {
-    return pool->chunks[index / POOL_CHUNK_ITEMS] +
-           (size_t)(index % POOL_CHUNK_ITEMS) * pool->item_bytes;
-}
-
-static uint8_t *pool_generation(const struct pool *pool, uint32_t index) {
-    char *chunk = pool->chunks[index / POOL_CHUNK_ITEMS];
-    return (uint8_t *)chunk + (size_t)POOL_CHUNK_ITEMS * pool->item_bytes +
-           index % POOL_CHUNK_ITEMS;
-}
-
 void pool_init(struct pool *pool, struct mem *mem, size_t item_bytes) {
     hob_assert(item_bytes >= sizeof(uint32_t));
     hob_assert(item_bytes < UINT16_MAX);
@@ -81,12 +70,4 @@ void pool_free(struct pool *pool, uint32_t handle) {
     memcpy(item, &pool->free_first, sizeof pool->free_first);
     pool->free_first = index;
     pool->count--;
-}
-
-void *pool_at(const struct pool *pool, uint32_t handle) {
-    uint32_t index = handle >> POOL_GENERATION_BITS;
-    hob_assert(index > 0 && index < pool->made);
-    hob_assert(*pool_generation(pool, index) == (handle & GENERATION_MASK));
-    hob_assert((handle & 1) == 1);
-    return pool_item(pool, index);
 }

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "base/assert.h"
 #include "base/mem.h"
 
 enum {
@@ -40,7 +41,28 @@ uint32_t pool_new(struct pool *pool);
 /** Give an item back; its handle is stale from now on. */
 void pool_free(struct pool *pool, uint32_t handle);
 
-/** The item of a live handle. The pointer is good until the item is freed. */
-void *pool_at(const struct pool *pool, uint32_t handle);
+/* The place of item number @index, and its generation. Only pool.c and pool_at use them. */
+static inline char *pool_item(const struct pool *pool, uint32_t index) {
+    return pool->chunks[index / POOL_CHUNK_ITEMS] +
+           (size_t)(index % POOL_CHUNK_ITEMS) * pool->item_bytes;
+}
+
+static inline uint8_t *pool_generation(const struct pool *pool, uint32_t index) {
+    char *chunk = pool->chunks[index / POOL_CHUNK_ITEMS];
+    return (uint8_t *)chunk + (size_t)POOL_CHUNK_ITEMS * pool->item_bytes +
+           index % POOL_CHUNK_ITEMS;
+}
+
+/**
+ * The item of a live handle; panics on handle 0 and on one whose item was freed. The pointer is good
+ * until the item is freed. Inline: the engine lives in it.
+ */
+static inline void *pool_at(const struct pool *pool, uint32_t handle) {
+    uint32_t index = handle >> POOL_GENERATION_BITS;
+    uint32_t generation = handle & ((1u << POOL_GENERATION_BITS) - 1);
+    hob_assert(index - 1 < pool->made - 1); /* index 0 is none, and wraps */
+    hob_assert(*pool_generation(pool, index) == generation);
+    return pool_item(pool, index);
+}
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of well-formed sequences in the Unicode standard (table 3-7): only the second byte has ranges of its own, and
- * these exclude the overlong forms, the surrogates and what lies above U+10FFFF. */
+/* The table of well-formed sequences in the Unicode standard (table 3-7): only the second byte has
+ * ranges of its own, and these exclude the overlong forms, the surrogates and what lies above
+ * U+10FFFF. */
 #include "base/utf8.h"
 
 #include "base/assert.h"

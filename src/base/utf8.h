@@ -14,7 +14,10 @@ enum { UTF8_BYTES_MAX = 4 };
 /** The size of the well-formed sequence at @at (before @end), 1 to 4; 0 when there is none. */
 size_t utf8_size(const char *at, const char *end);
 
-/** Write one code point (not a surrogate, at most 0x10FFFF); returns its size. Room for UTF8_BYTES_MAX. */
+/**
+ * Write one code point (not a surrogate, at most 0x10FFFF); returns its size. Room for
+ * UTF8_BYTES_MAX.
+ */
 size_t utf8_put(char *to, uint32_t code_point);
 
 /** Whether the whole of @text is UTF-8. */

@@ -43,7 +43,6 @@ static void file_journal_close(struct journal *journal) {
 static void file_info(struct journal *journal, struct journal_info *ret_info) {
     struct journal_file *file = (struct journal_file *)journal;
     *ret_info = (struct journal_info){
-        .room_bytes = UINT64_MAX,
         .seq = file->tail.seq,
         .pos = file->tail.pos,
         .chain = file->tail.chain,
@@ -51,6 +50,7 @@ static void file_info(struct journal *journal, struct journal_info *ret_info) {
         .last_segment = file->tail_segment,
         .segment_bytes = file->segment_bytes,
         .stored_bytes = atomic_load(&file->stored_bytes),
+        .room_bytes = room_bytes(file),
         .cut_bytes = file->cut_bytes,
     };
     _Static_assert(sizeof ret_info->cut_note == sizeof file->cut_note, "copied as a whole");
@@ -173,6 +173,7 @@ file_new(const struct journal_file_options *options, struct journal_wake wake) {
     file->dir = -1;
     file->lock_fd = -1;
     file->segment_bytes = bytes / SEGMENT_PAGE_BYTES * SEGMENT_PAGE_BYTES;
+    file->room_wanted = ROOM_BYTES < bytes / 2 ? ROOM_BYTES : bytes / 2;
     file->no_sync = options->no_sync;
     file->sync_interval_ns = options->sync_interval_ns;
     file->relaxed = options->no_sync || options->sync_interval_ns > 0;

@@ -4,7 +4,7 @@
  *     owner's thread                                     writer thread
  *     file.c           append, poll, info                file_write.c     store, sync, seal
  *     file_read.c      cursors, fetch                    file_segment.c   a new segment
- *     file_segment.c   trim
+ *     file_spare.c     trim                              file_room.c      room ahead
  *     file_recover.c   open, before the thread starts
  *
  * Each field belongs to one of the two or stands under `lock`, as the struct says. A batch is
@@ -27,10 +27,12 @@ enum {
     FETCH_FILES_MAX = 32, /* segments that stay open for journal_fetch */
 };
 
+#define SPARE_NEW_NAME        "spare.tmp" /* until it is ready */
 #define SEGMENT_BYTES_DEFAULT (UINT64_C(64) << 20)
 #define SEGMENT_BYTES_MIN     (UINT64_C(64) << 10)
 #define SEGMENT_BYTES_MAX     (UINT64_C(4) << 30)
-#define ZERO_FILL_BYTES       (UINT64_C(4) << 20)
+#define ZERO_FILL_BYTES       (UINT64_C(1) << 20)
+#define ROOM_BYTES            (UINT64_C(4) << 20) /* kept ready ahead of the frames */
 #define IDLE_SEAL_NS          (200 * NS_PER_MS)
 
 enum mail {
@@ -64,7 +66,8 @@ struct writer {
     hob_ns stored_at;     /* monotonic; when the last batch was written */
     hob_ns
         dirty_at; /* monotonic; since when something waits for a sync, HOB_NEVER if nothing does */
-    bool sealed;  /* the last frame needs no seal: it is one, or there is none */
+    bool room_tried; /* no space was found for more room since the last batch */
+    bool sealed;     /* the last frame needs no seal: it is one, or there is none */
 };
 
 struct journal_file {
@@ -78,6 +81,7 @@ struct journal_file {
     int lock_fd;
     uint64_t identity;
     uint64_t segment_bytes;
+    uint64_t room_wanted;
     bool no_sync;
     bool relaxed; /* an append is answered before it is synced */
     hob_ns sync_interval_ns;
@@ -101,7 +105,9 @@ struct journal_file {
 
     /* shared */
     _Atomic uint64_t stored_bytes;
-    pthread_mutex_t lock; /* for all below */
+    _Atomic uint64_t room_here;  /* ready space in the segment that is being written */
+    _Atomic bool space_is_short; /* the device did not give what was asked for */
+    pthread_mutex_t lock;        /* for all below */
     pthread_cond_t request_there;
     pthread_cond_t answer_there;
     enum mail mail;
@@ -112,6 +118,7 @@ struct journal_file {
     bool failed;              /* for ever: the device did not keep what it was given */
     struct hob_error failure;
     enum spare spares[SPARE_SLOTS];
+    uint64_t spare_bytes[SPARE_SLOTS]; /* size of the file while it is SPARE_READY */
 };
 
 struct file_name {
@@ -166,9 +173,8 @@ HOB_CHECK enum journal_result segment_create(
     struct hob_error *err
 );
 
-/** journal_trim of the file journal. */
-HOB_CHECK enum hob_status
-segment_trim(struct journal *journal, uint32_t before_segment, struct hob_error *err);
+/** Remove the unfinished SPARE_NEW_NAME, open as *fd, which is closed; -1: there is none. */
+void segment_abandon(struct journal_file *file, int *fd);
 
 /** What an errno of a write means for an append: JOURNAL_FULL or JOURNAL_FAILED. */
 enum journal_result write_result(int os_errno);
@@ -182,6 +188,24 @@ enum hob_status corrupt_at(
     const char *why
 );
 
+/* --- file_spare.c --- */
+
+/** A spare for the writer to make a segment of, now SPARE_BUSY; SPARE_SLOTS when there is none. */
+uint32_t spare_take(struct journal_file *file);
+
+/** End being BUSY. */
+void spare_set(struct journal_file *file, uint32_t slot, enum spare state, uint64_t size);
+
+/**
+ * Make an empty spare, unless trim filled all slots meanwhile; durable when it returns.
+ * JOURNAL_FULL leaves nothing.
+ */
+HOB_CHECK enum journal_result spare_make(struct journal_file *file, struct hob_error *err);
+
+/** journal_trim of the file journal. */
+HOB_CHECK enum hob_status
+segment_trim(struct journal *journal, uint32_t before_segment, struct hob_error *err);
+
 /* --- file_recover.c --- */
 
 /**
@@ -192,7 +216,33 @@ HOB_CHECK enum hob_status recover(struct journal_file *file, struct hob_error *e
 /** HOB_CONFIG when the directory holds files that are not a journal's and no journal. */
 HOB_CHECK enum hob_status recover_refuse_foreign(struct journal_file *file, struct hob_error *err);
 
+/* --- file_room.c --- */
+
+/* What room_prepare may wait for. */
+enum room_need {
+    ROOM_ENOUGH,
+    ROOM_LOW,   /* prepare some when there is time */
+    ROOM_URGENT /* before the next batch */
+};
+
+/** How much the writer needs more room. The lock is held. */
+enum room_need room_need(struct journal_file *file);
+
+/**
+ * One step towards more room; on the writer thread, without the lock. JOURNAL_FULL: none was found.
+ */
+HOB_CHECK enum journal_result room_prepare(struct journal_file *file, struct hob_error *err);
+
+/** The end of the segment or its filled part has moved, or a batch found no space. */
+void room_note(struct journal_file *file, enum journal_result result);
+
+/** journal_info.room_bytes. */
+uint64_t room_bytes(struct journal_file *file);
+
 /* --- file_write.c --- */
+
+/** Sync the segment that is being written. On the writer thread. */
+HOB_CHECK enum journal_result writer_sync(struct journal_file *file, struct hob_error *err);
 
 HOB_CHECK enum hob_status writer_start(struct journal_file *file, struct hob_error *err);
 

@@ -55,7 +55,7 @@ static bool listing_visit(void *context, const char *name) {
         listing->segments[listing->count++] = number;
     } else if (spare_name_parse(name, &number) && number < SPARES_SEEN_MAX) {
         listing->spares |= UINT32_C(1) << number;
-    } else if (strcmp(name, "spare.tmp") == 0) {
+    } else if (strcmp(name, SPARE_NEW_NAME) == 0) {
         listing->unfinished = true;
     } else if (strcmp(name, "LOCK") != 0 && strcmp(name, "lost+found") != 0) {
         (void)snprintf(listing->foreign, sizeof listing->foreign, "%s", name);
@@ -117,7 +117,7 @@ spares_adopt(struct journal_file *file, const struct listing *listing, struct ho
             if (failed == 0) failed = file_size(fd, &size);
             file_close(&fd);
             (void)atomic_fetch_add(&file->stored_bytes, size);
-            file->spares[slot] = SPARE_READY;
+            spare_set(file, slot, SPARE_READY, size);
         } else {
             failed = file_unlink(file->io, file->dir, name.text);
         }
@@ -125,7 +125,7 @@ spares_adopt(struct journal_file *file, const struct listing *listing, struct ho
             return fail_errno(err, HOB_DISK, failed, "cannot use %s in %s", name.text, file->path);
         }
     }
-    int failed = listing->unfinished ? file_unlink(file->io, file->dir, "spare.tmp") : 0;
+    int failed = listing->unfinished ? file_unlink(file->io, file->dir, SPARE_NEW_NAME) : 0;
     if (failed == 0) return HOB_OK;
     return fail_errno(err, HOB_DISK, failed, "cannot remove spare.tmp in %s", file->path);
 }

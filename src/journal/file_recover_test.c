@@ -185,6 +185,83 @@ TEST(more_damage_than_one_batch_can_leave_is_refused) {
     rig_dir_remove(&dir);
 }
 
+/* Open with syncs at long intervals: nothing is known to be durable. */
+static struct journal *open_relaxed(const struct rig_dir *dir, uint64_t segment_bytes) {
+    struct journal_file_options options = {
+        .path = dir->path,
+        .segment_bytes = segment_bytes,
+        .sync_interval_ns = NS_PER_HOUR,
+    };
+    struct journal *journal;
+    struct hob_error err;
+    CHECK_EQUAL(journal_file_open(&options, (struct journal_wake){0}, &journal, &err), HOB_OK);
+    return journal;
+}
+
+TEST(more_damage_is_cut_when_syncs_were_relaxed) {
+    struct sample sample = sample_make(1, true);
+    struct rig_dir killed = rig_dir_make();
+    struct journal *journal = open_relaxed(&sample.dir, SEGMENT);
+    rig_dir_copy(&sample.dir, &killed);
+    journal_close(journal);
+    size_t size;
+    char *bytes = rig_file_read(rig_segment(&killed, 1).path, &size);
+    size_t grown = (size_t)20 << 20;
+    bytes = realloc(bytes, grown);
+    CHECK(bytes != NULL);
+    size_t end = (size_t)sample.end + 2 * FRAME_HEADER_BYTES;
+    CHECK_BYTES(bytes + end - FRAME_HEADER_BYTES, "HOBJ", 4); /* the writer said what it is */
+    memset(bytes + end, 'x', grown - end);
+    rig_file_write(rig_segment(&killed, 1).path, bytes, grown);
+    free(bytes);
+    struct hob_error err;
+    CHECK_EQUAL(rig_try_open(&killed, &journal, &err), HOB_OK);
+    struct journal_info info;
+    journal_info(journal, &info);
+    CHECK_EQUAL(info.seq, 1);
+    CHECK_EQUAL(info.cut_bytes, grown - end);
+    journal_close(journal);
+    rig_dir_remove(&killed);
+    sample_free(&sample);
+}
+
+TEST(what_was_cut_never_comes_back) {
+    struct rig_dir dir = rig_dir_make();
+    struct rig_dir killed = rig_dir_make();
+    struct rig_dir again = rig_dir_make();
+    struct journal *journal = open_relaxed(&dir, SEGMENT);
+    uint64_t second_at = 0;
+    for (uint64_t seq = 1; seq <= 5; seq++) {
+        uint64_t address = rig_append_ok(journal, BODY_BYTES, seq);
+        if (seq == 2) second_at = address_offset(address);
+    }
+    rig_dir_copy(&dir, &killed);
+    journal_close(journal);
+    /* the second batch was lost, those behind it were not */
+    size_t size;
+    char *bytes = rig_file_read(rig_segment(&killed, 1).path, &size);
+    memset(bytes + second_at + 80, 0, 40);
+    rig_file_write(rig_segment(&killed, 1).path, bytes, size);
+    free(bytes);
+    journal = rig_open(&killed, SEGMENT);
+    struct journal_info info;
+    journal_info(journal, &info);
+    CHECK_EQUAL(info.seq, 1);
+    CHECK_EQUAL(info.cut_bytes, 4 * frame_bytes(BODY_BYTES));
+    /* another batch of the same size takes its place: the old third one lies right behind it */
+    (void)rig_append_ok(journal, BODY_BYTES, 1234);
+    rig_dir_copy(&killed, &again);
+    journal_close(journal);
+    journal = rig_open(&again, SEGMENT);
+    journal_info(journal, &info);
+    CHECK_EQUAL(info.seq, 2);
+    CHECK_EQUAL(info.cut_bytes, 0);
+    journal_close(journal);
+    rig_dir_remove(&dir);
+    rig_dir_remove(&killed);
+    rig_dir_remove(&again);
+}
+
 /* A journal of several segments, closed. */
 static struct rig_dir segments_make(uint64_t count) {
     struct rig_dir dir = rig_dir_make();
@@ -373,6 +450,8 @@ TESTS(
     no_flipped_byte_of_a_closed_journal_is_accepted,
     a_flipped_byte_of_a_killed_journal_is_refused_or_cut,
     more_damage_than_one_batch_can_leave_is_refused,
+    more_damage_is_cut_when_syncs_were_relaxed,
+    what_was_cut_never_comes_back,
     a_bad_frame_in_an_earlier_segment_is_refused,
     a_missing_segment_is_refused,
     a_segment_of_another_journal_or_place_is_refused,

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files of a journal: how one is born, becomes a spare, and lives again.
+/* Segment files: their names, their header pages, and how a new one is made.
  *
  *     spare.tmp ──rename──> 00…7.seg ──trim──> spare.N ──new header, rename──> 00…9.seg
  *     (zeros, header)                  └─────> gone, when there are spares enough
  *
- * A name appears in the directory only when the file behind it is durable: header and zeros are
- * synced, then it is renamed, then the directory is synced. Zeros are written ahead of the frames,
- * so that a sync in the steady state finds the space allocated and the size unchanged and has only
- * data to write; a recycled file has that from its first life.
- *
- * Done for a full disk: a switch to a new segment either has all the space that the frame needs or
- * leaves nothing behind, and trim turns old segments into spares first, so that the next switches
- * need no space. Not done: a reserve that only acks may use; every batch that fits is taken. */
+ * A segment's name appears in the directory only when the file behind it is durable: header and
+ * zeros are synced, then it is renamed, then the directory is synced. A switch to a new segment
+ * either has all the space that its first frame needs or leaves nothing behind. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,8 +14,6 @@
 
 #include "base/assert.h"
 #include "journal/file_private.h"
-
-static const char new_name[] = "spare.tmp";
 
 struct file_name segment_name(uint32_t segment) {
     struct file_name name;
@@ -142,20 +135,15 @@ int segment_fill(struct journal_file *file, int fd, uint64_t size, uint64_t *fil
     return failed;
 }
 
-/* A slot for the writer, SPARE_SLOTS when there is none. */
-static uint32_t spare_take(struct journal_file *file) {
-    (void)pthread_mutex_lock(&file->lock);
-    uint32_t slot = 0;
-    while (slot < SPARE_SLOTS && file->spares[slot] != SPARE_READY) slot++;
-    if (slot < SPARE_SLOTS) file->spares[slot] = SPARE_BUSY;
-    (void)pthread_mutex_unlock(&file->lock);
-    return slot;
-}
-
-static void spare_set(struct journal_file *file, uint32_t slot, enum spare state) {
-    (void)pthread_mutex_lock(&file->lock);
-    file->spares[slot] = state;
-    (void)pthread_mutex_unlock(&file->lock);
+/* A spare from trim still has the header of its earlier life; one that was made ahead is all
+ * zeros. */
+static int header_page_exists(int fd, bool *ret_exists) {
+    char page[SEGMENT_PAGE_BYTES] = {0};
+    struct segment_header header;
+    size_t got;
+    int failed = file_read(fd, 0, page, sizeof page, &got);
+    *ret_exists = failed == 0 && segment_header_decode(page, &header);
+    return failed;
 }
 
 /* Give the file its size, its zeros and its header; all synced. Answers 0 or an errno. */
@@ -175,11 +163,15 @@ static int segment_prepare(
         (void)atomic_fetch_sub(&file->stored_bytes, filled - header->capacity);
         filled = header->capacity;
     }
-    if (filled > SEGMENT_PAGE_BYTES) header->flags |= SEGMENT_RECYCLED;
-    uint64_t ahead =
-        SEGMENT_PAGE_BYTES + (frame_size > ZERO_FILL_BYTES ? frame_size : ZERO_FILL_BYTES);
-    if (ahead > header->capacity) ahead = header->capacity;
-    failed = segment_fill(file, fd, ahead, &filled);
+    bool recycled;
+    failed = header_page_exists(fd, &recycled);
+    if (failed != 0) return failed;
+    if (recycled) header->flags |= SEGMENT_RECYCLED;
+    uint64_t needed = SEGMENT_PAGE_BYTES + frame_size + FRAME_HEADER_BYTES;
+    uint64_t wanted = SEGMENT_PAGE_BYTES + file->room_wanted + FRAME_HEADER_BYTES;
+    if (filled == 0 && needed < wanted) needed = wanted;
+    hob_assert(needed <= header->capacity);
+    failed = segment_fill(file, fd, needed, &filled);
     if (failed != 0) return failed;
     char page[SEGMENT_PAGE_BYTES];
     segment_header_encode(header, page);
@@ -193,13 +185,27 @@ static int segment_prepare(
     return 0;
 }
 
-/* Undo a new file that could not be made. It had no name that matters, so nothing depends on the
- * unlink. */
-static void segment_abandon(struct journal_file *file, int fd) {
+void segment_abandon(struct journal_file *file, int *fd) {
     uint64_t size = 0;
-    if (file_size(fd, &size) == 0 && file_unlink(file->io, file->dir, new_name) == 0) {
+    if (*fd < 0) return;
+    if (file_size(*fd, &size) == 0 && file_unlink(file->io, file->dir, SPARE_NEW_NAME) == 0) {
         (void)atomic_fetch_sub(&file->stored_bytes, size);
     }
+    file_close(fd);
+}
+
+/* Open the file that becomes a segment: a spare (its slot is then ours) or a new one. */
+static int segment_source(
+    struct journal_file *file, uint32_t *ret_slot, struct file_name *ret_name, int *ret_fd
+) {
+    uint32_t slot = spare_take(file);
+    *ret_slot = slot;
+    *ret_name = spare_name(slot);
+    if (slot < SPARE_SLOTS) {
+        return file_open(file->io, file->dir, ret_name->text, O_RDWR, ret_fd);
+    }
+    (void)snprintf(ret_name->text, sizeof ret_name->text, SPARE_NEW_NAME);
+    return file_open(file->io, file->dir, ret_name->text, O_RDWR | O_CREAT | O_TRUNC, ret_fd);
 }
 
 enum journal_result segment_create(
@@ -210,28 +216,26 @@ enum journal_result segment_create(
     uint64_t *ret_filled,
     struct hob_error *err
 ) {
-    hob_assert(header.capacity >= SEGMENT_PAGE_BYTES + frame_size + FRAME_HEADER_BYTES);
     struct file_name to = segment_name(header.segment);
-    uint32_t slot = spare_take(file);
-    bool recycled = slot < SPARE_SLOTS;
-    struct file_name from = spare_name(slot);
-    if (!recycled) (void)snprintf(from.text, sizeof from.text, "%s", new_name);
+    struct file_name from;
+    uint32_t slot;
     int fd = -1;
-    int flags = recycled ? O_RDWR : O_RDWR | O_CREAT | O_TRUNC;
-    int failed = file_open(file->io, file->dir, from.text, flags, &fd);
+    int failed = segment_source(file, &slot, &from, &fd);
     if (failed == 0) failed = segment_prepare(file, fd, &header, frame_size, ret_filled);
     if (failed == 0) failed = file_rename(file->io, file->dir, from.text, to.text);
     if (failed != 0) {
-        if (recycled) {
-            spare_set(file, slot, SPARE_READY);
-        } else if (fd >= 0) {
-            segment_abandon(file, fd);
+        if (slot < SPARE_SLOTS) {
+            uint64_t size = 0;
+            if (fd >= 0 && file_size(fd, &size) != 0) size = 0;
+            spare_set(file, slot, SPARE_READY, size);
+            file_close(&fd);
+        } else {
+            segment_abandon(file, &fd);
         }
-        file_close(&fd);
         (void)fail_errno(err, HOB_DISK, failed, "cannot make %s in %s", to.text, file->path);
         return write_result(failed);
     }
-    if (recycled) spare_set(file, slot, SPARE_NONE);
+    if (slot < SPARE_SLOTS) spare_set(file, slot, SPARE_NONE, 0);
     failed = dir_sync(file->io, file->dir);
     if (failed != 0) {
         file_close(&fd);
@@ -240,71 +244,4 @@ enum journal_result segment_create(
     }
     *ret_fd = fd;
     return JOURNAL_OK;
-}
-
-/* The slot that a segment may become a spare in; SPARE_SLOTS when there are enough. Only trim fills
- * a slot, so a free one stays free until it does. */
-static uint32_t spare_slot_free(struct journal_file *file) {
-    (void)pthread_mutex_lock(&file->lock);
-    uint32_t slot = 0;
-    while (slot < SPARE_SLOTS && file->spares[slot] != SPARE_NONE) slot++;
-    (void)pthread_mutex_unlock(&file->lock);
-    return slot;
-}
-
-/* One at a time, oldest first, the directory synced after each: a power cut never leaves a hole in
- * the numbering. */
-static enum hob_status
-segment_remove(struct journal_file *file, uint32_t segment, struct hob_error *err) {
-    struct file_name name = segment_name(segment);
-    uint32_t slot = spare_slot_free(file);
-    int fd = -1;
-    uint64_t size = 0;
-    int failed = file_open(file->io, file->dir, name.text, O_RDONLY, &fd);
-    if (failed == 0) failed = file_size(fd, &size);
-    file_close(&fd);
-    if (failed == 0 && slot < SPARE_SLOTS) {
-        failed = file_rename(file->io, file->dir, name.text, spare_name(slot).text);
-    } else if (failed == 0) {
-        failed = file_unlink(file->io, file->dir, name.text);
-        if (failed == 0) (void)atomic_fetch_sub(&file->stored_bytes, size);
-    }
-    if (failed == 0) failed = dir_sync(file->io, file->dir);
-    if (failed != 0) {
-        return fail_errno(err, HOB_DISK, failed, "cannot remove %s in %s", name.text, file->path);
-    }
-    if (slot < SPARE_SLOTS) spare_set(file, slot, SPARE_READY);
-    fetch_forget(file, segment);
-    return HOB_OK;
-}
-
-/* What replaces the trimmed batches may be answered but not yet synced when syncing is relaxed.
- * Every earlier segment was synced when the writer left it. */
-static enum hob_status tail_sync(struct journal_file *file, struct hob_error *err) {
-    int fd = -1;
-    enum hob_status status = segment_open(file, file->tail_segment, O_RDWR, &fd, err);
-    if (status != HOB_OK) return status;
-    int failed = file_sync(file->io, fd);
-    file_close(&fd);
-    if (failed == 0) return HOB_OK;
-    return fail_errno(
-        err, HOB_DISK, failed, "cannot sync %s", segment_name(file->tail_segment).text
-    );
-}
-
-enum hob_status
-segment_trim(struct journal *journal, uint32_t before_segment, struct hob_error *err) {
-    struct journal_file *file = (struct journal_file *)journal;
-    uint32_t before_max = file->tail_segment;
-    /* After a restart the last batch may lie in the segment before an empty one; it stays
-     * readable. */
-    if (file->tail_address != 0) before_max = address_segment(file->tail_address);
-    if (before_segment > before_max) before_segment = before_max;
-    if (before_segment <= file->first_segment) return HOB_OK;
-    enum hob_status status = file->relaxed ? tail_sync(file, err) : HOB_OK;
-    while (status == HOB_OK && file->first_segment < before_segment) {
-        status = segment_remove(file, file->first_segment, err);
-        if (status == HOB_OK) file->first_segment++;
-    }
-    return status;
 }

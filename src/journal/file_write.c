@@ -32,7 +32,7 @@
 
 enum { PAGE_BYTES = 4096 };
 
-static enum journal_result writer_sync(struct journal_file *file, struct hob_error *err) {
+enum journal_result writer_sync(struct journal_file *file, struct hob_error *err) {
     struct writer *writer = &file->writer;
     int failed = file_sync(file->io, writer->fd);
     if (failed != 0) {
@@ -84,6 +84,10 @@ static enum journal_result frame_write(
     if (page_end > writer->capacity) page_end = end;
     hob_assert(page_end <= writer->capacity);
     int failed = space_make(file, page_end);
+    if (failed != 0 && end <= writer->filled) { /* the last bytes of a full disk */
+        page_end = end;
+        failed = 0;
+    }
     uint64_t written = 0;
     if (failed == 0) {
         char header[FRAME_HEADER_BYTES];
@@ -230,6 +234,7 @@ static void request_serve(struct journal_file *file) {
         struct journal_batch batch = file->batch;
         (void)pthread_mutex_unlock(&file->lock);
         done.result = batch_store(file, &batch, &done);
+        room_note(file, done.result);
         (void)pthread_mutex_lock(&file->lock);
         if (done.result == JOURNAL_FAILED) failure_note(file, &done.error);
     }
@@ -259,20 +264,34 @@ static void idle_serve(struct journal_file *file) {
     if (result != JOURNAL_OK) failure_note(file, &error);
 }
 
+/* Called with the lock held, and returns so. */
+static void room_serve(struct journal_file *file) {
+    struct hob_error error;
+    (void)pthread_mutex_unlock(&file->lock);
+    enum journal_result result = room_prepare(file, &error);
+    (void)pthread_mutex_lock(&file->lock);
+    if (result == JOURNAL_FAILED) failure_note(file, &error);
+}
+
 static void *writer_main(void *argument) {
     struct journal_file *file = argument;
     (void)pthread_mutex_lock(&file->lock);
     for (;;) {
         hob_ns deadline = idle_deadline(file);
+        enum room_need need = room_need(file);
         /* Under steady load there is always a request when the interval is over: the sync goes
          * first. */
         bool due = deadline != HOB_NEVER && clock_monotonic() >= deadline;
         if (due) {
             idle_serve(file);
+        } else if (need == ROOM_URGENT) {
+            room_serve(file);
         } else if (file->mail == MAIL_REQUEST) {
             request_serve(file);
         } else if (file->closing) {
             break;
+        } else if (need == ROOM_LOW) {
+            room_serve(file);
         } else {
             (void)condition_wait(&file->request_there, &file->lock, deadline);
         }
@@ -296,6 +315,7 @@ enum hob_status writer_start(struct journal_file *file, struct hob_error *err) {
         enum journal_result marked = relaxed_mark(file, err);
         if (marked != JOURNAL_OK) return HOB_DISK;
     }
+    room_note(file, JOURNAL_OK);
     int failed = thread_start(&file->thread, "hob-journal", writer_main, file);
     if (failed != 0)
         return fail_errno(err, HOB_FAILED, failed, "cannot start the journal's thread");

@@ -75,7 +75,7 @@ struct journal_info {
     uint32_t last_segment;  /* the one being written */
     uint64_t segment_bytes; /* capacity of a segment */
     uint64_t stored_bytes;  /* space used on the device by segments and spares */
-    uint64_t room_bytes;     /* that are surely there for appends, even if the device is full now */
+    uint64_t room_bytes;    /* that are surely there for appends, even if the device is full now */
     uint64_t cut_bytes;     /* a torn tail that recovery dropped: never acknowledged */
     char cut_note[200];     /* "" or: file, offset and why */
 };
@@ -104,31 +104,37 @@ struct journal_wake {
     void *context;
 };
 
+/* clang-format off */
 struct journal_ops {
     void (*close)(struct journal *journal);
     void (*info)(struct journal *journal, struct journal_info *ret_info);
     void (*append)(struct journal *journal, const struct journal_batch *batch);
     bool (*poll)(struct journal *journal, struct journal_done *ret_done);
     enum hob_status (*wait)(struct journal *journal, struct journal_done *ret_done);
-    enum hob_status (*read_open
-    )(struct journal *journal,
-      uint32_t segment,
-      struct journal_cursor **ret_cursor,
-      struct hob_error *err);
-    enum hob_status (*read_next
-    )(struct journal_cursor *cursor, struct journal_entry *ret_entry, struct hob_error *err);
+    enum hob_status (*read_open)(
+        struct journal *journal,
+        uint32_t segment,
+        struct journal_cursor **ret_cursor,
+        struct hob_error *err
+    );
+    enum hob_status (*read_next)(
+        struct journal_cursor *cursor, struct journal_entry *ret_entry, struct hob_error *err
+    );
     void (*read_close)(struct journal_cursor *cursor);
-    enum hob_status (*fetch
-    )(struct journal *journal,
-      uint64_t address,
-      uint32_t offset,
-      uint32_t size,
-      char *ret_bytes,
-      struct hob_error *err);
-    enum hob_status (*trim
-    )(struct journal *journal, uint32_t before_segment, struct hob_error *err);
+    enum hob_status (*fetch)(
+        struct journal *journal,
+        uint64_t address,
+        uint32_t offset,
+        uint32_t size,
+        char *ret_bytes,
+        struct hob_error *err
+    );
+    enum hob_status (*trim)(
+        struct journal *journal, uint32_t before_segment, struct hob_error *err
+    );
     enum hob_status (*tail)(struct journal *journal, uint64_t *ret_chain, struct hob_error *err);
 };
+/* clang-format on */
 
 /* Implementations put this first in their own struct. */
 struct journal {

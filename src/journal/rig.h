@@ -14,7 +14,7 @@ struct rig_dir {
     char path[256];
 };
 
-/** A new empty directory in $TMPDIR or /tmp. */
+/** A new empty directory in $TMPDIR, /dev/shm or /tmp. */
 struct rig_dir rig_dir_make(void);
 
 /** Remove it with the files in it. */

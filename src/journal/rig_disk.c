@@ -159,8 +159,8 @@ static int disk_sync(void *context, int fd) {
     struct rig_disk *disk = context;
     if (!alive(disk)) return -1;
     (void)pthread_mutex_lock(&disk->lock);
-    bool fails = disk->sync_fail_at != 0 && disk->calls >= disk->sync_fail_at;
-    if (fails) disk->sync_fail_at = 0; /* the next one succeeds, as Linux does it */
+    bool fails = disk->sync_fails;
+    disk->sync_fails = false;
     uint64_t inode;
     (void)size_of(fd, &inode);
     size_t kept = 0;
@@ -246,6 +246,38 @@ void rig_disk_init(struct rig_disk *disk, uint64_t seed) {
     };
     int failed = pthread_mutex_init(&disk->lock, NULL);
     hob_assert(failed == 0);
+}
+
+void rig_disk_space(struct rig_disk *disk, uint64_t bytes) {
+    (void)pthread_mutex_lock(&disk->lock);
+    disk->space_bytes = bytes;
+    (void)pthread_mutex_unlock(&disk->lock);
+}
+
+void rig_disk_fail_sync(struct rig_disk *disk) {
+    (void)pthread_mutex_lock(&disk->lock);
+    disk->sync_fails = true;
+    (void)pthread_mutex_unlock(&disk->lock);
+}
+
+void rig_disk_chop(struct rig_disk *disk) {
+    (void)pthread_mutex_lock(&disk->lock);
+    disk->choppy = true;
+    (void)pthread_mutex_unlock(&disk->lock);
+}
+
+uint64_t rig_disk_calls(struct rig_disk *disk) {
+    (void)pthread_mutex_lock(&disk->lock);
+    uint64_t calls = disk->calls;
+    (void)pthread_mutex_unlock(&disk->lock);
+    return calls;
+}
+
+uint64_t rig_disk_syncs(struct rig_disk *disk) {
+    (void)pthread_mutex_lock(&disk->lock);
+    uint64_t syncs = disk->syncs;
+    (void)pthread_mutex_unlock(&disk->lock);
+    return syncs;
 }
 
 void rig_disk_settle(struct rig_disk *disk) {

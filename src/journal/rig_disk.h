@@ -31,12 +31,12 @@ struct rig_change {
 struct rig_disk {
     struct file_io io;
     pthread_mutex_t lock;
-    uint64_t calls;        /* so far */
-    uint64_t crash_at;     /* this call and all later ones fail (a write is torn); 0: never */
-    uint64_t sync_fail_at; /* this call fails if it is a sync; 0: never */
-    uint64_t syncs;        /* so far */
-    uint64_t space_bytes;  /* files may grow by so much before ENOSPC */
-    bool choppy;           /* writes are short and interrupted */
+    uint64_t calls;       /* so far */
+    uint64_t crash_at;    /* this call and all later ones fail (a write is torn); 0: never */
+    bool sync_fails;      /* the next one does */
+    uint64_t syncs;       /* so far */
+    uint64_t space_bytes; /* files may grow by so much before ENOSPC */
+    bool choppy;          /* writes are short and interrupted */
     uint64_t random;
     struct rig_write *writes;
     size_t write_count;
@@ -46,6 +46,21 @@ struct rig_disk {
 
 /** A disk without faults; set the fields before its first use. It must stay where it is. */
 void rig_disk_init(struct rig_disk *disk, uint64_t seed);
+
+/* While a journal is open its threads use the disk: these take the lock. */
+
+/** Files may grow by @bytes from now on. */
+void rig_disk_space(struct rig_disk *disk, uint64_t bytes);
+
+/** The next sync fails, and the ones behind it succeed, as Linux does it. */
+void rig_disk_fail_sync(struct rig_disk *disk);
+
+/** Writes are short and interrupted from now on. */
+void rig_disk_chop(struct rig_disk *disk);
+
+/** Calls and syncs so far. */
+uint64_t rig_disk_calls(struct rig_disk *disk);
+uint64_t rig_disk_syncs(struct rig_disk *disk);
 
 /** Forget what is not synced, as it is: the process ended, the system did not. Frees all. */
 void rig_disk_settle(struct rig_disk *disk);

@@ -107,16 +107,16 @@ int file_write(
         if (put < 0) return errno;
         if (put == 0) return EIO; /* a regular file never does that; a loop would never end */
         *ret_written += (uint64_t)put;
-        for (size_t left = (size_t)put; left > 0;) {
-            hob_assert(part_count > 0);
-            size_t step = left < parts->iov_len ? left : parts->iov_len;
-            parts->iov_base = (char *)parts->iov_base + step;
-            parts->iov_len -= step;
-            left -= step;
-            if (parts->iov_len > 0) continue;
+        size_t left = (size_t)put;
+        while (left > 0 && left >= parts->iov_len) {
+            left -= parts->iov_len;
             parts++;
             part_count--;
+            hob_assert(left == 0 || part_count > 0);
         }
+        if (left == 0) continue;
+        parts->iov_base = (char *)parts->iov_base + left;
+        parts->iov_len -= left;
     }
     return 0;
 }

@@ -142,12 +142,15 @@ def test_a_hundred_jobs_run_many_at_once():
             equal(hob.hob("get", ids[n], "--result"), str(n))
 
 
-def test_a_graceful_stop_releases_what_it_interrupts_and_counts_no_attempt():
+def test_a_stop_releases_what_it_interrupts_and_counts_no_attempt():
     with rig() as hob:
-        worker = hob.work({"family": {"run": hob_family(hob), "grace": "200ms"}}, shutdown="300ms")
+        worker = hob.work({"family": hob_family(hob)})
         job = hob.hob("push", "work", "family", "{}").strip()
         pids = family(hob, job)
         worker.send_signal(signal.SIGTERM)
+        eventually(lambda: "stop" in hob.worker_log(), "the worker to begin its stop")
+        check(all(alive(pid) for pid in pids), "a graceful stop did not wait for what runs")
+        worker.send_signal(signal.SIGTERM)  # the second one does not wait
         equal(worker.wait(30), 0, "exit code of the worker")
         gone(pids)
         equal(hob.state(job), "available")
@@ -161,7 +164,7 @@ def test_a_dead_worker_loses_its_jobs_to_another():
         first = client.call("FETCH", "w1", "LEASE", 1000, "QUEUES", "q")[0]
         other = hob.resp()
         got = other.call("FETCH", "w2", "WAIT", 20000, "QUEUES", "q")
-        equal((int(got[0][0]), got[0][4]), (job, b"2"))
+        equal((int(got[0][0]), got[0][4]), (job, 2))
         equal(client.error("ACK", job, first[1]).word, "STALE")
         errors = hob.job(job)["errors"]
         equal(pairs(errors[0])[b"cause"], b"lost")

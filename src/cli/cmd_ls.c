@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists: jobs, queues, workers, and the figures of the server. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/text.h"
+#include "cli/cli.h"
+
+enum { LS_DEFAULT = 50, LS_PAGE = 1000, OUT_BYTES_MAX = 1024 * 1024 };
+
+static const struct cli_column job_columns[] = {
+    {"id", "ID"},
+    {"queue", "QUEUE"},
+    {"kind", "KIND"},
+    {"state", "STATE"},
+    {"priority", "PRIORITY"},
+    {"attempt", "ATTEMPT"},
+    {"created_at", "CREATED"},
+    {"worker", "WORKER"},
+    {"error", "ERROR"},
+};
+
+int cmd_ls(struct cli *cli) {
+    uint64_t left = LS_DEFAULT;
+    const char *limit = cli_value(cli, "limit");
+    if (limit != NULL && !text_u64(slice_str(limit), 1, 1000000000, &left)) {
+        return cli_usage(cli, "--limit: `%s` is no number from 1", limit);
+    }
+    char before[24] = "0";
+    do {
+        char count[24];
+        (void)snprintf(
+            count, sizeof count, "%llu", (unsigned long long)(left < LS_PAGE ? left : LS_PAGE)
+        );
+        struct cli_request request = {0};
+        cli_word(&request, "LS");
+        cli_request_options(&request, cli);
+        cli_word(&request, "BEFORE");
+        cli_word(&request, before);
+        cli_word(&request, "COUNT");
+        cli_word(&request, count);
+        const struct resp_node *page = cli_ask(cli, &request, 0);
+        if (page == NULL) return cli->exit_code;
+        const struct resp_node *cursor = reply_item(page, 0);
+        const struct resp_node *rows = reply_item(page, 1);
+        hob_assert(cursor != NULL && rows != NULL);
+        int code = cli_print_rows(cli, rows, job_columns, hob_countof(job_columns));
+        if (code != 0) return code;
+        left -= rows->children_count < left ? rows->children_count : left;
+        (void)snprintf(before, sizeof before, "%.*s", SLICE_ARG(cursor->text));
+    } while (left > 0 && strcmp(before, "0") != 0);
+    return 0;
+}
+
+static const struct cli_column queue_columns[] = {
+    {"name", "NAME"},
+    {"order", "ORDER"},
+    {"paused", "PAUSED"},
+    {"available", "AVAILABLE"},
+    {"scheduled", "SCHEDULED"},
+    {"running", "RUNNING"},
+    {"retryable", "RETRYABLE"},
+    {"completed", "COMPLETED"},
+    {"discarded", "DISCARDED"},
+    {"cancelled", "CANCELLED"},
+    {"oldest_at", "OLDEST"},
+};
+
+static int list(struct cli *cli, const char *word, const struct cli_column *columns, size_t count) {
+    const struct slice words[] = {slice_str(word)};
+    const struct resp_node *rows = cli_call(cli, words, 1, 0);
+    if (rows == NULL) return cli->exit_code;
+    return cli_print_rows(cli, rows, columns, count);
+}
+
+/* SPAN:N, both needed. */
+static bool
+keep_words(struct cli *cli, struct cli_request *request, const char *name, const char *word) {
+    const char *value = cli_value(cli, name);
+    if (value == NULL) return true;
+    const char *colon = strchr(value, ':');
+    if (colon == NULL) {
+        cli->exit_code = cli_usage(cli, "--%s: `%s` is not SPAN:N, such as 1h:1000", name, value);
+        return false;
+    }
+    cli_word(request, word);
+    cli_word_slice(request, slice_of(value, (size_t)(colon - value)));
+    cli_word(request, colon + 1);
+    return true;
+}
+
+int cmd_queues(struct cli *cli) {
+    if (cli->arg_count == 0) {
+        return list(cli, "QUEUES", queue_columns, hob_countof(queue_columns));
+    }
+    if (strcmp(cli->args[0], "set") != 0 || cli->arg_count != 2) {
+        return cli_usage(cli, "wanted: hob queues, or hob queues set QUEUE option…");
+    }
+    struct cli_request request = {0};
+    cli_word(&request, "QUEUE");
+    cli_word(&request, cli->args[1]);
+    cli_request_options(&request, cli);
+    if (!keep_words(cli, &request, "keep", "KEEP") ||
+        !keep_words(cli, &request, "keep-failed", "KEEPFAILED")) {
+        return cli->exit_code;
+    }
+    if (request.count == 2) return cli_usage(cli, "nothing to set: see the options");
+    return cli_ask(cli, &request, 0) == NULL ? cli->exit_code : 0;
+}
+
+static const struct cli_column worker_columns[] = {
+    {"name", "NAME"},
+    {"slots", "SLOTS"},
+    {"running", "RUNNING"},
+    {"kinds", "KINDS"},
+    {"alive_until", "ALIVE UNTIL"},
+};
+
+int cmd_workers(struct cli *cli) {
+    return list(cli, "WORKERS", worker_columns, hob_countof(worker_columns));
+}
+
+int cmd_stats(struct cli *cli) {
+    const struct slice words[] = {SLICE("STATS")};
+    const struct resp_node *stats = cli_call(cli, words, 1, 0);
+    if (stats == NULL) return cli->exit_code;
+    HOB_AUTO_BUF struct buf out = buf_make(OUT_BYTES_MAX);
+    if (cli->json) {
+        struct json_put put = json_put_to(&out);
+        cli_put_json(&put, stats);
+        (void)buf_put_char(&out, '\n');
+    } else {
+        const struct resp_node *key = resp_first(stats);
+        for (uint32_t i = 0; i < stats->children_count / 2; i++) {
+            const struct resp_node *value = resp_next(key);
+            (void)buf_printf(&out, "%.*s\t", SLICE_ARG(key->text));
+            cli_put_field(&out, key->text, value);
+            (void)buf_put_char(&out, '\n');
+            key = resp_next(value);
+        }
+    }
+    return cli_flush(&out) ? 0 : status_exit_code(HOB_FAILED);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `hob push -`: one JSON object a line, with the fields of POST /v1/jobs. Requests are pipelined, a
+ * bounded number in flight; ids come out in the order of the lines. A line that is no job, or that
+ * the server refuses, is told with its number and changes nothing for the others. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/base64.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "cli/cli.h"
+
+enum {
+    LINES_OPEN_MAX = 512,
+    LINES_UNSENT_BYTES_MAX = 8 * 1024 * 1024,
+    LINE_BYTES_MAX = 12 * 1024 * 1024,
+    PROGRESS_EVERY = 10000,
+};
+
+struct lines {
+    struct cli *cli;
+    struct buf out;
+    uint64_t number; /* of the line that was read last */
+    uint64_t pushed;
+    uint64_t failed;
+    uint64_t answered[LINES_OPEN_MAX + 1]; /* line numbers of open requests, a ring */
+    size_t first;
+    size_t open;
+};
+
+/* Fields of a job and the words of the protocol for them. */
+static const struct {
+    const char *field;
+    const char *word;
+} fields[] = {
+    {"key", "KEY"},
+    {"ref", "REF"},
+    {"priority", "PRIORITY"},
+    {"run_at", "AT"},
+    {"delay", "DELAY"},
+    {"attempt_max", "ATTEMPTS"},
+    {"timeout", "TIMEOUT"},
+    {"keep", "KEEP"},
+    {"backoff", "BACKOFF"},
+};
+
+static void line_fail(struct lines *lines, uint64_t number, const char *why, struct slice detail) {
+    lines->failed++;
+    (void)fprintf(stderr, "hob: line %" PRIu64 ": %s%.*s\n", number, why, SLICE_ARG(detail));
+}
+
+static void on_reply(void *context, const struct resp_node *node, struct slice raw) {
+    (void)raw;
+    struct lines *lines = context;
+    uint64_t number = lines->answered[lines->first];
+    lines->first = (lines->first + 1) % hob_countof(lines->answered);
+    lines->open--;
+    if (node == NULL) {
+        line_fail(
+            lines, number, "the connection was lost: it may or may not have been pushed", SLICE("")
+        );
+        return;
+    }
+    if (node->type == RESP_FAILURE) {
+        line_fail(lines, number, "", node->text);
+        return;
+    }
+    lines->pushed++;
+    if (lines->cli->json) {
+        struct json_put put = json_put_to(&lines->out);
+        cli_put_json(&put, node);
+    } else {
+        (void)buf_put_slice(&lines->out, reply_text(node, "id"));
+    }
+    (void)buf_put_char(&lines->out, '\n');
+    if (lines->out.size > 65536) (void)cli_flush(&lines->out);
+}
+
+/* --- a line into a request --- */
+
+struct parsed {
+    struct slice queue;
+    struct slice kind;
+    struct slice payload;
+    struct cli_request options;
+    struct buf *scratch; /* decoded strings; has room for all, so it does not move */
+    const char *fault;
+    struct slice fault_detail;
+};
+
+static bool parsed_fail(struct parsed *parsed, const char *fault, struct slice detail) {
+    parsed->fault = fault;
+    parsed->fault_detail = detail;
+    return false;
+}
+
+/* The text of a string, or a number as it is written. */
+static bool value_text(struct parsed *parsed, struct json_value value, struct slice *ret_text) {
+    if (value.type == JSON_IS_NUMBER) {
+        *ret_text = value.raw;
+        return true;
+    }
+    if (value.type != JSON_IS_STRING) return parsed_fail(parsed, "not a text: ", value.raw);
+    size_t start = parsed->scratch->size;
+    if (!json_decode(value, parsed->scratch)) return parsed_fail(parsed, "too long", SLICE(""));
+    *ret_text = slice_of(parsed->scratch->bytes + start, parsed->scratch->size - start);
+    return true;
+}
+
+static bool take_payload_base64(struct parsed *parsed, struct json_value value) {
+    struct slice text;
+    if (!value_text(parsed, value, &text)) return false;
+    size_t start = parsed->scratch->size;
+    if (!base64_decode(text, parsed->scratch)) {
+        return parsed_fail(parsed, "payload_base64 is no base64", SLICE(""));
+    }
+    parsed->payload = slice_of(parsed->scratch->bytes + start, parsed->scratch->size - start);
+    return true;
+}
+
+static bool take_member(struct parsed *parsed, struct slice key, struct json_value value) {
+    if (json_key_is(key, SLICE("queue"))) return value_text(parsed, value, &parsed->queue);
+    if (json_key_is(key, SLICE("kind"))) return value_text(parsed, value, &parsed->kind);
+    if (json_key_is(key, SLICE("payload_text"))) return value_text(parsed, value, &parsed->payload);
+    if (json_key_is(key, SLICE("payload_base64"))) return take_payload_base64(parsed, value);
+    if (json_key_is(key, SLICE("payload"))) {
+        parsed->payload = value.raw;
+        return true;
+    }
+    for (size_t i = 0; i < hob_countof(fields); i++) {
+        if (!json_key_is(key, slice_str(fields[i].field))) continue;
+        struct slice text;
+        if (value.type == JSON_IS_NULL) return true;
+        if (!value_text(parsed, value, &text)) return false;
+        if (parsed->options.count + 2 > CLI_REQUEST_WORDS_MAX - 5) {
+            return parsed_fail(parsed, "too many fields", SLICE(""));
+        }
+        cli_word(&parsed->options, fields[i].word);
+        cli_word_slice(&parsed->options, text);
+        return true;
+    }
+    return parsed_fail(parsed, "there is no field ", key);
+}
+
+static bool line_parse(struct slice line, struct parsed *parsed) {
+    struct json_value job;
+    struct json_error error;
+    if (!json_parse(line, &job, &error)) return parsed_fail(parsed, error.text, SLICE(""));
+    if (job.type != JSON_IS_OBJECT) return parsed_fail(parsed, "not a JSON object", SLICE(""));
+    struct json_walk walk = json_walk(job);
+    struct slice key;
+    struct json_value value;
+    while (json_next_member(&walk, &key, &value)) {
+        if (!take_member(parsed, key, value)) return false;
+    }
+    if (parsed->queue.size == 0) return parsed_fail(parsed, "queue is missing", SLICE(""));
+    if (parsed->kind.size == 0) return parsed_fail(parsed, "kind is missing", SLICE(""));
+    return true;
+}
+
+static bool line_push(struct lines *lines, struct slice line, struct buf *scratch) {
+    /* Decoding never makes a text longer, so with this much room the buffer stays where it is. */
+    buf_reset(scratch);
+    if (buf_reserve(scratch, 2 * line.size + 1) == NULL) {
+        line_fail(lines, lines->number, "too long", SLICE(""));
+        return true;
+    }
+    struct parsed parsed = {.payload = SLICE("null"), .scratch = scratch};
+    if (!line_parse(line, &parsed)) {
+        line_fail(lines, lines->number, parsed.fault, parsed.fault_detail);
+        return true;
+    }
+    struct cli_request request = {0};
+    cli_word(&request, "PUSH");
+    cli_word_slice(&request, parsed.queue);
+    cli_word_slice(&request, parsed.kind);
+    cli_word_slice(&request, parsed.payload);
+    for (size_t i = 0; i < parsed.options.count; i++) {
+        cli_word_slice(&request, parsed.options.words[i]);
+    }
+    cli_word(&request, "VERBOSE");
+    struct hob_error err = {0};
+    struct session *session = lines->cli->session;
+    enum hob_status status =
+        session_drain(session, LINES_OPEN_MAX - 1, LINES_UNSENT_BYTES_MAX, &err);
+    if (status != HOB_OK) {
+        lines->cli->exit_code = cli_fail(status, "%s", err.text);
+        return false;
+    }
+    size_t at = (lines->first + lines->open) % hob_countof(lines->answered);
+    lines->answered[at] = lines->number;
+    lines->open++;
+    session_send(session, request.words, request.count, on_reply, lines);
+    return true;
+}
+
+static void progress(const struct lines *lines, bool last) {
+    if (!isatty(STDERR_FILENO) || isatty(STDOUT_FILENO)) return;
+    if (!last && lines->number % PROGRESS_EVERY != 0) return;
+    (void)fprintf(
+        stderr,
+        "\r%" PRIu64 " pushed, %" PRIu64 " failed%s",
+        lines->pushed,
+        lines->failed,
+        last ? "\n" : ""
+    );
+}
+
+static bool push_all(struct lines *lines) {
+    char *line = NULL;
+    size_t capacity = 0;
+    bool alive = true;
+    HOB_AUTO_BUF struct buf scratch = buf_make(2 * LINE_BYTES_MAX + 2);
+    for (ssize_t size; alive && (size = getline(&line, &capacity, stdin)) >= 0;) {
+        lines->number++;
+        while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == '\r')) size--;
+        if (size == 0) continue;
+        if (size > LINE_BYTES_MAX) {
+            line_fail(lines, lines->number, "longer than 12 MiB", SLICE(""));
+            continue;
+        }
+        alive = line_push(lines, slice_of(line, (size_t)size), &scratch);
+        progress(lines, false);
+    }
+    free(line);
+    return alive;
+}
+
+int cli_push_lines(struct cli *cli) {
+    if (isatty(STDIN_FILENO)) {
+        return cli_usage(
+            cli, "`push -` reads jobs from stdin, one JSON object a line; stdin is a terminal"
+        );
+    }
+    if (!cli_connect(cli)) return cli->exit_code;
+    struct lines *lines = calloc(1, sizeof *lines);
+    hob_assert(lines != NULL);
+    lines->cli = cli;
+    lines->out = buf_make(1024 * 1024);
+    bool alive = push_all(lines);
+    struct hob_error err = {0};
+    if (alive) {
+        enum hob_status status = session_drain(cli->session, 0, 0, &err);
+        if (status != HOB_OK) {
+            alive = false;
+            cli->exit_code = cli_fail(status, "%s", err.text);
+        }
+    }
+    progress(lines, true);
+    bool written = cli_flush(&lines->out);
+    bool failed = lines->failed > 0 || !written;
+    buf_deinit(&lines->out);
+    free(lines);
+    if (!alive) return cli->exit_code;
+    return failed ? status_exit_code(HOB_FAILED) : 0;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `hob serve` and `hob work`: options into structs; the work is src/server's and src/worker's. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/version.h"
+#include "server/server.h"
+#include "worker/worker.h"
+
+static bool durability_parse(const char *word, enum server_durability *ret_durability) {
+    static const char *const words[DURABILITY_COUNT] = {
+        [DURABILITY_ALWAYS] = "always",
+        [DURABILITY_INTERVAL] = "interval",
+        [DURABILITY_NONE] = "none",
+    };
+    for (unsigned i = 0; i < DURABILITY_COUNT; i++) {
+        if (strcmp(words[i], word) != 0) continue;
+        *ret_durability = (enum server_durability)i;
+        return true;
+    }
+    return false;
+}
+
+static bool size_option(struct cli *cli, const char *name, uint64_t *ret_size) {
+    const char *value = cli_value(cli, name);
+    if (value == NULL || text_size(slice_str(value), ret_size)) return true;
+    cli->exit_code = cli_usage(cli, "--%s: `%s` is no size, such as 512MiB or 2GiB", name, value);
+    return false;
+}
+
+static bool count_option(struct cli *cli, const char *name, uint64_t max, uint32_t *ret_count) {
+    const char *value = cli_value(cli, name);
+    uint64_t count = 0;
+    if (value == NULL) return true;
+    if (text_u64(slice_str(value), 1, max, &count)) {
+        *ret_count = (uint32_t)count;
+        return true;
+    }
+    cli->exit_code = cli_usage(
+        cli, "--%s: `%s` is no number from 1 to %llu", name, value, (unsigned long long)max
+    );
+    return false;
+}
+
+int cmd_serve(struct cli *cli) {
+    const char *listen = cli_value(cli, "listen");
+    struct server_options options = {
+        .data_path = cli_value(cli, "data"),
+        .listen = &listen,
+        .listen_count = listen == NULL ? 0 : 1,
+        .insecure = cli_value(cli, "insecure") != NULL,
+        .version = HOB_VERSION,
+    };
+    if (options.data_path == NULL) return cli_usage(cli, "--data DIR is missing");
+    const char *durability = cli_value(cli, "durability");
+    if (durability != NULL && !durability_parse(durability, &options.durability)) {
+        return cli_usage(cli, "--durability: `%s` is not always, interval or none", durability);
+    }
+    if (!size_option(cli, "memory", &options.memory_max_bytes) ||
+        !size_option(cli, "segment", &options.segment_bytes) ||
+        !count_option(cli, "connections", 1000000, &options.connections_max)) {
+        return cli->exit_code;
+    }
+    return server_run(&options);
+}
+
+/* The path of this very binary: the worker starts it again as the launcher of each program. */
+static bool own_path(char *path, size_t size) {
+    ssize_t length = readlink("/proc/self/exe", path, size - 1);
+    if (length <= 0) return false;
+    path[length] = '\0';
+    return true;
+}
+
+/* --server, HOB_SERVER, the file, the default. */
+static const char *work_server(const struct cli *cli, const struct worker_config *config) {
+    if (cli->server != NULL) return cli->server;
+    const char *server = getenv("HOB_SERVER");
+    if (server != NULL && server[0] != '\0') return server;
+    return config->server != NULL ? config->server : ADDRESS_DEFAULT;
+}
+
+static int work(struct cli *cli, const struct worker_config *config) {
+    char name[200];
+    char host[100] = "worker";
+    (void)gethostname(host, sizeof host - 1);
+    (void)snprintf(name, sizeof name, "%s.%d", host, (int)getpid());
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    char launcher[4096];
+    struct worker_options options = {
+        .config = config,
+        .name = config->name != NULL ? config->name : name,
+        .slots = config->slots != 0 ? config->slots : (uint32_t)(processors > 0 ? processors : 1),
+        .launcher = launcher,
+    };
+    if (cli_value(cli, "name") != NULL) options.name = cli_value(cli, "name");
+    if (!count_option(cli, "slots", CONFIG_SLOTS_MAX, &options.slots)) return cli->exit_code;
+    const char *server = work_server(cli, config);
+    if (!address_parse(slice_str(server), &options.server)) {
+        return cli_fail(HOB_CONFIG, "`%s` is no address of a server; wanted: HOST:PORT", server);
+    }
+    if (!own_path(launcher, sizeof launcher)) {
+        return cli_fail(HOB_FAILED, "cannot read /proc/self/exe: is /proc mounted?");
+    }
+    struct hob_error err = {0};
+    enum hob_status status = worker_run(&options, &err);
+    return status == HOB_OK ? 0 : cli_fail(status, "%s", err.text);
+}
+
+int cmd_work(struct cli *cli) {
+    const char *path = cli_value(cli, "config");
+    if (path == NULL) return cli_usage(cli, "--config FILE is missing");
+    struct worker_config config;
+    struct hob_error err = {0};
+    enum hob_status status = config_load(path, &config, &err);
+    if (status != HOB_OK) return cli_fail(status, "%s", err.text);
+    int code = work(cli, &config);
+    config_deinit(&config);
+    return code;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine's static text, made precise with what the answer carries. */
+#include "dialect/explain.h"
+
+#include "base/text.h"
+#include "engine/states.h"
+
+void explain_answer(struct buf *to, const struct answer *answer) {
+    buf_reset(to);
+    if (answer->code == ANSWER_WRONG_STATE) {
+        (void)buf_put_str(to, "the job is ");
+        (void)buf_put_str(to, job_state_word(answer->state));
+        (void)buf_put_str(to, ": ");
+    }
+    (void)buf_put_str(to, answer_text(answer->code));
+    if (answer->detail != NULL) {
+        (void)buf_put_str(to, ": ");
+        (void)buf_put_str(to, answer->detail);
+    }
+    if (answer->retry_after_ns != 0) {
+        (void)buf_put_str(to, " (try again in ");
+        (void)text_put_duration(to, answer->retry_after_ns);
+        (void)buf_put_char(to, ')');
+    }
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One function for each object, one line for each field. */
+#include "dialect/fields.h"
+
+#include "base/assert.h"
+#include "dialect/backoff.h"
+#include "engine/states.h"
+
+struct fields fields_make(void) {
+    struct fields fields;
+    fields.count = 0;
+    fields.spec = buf_make(FIELD_SPEC_BYTES_MAX);
+    return fields;
+}
+
+void fields_deinit(struct fields *fields) {
+    buf_deinit(&fields->spec);
+}
+
+static struct field *add(struct fields *fields, const char *name, enum field_type type) {
+    hob_assert(fields->count < FIELDS_MAX);
+    struct field *field = &fields->items[fields->count++];
+    field->name = name;
+    field->type = type;
+    return field;
+}
+
+static void add_u64(struct fields *fields, const char *name, enum field_type type, uint64_t value) {
+    add(fields, name, type)->number = value;
+}
+
+static void add_number(struct fields *fields, const char *name, uint64_t value) {
+    add_u64(fields, name, FIELD_NUMBER, value);
+}
+
+/* 0 is "not set": absent. */
+static void add_time(struct fields *fields, const char *name, hob_ns time) {
+    if (time != 0) add_u64(fields, name, FIELD_TIME, time);
+}
+
+static void add_text(struct fields *fields, const char *name, struct slice text) {
+    if (text.size != 0) add(fields, name, FIELD_TEXT)->text = text;
+}
+
+static void add_word(struct fields *fields, const char *name, const char *word) {
+    add(fields, name, FIELD_TEXT)->text = slice_str(word);
+}
+
+static void
+add_body(struct fields *fields, const char *name, enum field_type type, struct body_ref body) {
+    if (body.id != 0) add(fields, name, type)->body = body;
+}
+
+static void add_bytes(struct fields *fields, const struct job_view *job) {
+    if (job->payload_body.id != 0) {
+        add_body(fields, "payload", FIELD_BODY, job->payload_body);
+    } else {
+        add(fields, "payload", FIELD_BYTES)->text = job->payload;
+    }
+    add_body(fields, "result", FIELD_BODY, job->result);
+    add_body(fields, "checkpoint", FIELD_BODY, job->checkpoint);
+}
+
+static void add_running(struct fields *fields, const struct job_view *job) {
+    add_time(fields, "started_at", job->started_ns);
+    if (job->state == JOB_RUNNING) add_time(fields, "lease_until", job->lease_until_ns);
+    add_u64(fields, "timeout_ms", FIELD_SPAN, job->timeout_ns);
+}
+
+static void add_asked(struct fields *fields, const struct job_view *job) {
+    add_text(fields, "key", job->key);
+    add_text(fields, "ref", job->ref);
+    if (job->has_keep) add_u64(fields, "keep_ms", FIELD_SPAN, job->keep_ns);
+    if (job->percent != 0 || job->progress_text.size != 0) {
+        add_number(fields, "progress", job->percent);
+    }
+    add_text(fields, "progress_text", job->progress_text);
+    add_text(fields, "by", job->by);
+    add_text(fields, "why", job->why);
+}
+
+void fields_of_job(struct fields *fields, const struct job_view *job, enum job_detail detail) {
+    add_u64(fields, "id", FIELD_ID, job->id);
+    if (detail == JOB_LEASED) add_u64(fields, "token", FIELD_ID, job->token);
+    add_text(fields, "queue", job->queue);
+    add_text(fields, "kind", job->kind);
+    add_word(fields, "state", job_state_word(job->state));
+    add_number(fields, "priority", job->priority);
+    add_number(fields, "attempt", job->attempt);
+    add_number(fields, "attempt_max", job->attempt_max);
+    if (detail != JOB_SHORT) add_number(fields, "releases", job->releases);
+    add_time(fields, "created_at", job->created_ns);
+    add_time(fields, "state_at", job->state_ns);
+    add_time(fields, "run_at", job->run_at_ns);
+    if (detail != JOB_SHORT) add_running(fields, job);
+    add_text(fields, "worker", job->worker);
+    if (detail == JOB_SHORT) {
+        hob_assert(job->error_count <= ERRORS_KEPT_MAX);
+        if (job->error_count > 0) {
+            add_text(fields, "error", job->errors[job->error_count - 1].text);
+        }
+        return;
+    }
+    add_asked(fields, job);
+    add_bytes(fields, job);
+    if (job->error_count > 0) add(fields, "errors", FIELD_ERRORS)->job = job;
+    buf_reset(&fields->spec);
+    backoff_put(&fields->spec, &job->backoff);
+    add_text(fields, "backoff", buf_slice(&fields->spec));
+}
+
+void fields_of_error(struct fields *fields, const struct job_error *error) {
+    add_number(fields, "attempt", error->attempt);
+    add_word(fields, "cause", error_cause_word(error->cause));
+    add(fields, "code", FIELD_SIGNED)->number_signed = error->code;
+    add_time(fields, "at", error->at_ns);
+    add_text(fields, "what", error->what);
+    add_text(fields, "text", error->text);
+    add_body(fields, "backtrace", FIELD_TRACE, error->backtrace);
+}
+
+static const char *order_word(enum queue_order order) {
+    return order == QUEUE_LIFO ? "lifo" : "fifo";
+}
+
+void fields_of_queue(struct fields *fields, const struct queue_view *queue) {
+    add_text(fields, "name", queue->name);
+    add_word(fields, "order", order_word(queue->order));
+    add_u64(fields, "paused", FIELD_BOOL, queue->paused);
+    if (queue->paused) {
+        add_time(fields, "paused_until", queue->paused_until_ns);
+        add_text(fields, "paused_by", queue->paused_by);
+        add_text(fields, "paused_why", queue->paused_why);
+    }
+    for (enum job_state state = 0; state < JOB_STATE_COUNT; state++) {
+        add_number(fields, job_state_word(state), queue->counts[state]);
+    }
+    add_time(fields, "oldest_at", queue->oldest_ns);
+    add_u64(fields, "keep_completed_ms", FIELD_SPAN, queue->keep_completed_ns);
+    add_number(fields, "keep_completed_count", queue->keep_completed_count);
+    add_u64(fields, "keep_failed_ms", FIELD_SPAN, queue->keep_failed_ns);
+    add_number(fields, "keep_failed_count", queue->keep_failed_count);
+    add_number(fields, "pushed_total", queue->pushed);
+    add_number(fields, "completed_total", queue->completed);
+    add_number(fields, "failed_total", queue->failed);
+    add_number(fields, "discarded_total", queue->discarded);
+}
+
+void fields_of_worker(struct fields *fields, const struct worker_view *worker) {
+    add_text(fields, "name", worker->name);
+    add_number(fields, "slots", worker->slots);
+    add_number(fields, "running", worker->running);
+    add_number(fields, "kinds", worker->kind_count);
+    add_time(fields, "alive_until", worker->alive_until_ns);
+}
+
+void fields_of_stats(
+    struct fields *fields, const struct host *host, const struct host_stats *stats
+) {
+    const struct engine_stats *engine = &stats->engine;
+    add_word(fields, "version", host->version);
+    add_time(fields, "now", host->now_ns);
+    add_u64(fields, "uptime_ms", FIELD_SPAN, stats->uptime_ns);
+    add_number(fields, "connections", stats->connections);
+    add_number(fields, "jobs", engine->jobs);
+    for (enum job_state state = 0; state < JOB_STATE_COUNT; state++) {
+        add_number(fields, job_state_word(state), engine->counts[state]);
+    }
+    add_number(fields, "queues", engine->queues);
+    add_number(fields, "kinds", engine->kinds);
+    add_number(fields, "workers", engine->workers);
+    add_number(fields, "keys", engine->keys);
+    add_number(fields, "waiting_fetches", engine->waiting_fetches);
+    add_u64(fields, "next_id", FIELD_ID, engine->next_id);
+    add_number(fields, "memory_bytes", engine->memory_bytes);
+    add_number(fields, "memory_max_bytes", engine->memory_max_bytes);
+    add_number(fields, "live_bytes", engine->live_bytes);
+    add_number(fields, "bodies", stats->bodies);
+    add_number(fields, "body_bytes", stats->body_bytes);
+    add_number(fields, "turns", stats->turns);
+    add_number(fields, "batches", stats->batches);
+    add_number(fields, "batch_bytes", stats->batch_bytes);
+    add_number(fields, "durable_seq", stats->durable_seq);
+    add_number(fields, "stored_bytes", stats->stored_bytes);
+    add_number(fields, "cleaned_segments", stats->cleaned_segments);
+    add_number(fields, "cleaned_bytes", stats->cleaned_bytes);
+    add_u64(fields, "disk_full", FIELD_BOOL, stats->full);
+}

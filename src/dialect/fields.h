@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The objects of the engine as lists of named fields: what a map in RESP and an object in JSON
+ * show. Names and order are decided here, once; how a number or a time is written is the dialect's.
+ * Absent values are left out. */
+#ifndef HOB_DIALECT_FIELDS_H
+#define HOB_DIALECT_FIELDS_H
+
+#include "dialect/host.h"
+
+/*                     RESP                  JSON */
+enum field_type {
+    FIELD_ID,     /* bulk of digits        string of digits */
+    FIELD_NUMBER, /* integer               number */
+    FIELD_SIGNED, /* integer               number */
+    FIELD_TIME,   /* integer, unix ms      RFC 3339 */
+    FIELD_SPAN,   /* integer, ms           number of ms */
+    FIELD_BOOL,   /* boolean (RESP2: 1, 0) boolean */
+    FIELD_TEXT,   /* bulk                  string */
+    FIELD_BYTES,  /* bulk                  JSON, or string with an encoding */
+    FIELD_BODY,   /* as FIELD_BYTES, but read from the host */
+    FIELD_TRACE,  /* a body that is text:  bulk, string */
+    FIELD_ERRORS, /* the errors of the job: array of maps */
+};
+
+struct field {
+    const char *name;
+    enum field_type type;
+    union {
+        uint64_t number; /* id, number, bool; in ns: time, span */
+        int64_t number_signed;
+        struct slice text; /* text, bytes */
+        struct body_ref body;
+        const struct job_view *job; /* errors */
+    };
+};
+
+enum { FIELDS_MAX = 48, FIELD_SPEC_BYTES_MAX = 640 };
+
+struct fields {
+    uint32_t count;
+    struct field items[FIELDS_MAX];
+    struct buf spec; /* bytes of the backoff, which no view holds */
+};
+
+enum job_detail {
+    JOB_SHORT,  /* a line of a list */
+    JOB_WHOLE,  /* everything */
+    JOB_LEASED, /* everything, and the token of the lease */
+};
+
+/** An empty list. */
+struct fields fields_make(void);
+void fields_deinit(struct fields *fields);
+#define HOB_AUTO_FIELDS __attribute__((cleanup(fields_deinit)))
+
+/* Slices are borrowed from the view. */
+void fields_of_job(struct fields *fields, const struct job_view *job, enum job_detail detail);
+void fields_of_error(struct fields *fields, const struct job_error *error);
+void fields_of_queue(struct fields *fields, const struct queue_view *queue);
+void fields_of_worker(struct fields *fields, const struct worker_view *worker);
+void fields_of_stats(struct fields *fields, const struct host *host, const struct host_stats *stats);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a dialect needs from whoever runs it: a server over a space, or a test over a fake. Through
+ * this table, and through nothing else, a dialect acts and reads; so it is pure, and the bytes that
+ * it answers depend only on the bytes that came and on what the host says.
+ *
+ * Everything here is called inside a turn, on the owner's thread. Views are borrowed until the next
+ * `apply`. */
+#ifndef HOB_DIALECT_HOST_H
+#define HOB_DIALECT_HOST_H
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/status.h"
+#include "engine/answer.h"
+#include "engine/command.h"
+#include "engine/view.h"
+
+struct session;
+
+enum {
+    /* A reply that would be larger is refused, a fetch gives back what does not fit. */
+    REPLY_BYTES_MAX = 32 * 1024 * 1024,
+    /* Of answers that have not left, of one connection: no further request is served above it. */
+    BACKLOG_BYTES_MAX = 4 * 1024 * 1024,
+    /* The largest output buffer: a backlog that is nearly full, and a job whose 10 MiB of payload,
+     * result and checkpoint are all escaped in JSON, six bytes for one. */
+    OUT_BYTES_MAX = 80 * 1024 * 1024,
+    COMPLAINT_BYTES_MAX = 1024,
+    LIST_IDS_MAX = 1000, /* of one page */
+};
+
+struct host_list {
+    struct slice queue; /* empty: any */
+    struct slice kind;  /* empty: any */
+    uint32_t states;    /* bits 1u << enum job_state; 0: any */
+    uint64_t before_id; /* 0: from the newest */
+    uint32_t count_max; /* 1..LIST_IDS_MAX */
+};
+
+struct host_stats {
+    struct engine_stats engine;
+    hob_ns uptime_ns;
+    uint32_t connections;
+    uint64_t durable_seq;
+    uint64_t turns;
+    uint64_t batches;
+    uint64_t batch_bytes;
+    uint64_t stored_bytes; /* on the device */
+    uint64_t bodies;
+    uint64_t body_bytes;
+    uint64_t cleaned_segments;
+    uint64_t cleaned_bytes;
+    bool full;
+};
+
+struct host_ops {
+    void (*apply)(void *context, const struct command *command, struct answer *ret_answer);
+
+    /* Reading: as the functions of engine/engine.h with these names. */
+    bool (*job)(void *context, uint64_t id, struct job_view *ret_view);
+    uint64_t (*find_ref)(void *context, struct slice ref);
+    /** Ids from new to old; the cursor for the next page, 0 at the end. A page may be short, even
+     * empty, before the end: a call looks at a bounded number of jobs. */
+    uint64_t (*list)(
+        void *context, const struct host_list *list, uint64_t *ret_ids, uint32_t *ret_count
+    );
+    bool (*queue)(void *context, struct slice name, struct queue_view *ret_view);
+    bool (*queue_at)(void *context, uint32_t at, struct queue_view *ret_view);
+    bool (*worker_at)(void *context, uint32_t at, struct worker_view *ret_view);
+    void (*stats)(void *context, struct host_stats *ret_stats);
+    /** Append the bytes of a body to @out. */
+    enum hob_status (*body)(
+        void *context, uint64_t body_id, struct buf *out, struct hob_error *err
+    );
+
+    /** The journal cannot keep up: serve no further request in this turn. */
+    bool (*is_congested)(void *context);
+    /** This lease is told by the bytes that @session has written so far; when they never leave, it
+     * is given back. */
+    void (*leased)(void *context, struct session *session, struct lease_ref lease);
+    /** Nobody will be told of this lease: release it soon. Not done at once: the caller may be
+     * inside an `apply`. */
+    void (*give_back)(void *context, struct lease_ref lease);
+    /** session->worker was set: while the connection is open this worker is alive. */
+    void (*worker_registered)(void *context, struct session *session);
+};
+
+struct host {
+    const struct host_ops *ops;
+    void *context;
+    struct mem *mem;     /* for what sessions hold */
+    const char *version; /* of the server, static */
+    hob_ns now_ns;       /* of this turn */
+    bool is_stopping;    /* not ready for new work */
+
+    /* Room that all sessions share, since one request is served at a time. */
+    struct buf complaint; /* why an argument was refused */
+    struct buf scratch;   /* decoded strings, bodies on their way */
+    struct buf reply;     /* a reply whose size must be known before it is written */
+};
+
+/** Set up the shared room; the rest is the caller's. */
+void host_init(struct host *host, const struct host_ops *ops, void *context, struct mem *mem);
+
+/** Free the shared room. */
+void host_deinit(struct host *host);
+
+/** Give back large rooms; between turns. */
+void host_trim(struct host *host);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of an HTTP connection: keep-alive and pipelining, one request at a time, each with one
+ * response. */
+#include "dialect/http/core.h"
+
+#include "base/assert.h"
+
+static struct session *http_open(struct host *host) {
+    struct http_session *session = mem_zero_alloc(host->mem, sizeof *session);
+    session_init(&session->base, &dialect_http, host);
+    session->parser = http_parser_new(host->mem, HTTP_LIMITS_DEFAULT);
+    return &session->base;
+}
+
+static void http_close(struct session *base) {
+    struct http_session *session = (struct http_session *)base;
+    http_parser_free(session->parser);
+    mem_free(base->host->mem, session, sizeof *session);
+}
+
+static void begin(struct http_session *session, bool keep_alive) {
+    /* While the server stops, each response says that it is the last. */
+    session->keep_alive = keep_alive && !session->base.host->is_stopping;
+    session->is_head = false;
+    session->is_answered = false;
+    session->reply_at = session->base.out->size;
+}
+
+static void end(struct http_session *session) {
+    struct buf *out = session->base.out;
+    if (out->overflowed) {
+        out->size = session->reply_at;
+        out->overflowed = false;
+        http_problem(
+            session, 500, "TOOLARGE", SLICE("the response is larger than this server holds")
+        );
+    }
+    hob_assert(session->is_answered);
+    if (!session->keep_alive) session->is_closing = true;
+}
+
+static void refuse_request(struct http_session *session) {
+    struct http_error error = http_error(session->parser);
+    begin(session, false);
+    http_problem(session, error.status, "ERR", slice_str(error.text));
+    end(session);
+}
+
+static enum session_next
+http_input(struct session *base, struct slice input, size_t *ret_used) {
+    struct http_session *session = (struct http_session *)base;
+    size_t used = 0;
+    enum session_next next = SESSION_READ;
+    bool more = true;
+    while (more) {
+        if (session->is_closing) next = SESSION_CLOSE;
+        if (base->waiting != 0) next = SESSION_WAIT;
+        if (next != SESSION_READ || used == input.size) break;
+        if (session_must_yield(base)) {
+            next = SESSION_YIELD;
+            break;
+        }
+        struct http_request request;
+        struct slice rest = slice_of(input.bytes + used, input.size - used);
+        switch (http_parse(session->parser, rest, &request)) {
+        case HTTP_NEED_MORE: more = false; break;
+        case HTTP_CONTINUE: http_put_continue(base->out); break;
+        case HTTP_ERROR:
+            refuse_request(session);
+            used = input.size;
+            break;
+        case HTTP_REQUEST_READY:
+            used += request.size_bytes;
+            begin(session, request.keep_alive);
+            http_dispatch(session, &request);
+            if (base->waiting == 0) end(session);
+            break;
+        }
+    }
+    *ret_used = used;
+    return next;
+}
+
+static void http_answer(struct session *base, const struct answer *answer) {
+    struct http_session *session = (struct http_session *)base;
+    session->reply_at = base->out->size;
+    switch (session->awaited) {
+    case AWAITED_JOBS: http_reply_fetched(session, answer); break;
+    case AWAITED_JOB: http_reply_job(session, session->awaited_id); break;
+    }
+    end(session);
+}
+
+static void http_lost(struct session *base, struct lease_ref lease, enum error_cause cause) {
+    (void)base; /* a request is answered, and that is all that HTTP can say */
+    (void)lease;
+    (void)cause;
+}
+
+static void http_late(struct session *base) {
+    struct http_session *session = (struct http_session *)base;
+    begin(session, false);
+    http_problem(session, 408, "ERR", SLICE("the request was begun and not ended in time"));
+    end(session);
+}
+
+static void http_finish(struct session *base) {
+    struct http_session *session = (struct http_session *)base;
+    if (base->waiting == 0) return;
+    session_forget(base);
+    session->keep_alive = false;
+    struct answer nothing = {.code = ANSWER_EMPTY};
+    http_answer(base, &nothing);
+}
+
+const struct dialect dialect_http = {
+    .name = "http",
+    .open = http_open,
+    .input = http_input,
+    .answer = http_answer,
+    .lost = http_lost,
+    .late = http_late,
+    .finish = http_finish,
+    .close = http_close,
+};

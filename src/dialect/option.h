@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options of requests: one row each, for every dialect. A row says how the option is called in
+ * RESP and in JSON, what it may be, and where its value goes in the command; so adding an option to
+ * a command is one row. Values arrive as text. */
+#ifndef HOB_DIALECT_OPTION_H
+#define HOB_DIALECT_OPTION_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/slice.h"
+#include "engine/command.h"
+#include "engine/logline.h"
+
+enum option_type {
+    OPTION_FLAG,    /* bool; RESP: the word alone */
+    OPTION_TEXT,    /* struct slice of min..max bytes */
+    OPTION_NAME,    /* struct slice: a valid name of a queue, kind or worker */
+    OPTION_U32,     /* uint32_t, min..max */
+    OPTION_U64,     /* uint64_t, min..max */
+    OPTION_I32,     /* int32_t */
+    OPTION_SPAN,    /* hob_ns, min..max: a number of ms, or with units */
+    OPTION_TIME,    /* hob_ns: unix ms, or RFC 3339 */
+    OPTION_WORD,    /* an enum or uint32_t: the place of the text in `words` */
+    OPTION_STATES,  /* uint32_t: bits of job states; may come again */
+    OPTION_BACKOFF, /* struct backoff */
+};
+
+enum { OPTION_NO_HAS = UINT16_MAX };
+
+struct option {
+    const char *word;         /* RESP, in capitals; NULL: not an option there */
+    const char *member;       /* JSON; NULL: not there */
+    enum option_type type;
+    uint16_t at;              /* offset of the value in the target */
+    uint16_t has_at;          /* offset of a bool that is set with it; OPTION_NO_HAS: none */
+    uint64_t min;
+    uint64_t max;
+    const char *const *words; /* OPTION_WORD; NULL at the end */
+};
+
+/* The options of one kind of request. */
+struct option_set {
+    const struct option *options;
+    size_t count;
+};
+
+/**
+ * Set the value of @option in @target from text; slices in it are borrowed from @given.
+ * False, with @complaint telling why under @name, when it is not valid.
+ */
+bool option_put(
+    const struct option *option,
+    const char *name,
+    struct slice given,
+    void *target,
+    struct buf *complaint
+);
+
+/** The option with this RESP word (any case) or JSON member; NULL when there is none. */
+const struct option *option_by_word(struct option_set set, struct slice word);
+const struct option *option_by_member(struct option_set set, struct slice member);
+
+/** Complain about a word or member that no option has: what is meant, what there is. */
+bool option_unknown_word(struct option_set set, struct slice given, struct buf *complaint);
+bool option_unknown_member(struct option_set set, struct slice given, struct buf *complaint);
+
+/* Single arguments, in the same words. */
+bool option_name(const char *name, struct slice given, struct buf *complaint);
+bool option_u64(
+    const char *name, struct slice given, uint64_t max, uint64_t *ret_value, struct buf *complaint
+);
+bool option_span(
+    const char *name, struct slice given, hob_ns max, hob_ns *ret_span, struct buf *complaint
+);
+/** A job id: 1 or more. */
+bool option_id(const char *name, struct slice given, uint64_t *ret_id, struct buf *complaint);
+
+/* --- the tables, and the targets that they fill --- */
+
+struct push_request {
+    struct push_command push;
+    bool verbose;
+};
+
+enum job_form { JOB_ARRAY, JOB_MAP };
+
+struct fetch_request {
+    struct fetch_command fetch;
+    enum job_form form;
+};
+
+struct pause_request {
+    struct pause_command pause;
+    hob_ns for_ns;
+};
+
+struct list_request {
+    struct slice queue;
+    struct slice kind;
+    uint32_t states;
+    uint64_t before_id;
+    uint32_t count;
+};
+
+struct queue_request {
+    enum queue_order order;
+    bool has_order;
+    hob_ns keep_completed_ns;
+    bool has_keep_completed_ns;
+    uint32_t keep_completed_count;
+    bool has_keep_completed_count;
+    hob_ns keep_failed_ns;
+    bool has_keep_failed_ns;
+    uint32_t keep_failed_count;
+    bool has_keep_failed_count;
+};
+
+extern const struct option_set push_options;    /* struct push_request */
+extern const struct option_set fetch_options;   /* struct fetch_request */
+extern const struct option_set fail_options;    /* struct fail_command */
+extern const struct option_set control_options; /* struct control_command */
+extern const struct option_set pause_options;   /* struct pause_request */
+extern const struct option_set list_options;    /* struct list_request */
+extern const struct option_set line_options;    /* struct log_line */
+extern const struct option_set queue_options;   /* struct queue_request */
+
+#endif

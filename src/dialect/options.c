@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables of options: one row each, read by every dialect. */
+#include "base/assert.h"
+#include "dialect/option.h"
+
+/* Rows of the table whose target is struct TARGET. */
+#define ROW(word, member, type, at, min, max) \
+    {word, member, OPTION_##type, offsetof(struct TARGET, at), OPTION_NO_HAS, min, max, NULL}
+#define ROW_HAS(word, member, type, at, has, max) \
+    {word, member, OPTION_##type, offsetof(struct TARGET, at), offsetof(struct TARGET, has), \
+     0, max, NULL}
+#define ROW_WORDS(word, member, at, words) \
+    {word, member, OPTION_WORD, offsetof(struct TARGET, at), OPTION_NO_HAS, 0, 0, words}
+#define SET(rows)         {.options = (rows), .count = hob_countof(rows)}
+
+static const char *const mode_words[] = {
+    [FETCH_WEIGHTED] = "weighted",
+    [FETCH_LISTED] = "listed",
+    [FETCH_MERGED] = "merged",
+    [FETCH_MODE_COUNT] = NULL,
+};
+static const char *const form_words[] = {
+    [JOB_ARRAY] = "array",
+    [JOB_MAP] = "map",
+    NULL,
+};
+static const char *const order_words[] = {
+    [QUEUE_FIFO] = "fifo",
+    [QUEUE_LIFO] = "lifo",
+    [QUEUE_ORDER_COUNT] = NULL,
+};
+static const char *const cause_words[] = {
+#define X(name, word) [name] = word,
+    ERROR_CAUSES(X)
+#undef X
+        [ERROR_CAUSE_COUNT] = NULL,
+};
+static const char *const stream_words[] = {
+    [LOG_STDOUT] = "out",
+    [LOG_STDERR] = "err",
+    [LOG_SYSTEM] = "sys",
+    [LOG_STREAM_COUNT] = NULL,
+};
+static const char *const level_words[] = {
+    [LOG_DEBUG] = "debug",
+    [LOG_INFO] = "info",
+    [LOG_WARN] = "warn",
+    [LOG_ERROR] = "error",
+    [LOG_LEVEL_COUNT] = NULL,
+};
+
+/* clang-format off */
+#define TARGET push_request
+static const struct option push_rows[] = {
+    ROW(NULL, "queue", NAME, push.queue, 0, 0),
+    ROW(NULL, "kind", NAME, push.kind, 0, 0),
+    ROW("KEY", "key", TEXT, push.key, 1, KEY_BYTES_MAX),
+    ROW("REF", "ref", TEXT, push.ref, 1, REF_BYTES_MAX),
+    ROW_HAS("PRIORITY", "priority", U32, push.priority, push.has_priority, UINT32_MAX),
+    ROW("DELAY", "delay", SPAN, push.delay_ns, 0, DELAY_MAX_NS),
+    ROW("AT", "run_at", TIME, push.run_at_ns, 0, 0),
+    ROW("ATTEMPTS", "attempt_max", U32, push.attempt_max, 1, ATTEMPT_MAX_MAX),
+    ROW("TIMEOUT", "timeout", SPAN, push.timeout_ns, NS_PER_MS, DELAY_MAX_NS),
+    ROW_HAS("KEEP", "keep", SPAN, push.keep_ns, push.has_keep, DELAY_MAX_NS),
+    ROW_HAS("BACKOFF", "backoff", BACKOFF, push.backoff, push.has_backoff, 0),
+    ROW("VERBOSE", NULL, FLAG, verbose, 0, 0),
+};
+#undef TARGET
+
+#define TARGET fetch_request
+static const struct option fetch_rows[] = {
+    ROW(NULL, "worker", NAME, fetch.worker, 0, 0),
+    ROW("COUNT", "count", U32, fetch.count, 1, FETCH_COUNT_MAX),
+    ROW("WAIT", "wait", SPAN, fetch.wait_ns, 0, FETCH_WAIT_MAX_NS),
+    ROW_WORDS("MODE", "mode", fetch.mode, mode_words),
+    ROW("LEASE", "lease", SPAN, fetch.lease_ns, LEASE_MIN_NS, LEASE_MAX_NS),
+    ROW_WORDS("FORM", NULL, form, form_words),
+};
+#undef TARGET
+
+#define TARGET fail_command
+static const struct option fail_rows[] = {
+    ROW(NULL, "message", TEXT, text, 0, UINT32_MAX),
+    ROW("WHAT", "what", TEXT, what, 0, ERROR_WHAT_BYTES_MAX),
+    ROW_WORDS("CAUSE", "cause", cause, cause_words),
+    ROW("CODE", "code", I32, code, 0, 0),
+    ROW("BACKTRACE", "backtrace", TEXT, backtrace, 0, BACKTRACE_BYTES_MAX),
+    ROW("PERMANENT", "permanent", FLAG, permanent, 0, 0),
+    ROW_HAS("RETRYIN", "retry_in", SPAN, retry_in_ns, has_retry_in, DELAY_MAX_NS),
+};
+#undef TARGET
+
+#define TARGET control_command
+static const struct option control_rows[] = {
+    ROW("BY", "by", TEXT, by, 0, WHY_BYTES_MAX),
+    ROW("WHY", "why", TEXT, why, 0, WHY_BYTES_MAX),
+};
+#undef TARGET
+
+#define TARGET pause_request
+static const struct option pause_rows[] = {
+    ROW("UNTIL", "until", TIME, pause.until_ns, 0, 0),
+    ROW("FOR", "for", SPAN, for_ns, NS_PER_MS, DELAY_MAX_NS),
+    ROW("BY", "by", TEXT, pause.by, 0, WHY_BYTES_MAX),
+    ROW("WHY", "why", TEXT, pause.why, 0, WHY_BYTES_MAX),
+};
+#undef TARGET
+
+#define TARGET list_request
+static const struct option list_rows[] = {
+    ROW("QUEUE", "queue", NAME, queue, 0, 0),
+    ROW("KIND", "kind", NAME, kind, 0, 0),
+    ROW("STATE", "state", STATES, states, 0, 0),
+    ROW("BEFORE", "before", U64, before_id, 0, UINT64_MAX),
+    ROW("COUNT", "limit", U32, count, 1, 1000),
+};
+#undef TARGET
+
+#define TARGET log_line
+static const struct option line_rows[] = {
+    ROW_WORDS("STREAM", "stream", stream, stream_words),
+    ROW_WORDS("LEVEL", "level", level, level_words),
+    ROW("AT", "at", TIME, at_ns, 0, 0),
+    ROW(NULL, "text", TEXT, text, 0, LOG_CHUNK_BYTES_MAX),
+};
+#undef TARGET
+
+#define TARGET queue_request
+static const struct option queue_rows[] = {
+    {"ORDER", "order", OPTION_WORD, offsetof(struct TARGET, order), offsetof(struct TARGET, has_order),
+     0, 0, order_words},
+    ROW_HAS("KEEP", "keep_completed", SPAN, keep_completed_ns, has_keep_completed_ns, DELAY_MAX_NS),
+    ROW_HAS(NULL, "keep_completed_ms", SPAN, keep_completed_ns, has_keep_completed_ns, DELAY_MAX_NS),
+    ROW_HAS(NULL, "keep_completed_count", U32, keep_completed_count, has_keep_completed_count, UINT32_MAX),
+    ROW_HAS("KEEPFAILED", "keep_failed", SPAN, keep_failed_ns, has_keep_failed_ns, DELAY_MAX_NS),
+    ROW_HAS(NULL, "keep_failed_ms", SPAN, keep_failed_ns, has_keep_failed_ns, DELAY_MAX_NS),
+    ROW_HAS(NULL, "keep_failed_count", U32, keep_failed_count, has_keep_failed_count, UINT32_MAX),
+};
+#undef TARGET
+/* clang-format on */
+
+const struct option_set push_options = SET(push_rows);
+const struct option_set fetch_options = SET(fetch_rows);
+const struct option_set fail_options = SET(fail_rows);
+const struct option_set control_options = SET(control_rows);
+const struct option_set pause_options = SET(pause_rows);
+const struct option_set list_options = SET(list_rows);
+const struct option_set line_options = SET(line_rows);
+const struct option_set queue_options = SET(queue_rows);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this dialect share: the session, the table, and the printers. */
+#ifndef HOB_DIALECT_RESP_CORE_H
+#define HOB_DIALECT_RESP_CORE_H
+
+#include "dialect/complain.h"
+#include "dialect/fields.h"
+#include "dialect/option.h"
+#include "dialect/resp/commands.h"
+#include "dialect/resp/resp.h"
+#include "wire/resp.h"
+
+enum { CLIENT_NAME_BYTES_MAX = 64 };
+
+/* What the request that waits is to be answered with. */
+enum resp_awaited { AWAITED_JOBS, AWAITED_JOB };
+
+struct resp_session {
+    struct session base;
+    struct resp_parser parser;
+    enum resp_version version;
+    bool is_closing;
+    size_t reply_at; /* where the reply of the current request begins in base.out */
+    enum resp_awaited awaited;
+    enum job_form form;   /* AWAITED_JOBS */
+    uint64_t awaited_id;  /* AWAITED_JOB */
+    uint32_t client_name_size;
+    char client_name[CLIENT_NAME_BYTES_MAX];
+};
+
+/* The arguments behind the command word. */
+struct args {
+    const struct slice *at;
+    size_t count;
+};
+
+typedef void resp_run(struct resp_session *session, struct args args);
+
+struct resp_command {
+    struct slice name;
+    resp_run *run;
+    size_t min;
+    size_t max;
+    const char *usage;
+    const char *summary;
+};
+
+enum { ANY_COUNT = INT32_MAX };
+
+#define X(name, run, min, max, usage, summary) resp_run run;
+RESP_COMMANDS(X)
+#undef X
+
+extern const struct resp_command resp_commands[];
+extern const size_t resp_command_count;
+
+/** The row of a command word, any case; NULL when there is none. */
+const struct resp_command *resp_command_find(struct slice name);
+
+/** Reply that there is no such command; that it has no such number of arguments. */
+void resp_unknown(struct resp_session *session, struct slice name);
+void resp_wrong_count(struct resp_session *session, const struct resp_command *command);
+
+static inline struct buf *resp_out(struct resp_session *session) {
+    return session->base.out;
+}
+
+/* --- replies --- */
+
+/** "-WORD text" */
+void resp_error(struct resp_session *session, const char *word, struct slice text);
+/** "-BADARG", with the complaint of the host. */
+void resp_refuse(struct resp_session *session);
+/** The error that an answer other than OK is. */
+void resp_answer_error(struct resp_session *session, const struct answer *answer);
+/** "+OK", or the error. */
+void resp_answer_ok(struct resp_session *session, const struct answer *answer);
+/** "+state", or the error. */
+void resp_answer_state(struct resp_session *session, const struct answer *answer);
+/** Throw away what the current request has written and reply with this error. */
+void resp_abandon(struct resp_session *session, const char *word, struct slice text);
+
+void resp_put_str(struct resp_session *session, const char *text); /* a bulk */
+void resp_null(struct resp_session *session);
+
+/** A map of fields. False: a body could not be read, and the error is the reply (resp_abandon). */
+bool resp_put_fields(struct resp_session *session, const struct fields *fields);
+/** The job as a map, or null when it is gone. */
+bool resp_put_job(struct resp_session *session, uint64_t id, enum job_detail detail);
+/** The bytes of a body as a bulk. False as resp_put_fields. */
+bool resp_put_body(struct resp_session *session, struct body_ref body);
+
+/** The answer to a fetch. */
+void resp_put_fetched(
+    struct resp_session *session, const struct answer *answer, enum job_form form
+);
+
+/* --- arguments; all answer false when the reply is an error already --- */
+
+/** Options from argument @from on: words in any order, each but flags with its value. */
+bool resp_options(
+    struct resp_session *session, struct option_set set, struct args args, size_t from, void *target
+);
+/** As resp_options, up to the word @stop; *ret_at is behind it. An error when it is not there. */
+bool resp_options_until(
+    struct resp_session *session,
+    struct option_set set,
+    struct args args,
+    size_t *at,
+    const char *stop,
+    void *target
+);
+bool resp_id(struct resp_session *session, const char *name, struct slice given, uint64_t *ret_id);
+bool resp_u64(
+    struct resp_session *session,
+    const char *name,
+    struct slice given,
+    uint64_t max,
+    uint64_t *ret_value
+);
+bool resp_span(
+    struct resp_session *session, const char *name, struct slice given, hob_ns max, hob_ns *ret_span
+);
+bool resp_name(struct resp_session *session, const char *name, struct slice given);
+/** id and token at args.at[from]. */
+bool resp_lease(
+    struct resp_session *session, struct args args, size_t from, struct lease_ref *ret_lease
+);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A host over a space whose journal is memory; what a server does with sockets is done with
+ * buffers here. */
+#include "dialect/rig.h"
+
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "wire/resp.h"
+
+enum { IN_BYTES_MAX = 64 << 20 };
+
+/* --- the host --- */
+
+static void op_apply(void *context, const struct command *command, struct answer *ret_answer) {
+    struct rig *rig = context;
+    space_apply(rig->space, command, ret_answer);
+}
+
+static bool op_job(void *context, uint64_t id, struct job_view *ret_view) {
+    struct rig *rig = context;
+    return engine_job(space_engine(rig->space), id, ret_view);
+}
+
+static uint64_t op_find_ref(void *context, struct slice ref) {
+    struct rig *rig = context;
+    return engine_find_ref(space_engine(rig->space), ref);
+}
+
+static uint64_t
+op_list(void *context, const struct host_list *list, uint64_t *ret_ids, uint32_t *ret_count) {
+    struct rig *rig = context;
+    struct job_filter filter = {.queue = list->queue, .kind = list->kind, .states = list->states};
+    const struct engine *engine = space_engine(rig->space);
+    return engine_list(engine, &filter, list->before_id, 1000, ret_ids, list->count_max, ret_count);
+}
+
+static bool op_queue(void *context, struct slice name, struct queue_view *ret_view) {
+    struct rig *rig = context;
+    return engine_queue(space_engine(rig->space), name, ret_view);
+}
+
+static bool op_queue_at(void *context, uint32_t at, struct queue_view *ret_view) {
+    struct rig *rig = context;
+    return engine_queue_at(space_engine(rig->space), at, ret_view);
+}
+
+static bool op_worker_at(void *context, uint32_t at, struct worker_view *ret_view) {
+    struct rig *rig = context;
+    return engine_worker_at(space_engine(rig->space), at, ret_view);
+}
+
+static void op_stats(void *context, struct host_stats *ret_stats) {
+    struct rig *rig = context;
+    *ret_stats = (struct host_stats){.connections = 1};
+    engine_stats(space_engine(rig->space), &ret_stats->engine);
+}
+
+static enum hob_status
+op_body(void *context, uint64_t body_id, struct buf *out, struct hob_error *err) {
+    struct rig *rig = context;
+    return space_body(rig->space, body_id, out, err);
+}
+
+static bool op_is_congested(void *context) {
+    struct rig *rig = context;
+    return rig->congested;
+}
+
+static void op_leased(void *context, struct session *session, struct lease_ref lease) {
+    struct rig *rig = context;
+    hob_assert(session->id >= 1 && session->id <= RIG_CLIENTS_MAX);
+    hob_assert(lease.token != 0);
+    rig->leased++;
+}
+
+static void op_give_back(void *context, struct lease_ref lease) {
+    struct rig *rig = context;
+    hob_assert(rig->return_count < RIG_RETURNS_MAX);
+    rig->returns[rig->return_count++] = lease;
+}
+
+static void op_worker_registered(void *context, struct session *session) {
+    (void)context;
+    hob_assert(session->worker_size > 0);
+}
+
+static const struct host_ops rig_ops = {
+    .apply = op_apply,
+    .job = op_job,
+    .find_ref = op_find_ref,
+    .list = op_list,
+    .queue = op_queue,
+    .queue_at = op_queue_at,
+    .worker_at = op_worker_at,
+    .stats = op_stats,
+    .body = op_body,
+    .is_congested = op_is_congested,
+    .leased = op_leased,
+    .give_back = op_give_back,
+    .worker_registered = op_worker_registered,
+};
+
+static void sink_answer(void *context, const struct answer *answer) {
+    struct rig *rig = context;
+    struct rig_client *client = &rig->clients[(answer->request >> 32) - 1];
+    hob_assert(client->session->waiting == answer->request);
+    client->session->waiting = 0;
+    client->session->dialect->answer(client->session, answer);
+    client->next = SESSION_READ;
+}
+
+static void sink_notice(void *context, const struct notice *notice) {
+    struct rig *rig = context;
+    for (size_t i = 0; i < RIG_CLIENTS_MAX; i++) {
+        struct session *session = rig->clients[i].session;
+        if (session == NULL || !slice_equal(session_worker(session), notice->worker)) continue;
+        struct lease_ref lease = {.id = notice->id, .token = notice->token};
+        session->dialect->lost(session, lease, notice->cause);
+    }
+}
+
+static void no_wake(void *context) {
+    (void)context;
+}
+
+void rig_init(struct rig *rig) {
+    *rig = (struct rig){.now_ns = RIG_START_NS};
+    struct hob_error err = {0};
+    struct journal *journal = NULL;
+    struct journal_wake wake = {.call = no_wake};
+    enum hob_status status = journal_memory_open(0, wake, &journal, &err);
+    hob_assert(status == HOB_OK);
+    struct space_options options = {
+        .sink = {.context = rig, .answer = sink_answer, .notice = sink_notice},
+    };
+    struct space_recovery recovery;
+    status = space_open(journal, &options, rig->now_ns, &rig->space, &recovery, &err);
+    hob_assert(status == HOB_OK);
+    host_init(&rig->host, &rig_ops, rig, &rig->mem);
+    rig->host.version = "0.0.0";
+}
+
+void rig_deinit(struct rig *rig) {
+    for (size_t i = 0; i < RIG_CLIENTS_MAX; i++) rig_disconnect(&rig->clients[i]);
+    space_close(rig->space);
+    host_deinit(&rig->host);
+    hob_assert(rig->mem.used_bytes == 0);
+}
+
+/* --- turns --- */
+
+static void serve(struct rig_client *client) {
+    while (client->session != NULL && client->next == SESSION_READ) {
+        size_t used = 0;
+        struct session *session = client->session;
+        client->next = session->dialect->input(session, buf_slice(&client->in), &used);
+        buf_consume(&client->in, used);
+        if (used == 0 || client->in.size == 0) break;
+    }
+}
+
+static void turn(struct rig *rig) {
+    rig->host.now_ns = rig->now_ns;
+    space_turn_begin(rig->space, rig->now_ns);
+    for (size_t i = 0; i < RIG_CLIENTS_MAX; i++) serve(&rig->clients[i]);
+    for (uint32_t i = 0; i < rig->return_count; i++) {
+        struct command release = {.type = COMMAND_RELEASE, .release.lease = rig->returns[i]};
+        struct answer answer;
+        space_apply(rig->space, &release, &answer);
+    }
+    rig->return_count = 0;
+    (void)space_turn_end(rig->space);
+    struct hob_error err = {0};
+    enum hob_status status = space_flush(rig->space, &err);
+    hob_assert(status == HOB_OK);
+    host_trim(&rig->host);
+}
+
+struct rig_client *rig_connect(struct rig *rig, size_t at, const struct dialect *dialect) {
+    hob_assert(at < RIG_CLIENTS_MAX);
+    struct rig_client *client = &rig->clients[at];
+    hob_assert(client->session == NULL);
+    *client = (struct rig_client){
+        .rig = rig,
+        .session = dialect->open(&rig->host),
+        .in = buf_make(IN_BYTES_MAX),
+        .out = buf_make(OUT_BYTES_MAX),
+    };
+    client->session->id = (uint32_t)at + 1;
+    client->session->serial = at + 1;
+    client->session->out = &client->out;
+    return client;
+}
+
+void rig_disconnect(struct rig_client *client) {
+    if (client->session == NULL) return;
+    struct rig *rig = client->rig;
+    space_turn_begin(rig->space, rig->now_ns);
+    session_forget(client->session);
+    client->session->dialect->close(client->session);
+    client->session = NULL;
+    (void)space_turn_end(rig->space);
+    buf_deinit(&client->in);
+    buf_deinit(&client->out);
+}
+
+void rig_send(struct rig_client *client, struct slice bytes) {
+    buf_reset(&client->out);
+    (void)buf_put_slice(&client->in, bytes);
+    if (client->next == SESSION_YIELD) client->next = SESSION_READ;
+    turn(client->rig);
+}
+
+void rig_advance(struct rig *rig, hob_ns span) {
+    rig->now_ns = ns_add(rig->now_ns, span);
+    for (size_t i = 0; i < RIG_CLIENTS_MAX; i++) buf_reset(&rig->clients[i].out);
+    turn(rig);
+    turn(rig); /* who was answered in the first is served in the second */
+}
+
+const char *rig_text(struct rig_client *client) {
+    char *end = buf_reserve(&client->out, 1);
+    hob_assert(end != NULL);
+    *end = '\0';
+    return client->out.bytes;
+}
+
+const char *rig_resp(struct rig_client *client, const char *const *words) {
+    size_t count = 0;
+    while (words[count] != NULL) count++;
+    HOB_AUTO_BUF struct buf request = buf_make(IN_BYTES_MAX);
+    resp_put_array(&request, count);
+    for (size_t i = 0; i < count; i++) resp_put_bulk(&request, slice_str(words[i]));
+    rig_send(client, buf_slice(&request));
+    return rig_text(client);
+}
+
+const char *
+rig_http(struct rig_client *client, const char *method, const char *path, const char *body) {
+    HOB_AUTO_BUF struct buf request = buf_make(IN_BYTES_MAX);
+    (void)buf_printf(&request, "%s %s HTTP/1.1\r\nHost: h\r\n", method, path);
+    if (body != NULL) {
+        (void)buf_printf(
+            &request,
+            "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+            strlen(body)
+        );
+    }
+    (void)buf_put_str(&request, "\r\n");
+    if (body != NULL) (void)buf_put_str(&request, body);
+    rig_send(client, buf_slice(&request));
+    return rig_text(client);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A dialect is a way to speak to Hob: a parser, a printer and a small session for each connection.
+ * It decides nothing about jobs. To add one: a folder here, and a row where the server picks.
+ *
+ *     session = dialect->open(host)
+ *     next = dialect->input(session, bytes, &used)      again with the rest, as `next` says
+ *         SESSION_READ    a request is incomplete: come back with more bytes
+ *         SESSION_WAIT    a request waits (FETCH WAIT …): come back after `answer`
+ *         SESSION_YIELD   no further request for now: come back when output has left, or the
+ *                         journal has made progress
+ *         SESSION_CLOSE   let the output leave, then close
+ *     dialect->answer(session, answer)                  to the request that waits; from inside an apply
+ *     dialect->close(session)
+ *
+ * Requests of one connection are served strictly in order, one at a time: while one waits, those
+ * behind it are not even looked at. So replies are in order, and a waiting FETCH holds up what is
+ * pipelined behind it, as a blocking command does in Redis. */
+#ifndef HOB_DIALECT_SESSION_H
+#define HOB_DIALECT_SESSION_H
+
+#include "dialect/host.h"
+
+enum session_next { SESSION_READ, SESSION_WAIT, SESSION_YIELD, SESSION_CLOSE };
+
+struct dialect {
+    const char *name;
+    /** A new session; freed by `close`. Its `id` and `out` are set by the caller, before input. */
+    struct session *(*open)(struct host *host);
+    enum session_next (*input)(struct session *session, struct slice input, size_t *ret_used);
+    /** The answer to the request that waits; never ANSWER_WAITING. */
+    void (*answer)(struct session *session, const struct answer *answer);
+    /** A lease of session->worker was taken away. */
+    void (*lost)(struct session *session, struct lease_ref lease, enum error_cause cause);
+    /** A request was begun and not ended in time: a last word before the connection closes. */
+    void (*late)(struct session *session);
+    /** The server stops: answer the request that waits as if its time were over. */
+    void (*finish)(struct session *session);
+    void (*close)(struct session *session);
+};
+
+struct session {
+    const struct dialect *dialect;
+    struct host *host;
+    struct buf *out;    /* replies are appended here */
+    uint32_t id;        /* of the connection; the high half of its request numbers */
+    uint32_t requests;  /* numbers given so far; the low half */
+    uint64_t waiting;   /* the request that waits, 0: none */
+    uint64_t serial;    /* of the connection, never used again */
+    uint32_t worker_size;
+    char worker[NAME_BYTES_MAX]; /* registered by this connection; empty: none */
+};
+
+static inline struct slice session_worker(const struct session *session) {
+    return slice_of(session->worker, session->worker_size);
+}
+
+/** Set up what all sessions have; for `open`. */
+void session_init(struct session *session, const struct dialect *dialect, struct host *host);
+
+/** Apply a command under the next request number; an answer that comes later finds `waiting` set. */
+void session_apply(struct session *session, struct command *command, struct answer *ret_answer);
+
+/** Drop the request that waits. */
+void session_forget(struct session *session);
+
+/** Register @name (valid) for this connection. */
+void session_worker_set(struct session *session, struct slice name);
+
+/** The connection is not to be served further for now. */
+bool session_must_yield(const struct session *session);
+
+/**
+ * How many of the jobs that a fetch has leased go into one reply, when one byte of theirs may
+ * become @growth bytes on the wire; the rest is given back, since nobody would be told of it.
+ */
+uint32_t
+session_jobs_that_fit(struct session *session, const struct answer *answer, uint32_t growth);
+
+/** One of them: false when it is gone. */
+bool session_job(struct session *session, uint64_t id, struct job_view *ret_view);
+
+/** This job's lease is told by what was written so far. */
+void session_leased(struct session *session, const struct job_view *view);
+
+/** Give back the leases of jobs @from and later: their reply failed. */
+void session_give_back(struct session *session, const struct answer *answer, uint32_t from);
+
+#endif

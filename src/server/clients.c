@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections as the dialects see them: a session each, from the first byte on.
+ *
+ * Request numbers carry the slot of the client in their high half, so that an answer that comes
+ * later finds its way; a client that is gone has taken its waiting request along (FORGET), so a slot
+ * can be used again.
+ *
+ * A lease that was granted to a connection that died before its bytes were handed to the system is
+ * given back at once: no worker can know of it. */
+#include "base/assert.h"
+#include "dialect/http/http.h"
+#include "dialect/resp/resp.h"
+#include "server/private.h"
+
+enum { CLIENTS_FIRST = 64, BEAT_ALIVE_MS = 15000 };
+
+static uint32_t slot_take(struct server *server) {
+    for (uint32_t slot = 0; slot < server->client_capacity; slot++) {
+        if (server->clients[slot] == NULL) return slot;
+    }
+    uint32_t old = server->client_capacity;
+    uint32_t capacity = old == 0 ? CLIENTS_FIRST : old * 2;
+    size_t each = sizeof(struct client *);
+    server->clients = mem_resize(&server->mem, server->clients, old * each, capacity * each);
+    for (uint32_t slot = old; slot < capacity; slot++) server->clients[slot] = NULL;
+    server->client_capacity = capacity;
+    return old;
+}
+
+void *client_opened(void *context, struct conn *conn) {
+    struct server *server = context;
+    struct client *client = mem_zero_alloc(&server->mem, sizeof *client);
+    client->server = server;
+    client->conn = conn;
+    client->slot = slot_take(server);
+    client->serial = ++server->serial;
+    link_init(&client->worker);
+    server->clients[client->slot] = client;
+    server->client_count++;
+    return client;
+}
+
+/* The first byte tells: a RESP request is an array, and no HTTP request begins with a star. */
+static void open_session(struct client *client, char first) {
+    struct server *server = client->server;
+    const struct dialect *dialect = first == '*' ? &dialect_resp : &dialect_http;
+    if (dialect == &dialect_http) conn_idle_limit(client->conn, HTTP_IDLE_MS);
+    client->session = dialect->open(&server->host);
+    client->session->out = conn_out(client->conn);
+    client->session->id = client->slot + 1;
+    client->session->serial = client->serial;
+}
+
+enum net_next
+client_input(void *context, struct conn *conn, struct slice input, size_t *ret_used) {
+    (void)context;
+    struct client *client = conn_user(conn);
+    if (input.size == 0) return NET_READ;
+    if (client->session == NULL) open_session(client, input.bytes[0]);
+    struct session *session = client->session;
+    switch (session->dialect->input(session, input, ret_used)) {
+    case SESSION_READ: return NET_READ;
+    case SESSION_WAIT: return NET_WAIT;
+    case SESSION_YIELD: return NET_YIELD;
+    case SESSION_CLOSE: return NET_CLOSE;
+    }
+    hob_assert(false && "each word of a session is known");
+    return NET_CLOSE;
+}
+
+void client_late(void *context, struct conn *conn) {
+    (void)context;
+    struct client *client = conn_user(conn);
+    if (client->session != NULL) client->session->dialect->late(client->session);
+}
+
+/* What was told in bytes that never left is untold. */
+static void untell(struct client *client) {
+    struct host *host = &client->server->host;
+    uint64_t handed = conn_handed(client->conn);
+    for (uint32_t i = 0; i < client->told_count; i++) {
+        if (client->told[i].position > handed) {
+            host->ops->give_back(host->context, client->told[i].lease);
+        }
+    }
+}
+
+void client_closed(void *context, struct conn *conn) {
+    struct server *server = context;
+    struct client *client = conn_user(conn);
+    if (client->session != NULL) {
+        session_forget(client->session);
+        untell(client);
+        client->session->dialect->close(client->session);
+    }
+    link_remove(&client->worker);
+    server->clients[client->slot] = NULL;
+    server->client_count--;
+    mem_free(&server->mem, client->told, client->told_capacity * sizeof *client->told);
+    mem_free(&server->mem, client, sizeof *client);
+}
+
+void clients_answer(void *context, const struct answer *answer) {
+    struct server *server = context;
+    uint64_t slot = (answer->request >> 32) - 1;
+    struct client *client = slot < server->client_capacity ? server->clients[slot] : NULL;
+    if (client == NULL || client->session->waiting != answer->request) return;
+    client->session->waiting = 0;
+    client->session->dialect->answer(client->session, answer);
+    conn_wrote(client->conn);
+    conn_resume(client->conn);
+}
+
+void clients_notice(void *context, const struct notice *notice) {
+    struct server *server = context;
+    struct lease_ref lease = {.id = notice->id, .token = notice->token};
+    for (struct link *at = server->workers.next; at != &server->workers; at = at->next) {
+        struct client *client = LINKED(at, struct client, worker);
+        if (!slice_equal(session_worker(client->session), notice->worker)) continue;
+        client->session->dialect->lost(client->session, lease, notice->cause);
+        conn_wrote(client->conn);
+    }
+}
+
+void clients_beat(struct server *server) {
+    if (!link_is_listed(&server->workers)) return;
+    net_turn(server->net);
+    for (struct link *at = server->workers.next; at != &server->workers; at = at->next) {
+        struct client *client = LINKED(at, struct client, worker);
+        struct command command = {
+            .type = COMMAND_WORKER_BEAT,
+            .worker_beat =
+                {
+                    .worker = session_worker(client->session),
+                    .alive_ns = BEAT_ALIVE_MS * NS_PER_MS,
+                },
+        };
+        struct answer answer;
+        space_apply(server->space, &command, &answer);
+    }
+}
+
+void clients_finish(struct server *server) {
+    net_turn(server->net);
+    for (uint32_t slot = 0; slot < server->client_capacity; slot++) {
+        struct client *client = server->clients[slot];
+        if (client == NULL || client->session == NULL) continue;
+        client->session->dialect->finish(client->session);
+        conn_wrote(client->conn);
+    }
+}

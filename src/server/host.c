@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The host of the dialects, over a space. */
+#include "base/assert.h"
+#include "server/private.h"
+
+enum { ROOM_FIRST = 16 };
+
+static void host_apply(void *context, const struct command *command, struct answer *ret_answer) {
+    struct server *server = context;
+    space_apply(server->space, command, ret_answer);
+}
+
+static const struct engine *engine_of(void *context) {
+    struct server *server = context;
+    return space_engine(server->space);
+}
+
+static bool host_job(void *context, uint64_t id, struct job_view *ret_view) {
+    return engine_job(engine_of(context), id, ret_view);
+}
+
+static uint64_t host_find_ref(void *context, struct slice ref) {
+    return engine_find_ref(engine_of(context), ref);
+}
+
+static uint64_t
+host_list(void *context, const struct host_list *list, uint64_t *ret_ids, uint32_t *ret_count) {
+    struct job_filter filter = {.queue = list->queue, .kind = list->kind, .states = list->states};
+    return engine_list(
+        engine_of(context),
+        &filter,
+        list->before_id,
+        LIST_SCAN_MAX,
+        ret_ids,
+        list->count_max,
+        ret_count
+    );
+}
+
+static bool host_queue(void *context, struct slice name, struct queue_view *ret_view) {
+    return engine_queue(engine_of(context), name, ret_view);
+}
+
+static bool host_queue_at(void *context, uint32_t at, struct queue_view *ret_view) {
+    return engine_queue_at(engine_of(context), at, ret_view);
+}
+
+static bool host_worker_at(void *context, uint32_t at, struct worker_view *ret_view) {
+    return engine_worker_at(engine_of(context), at, ret_view);
+}
+
+static void host_stats(void *context, struct host_stats *ret_stats) {
+    struct server *server = context;
+    struct space_stats space;
+    space_stats(server->space, &space);
+    *ret_stats = (struct host_stats){
+        .uptime_ns = server_now(server) - server->wall_ns,
+        .connections = server->client_count,
+        .durable_seq = space_durable(server->space),
+        .turns = space.turns,
+        .batches = space.batches,
+        .batch_bytes = space.batch_bytes,
+        .stored_bytes = space.journal.stored_bytes,
+        .bodies = space.bodies,
+        .body_bytes = space.body_bytes,
+        .cleaned_segments = space.cleaned_segments,
+        .cleaned_bytes = space.cleaned_bytes,
+        .full = space.full,
+    };
+    engine_stats(space_engine(server->space), &ret_stats->engine);
+}
+
+static enum hob_status
+host_body(void *context, uint64_t body_id, struct buf *out, struct hob_error *err) {
+    struct server *server = context;
+    return space_body(server->space, body_id, out, err);
+}
+
+static bool host_is_congested(void *context) {
+    struct server *server = context;
+    return space_is_congested(server->space);
+}
+
+static struct client *client_of(struct server *server, const struct session *session) {
+    hob_assert(session->id >= 1 && session->id <= server->client_capacity);
+    struct client *client = server->clients[session->id - 1];
+    hob_assert(client->session == session);
+    return client;
+}
+
+/* Leases whose bytes have left need no remembering. They are at the front. */
+static void told_prune(struct client *client) {
+    uint64_t handed = conn_handed(client->conn);
+    uint32_t gone = 0;
+    while (gone < client->told_count && client->told[gone].position <= handed) gone++;
+    client->told_count -= gone;
+    if (gone == 0 || client->told_count == 0) return;
+    memmove(client->told, client->told + gone, client->told_count * sizeof *client->told);
+}
+
+static void host_leased(void *context, struct session *session, struct lease_ref lease) {
+    struct server *server = context;
+    struct client *client = client_of(server, session);
+    if (client->told_count == client->told_capacity) told_prune(client);
+    uint32_t count = client->told_count;
+    if (count == client->told_capacity) {
+        uint32_t capacity = count == 0 ? ROOM_FIRST : count * 2;
+        size_t each = sizeof *client->told;
+        client->told = mem_resize(&server->mem, client->told, count * each, capacity * each);
+        client->told_capacity = capacity;
+    }
+    client->told[count] = (struct told){
+        .position = conn_position(client->conn),
+        .lease = lease,
+    };
+    client->told_count = count + 1;
+}
+
+static void host_give_back(void *context, struct lease_ref lease) {
+    struct server *server = context;
+    uint32_t count = server->return_count;
+    if (count == server->return_capacity) {
+        uint32_t capacity = count == 0 ? ROOM_FIRST : count * 2;
+        size_t each = sizeof *server->returns;
+        server->returns =
+            mem_resize(&server->mem, server->returns, count * each, capacity * each);
+        server->return_capacity = capacity;
+    }
+    server->returns[count] = lease;
+    server->return_count = count + 1;
+}
+
+/* Releasing may lease the job to somebody whose reply does not fit either; such returns wait for
+ * the next turn. */
+void server_returns_apply(struct server *server) {
+    uint32_t count = server->return_count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct command command = {
+            .type = COMMAND_RELEASE,
+            .release = {.lease = server->returns[i]},
+        };
+        struct answer answer;
+        space_apply(server->space, &command, &answer);
+    }
+    uint32_t left = server->return_count - count;
+    for (uint32_t i = 0; i < left; i++) server->returns[i] = server->returns[count + i];
+    server->return_count = left;
+    if (left > 0) net_again(server->net);
+}
+
+static void host_worker_registered(void *context, struct session *session) {
+    struct server *server = context;
+    struct client *client = client_of(server, session);
+    if (!link_is_listed(&client->worker)) list_append(&server->workers, &client->worker);
+}
+
+const struct host_ops server_host_ops = {
+    .apply = host_apply,
+    .job = host_job,
+    .find_ref = host_find_ref,
+    .list = host_list,
+    .queue = host_queue,
+    .queue_at = host_queue_at,
+    .worker_at = host_worker_at,
+    .stats = host_stats,
+    .body = host_body,
+    .is_congested = host_is_congested,
+    .leased = host_leased,
+    .give_back = host_give_back,
+    .worker_registered = host_worker_registered,
+};

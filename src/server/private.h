@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of server/ share. */
+#ifndef HOB_SERVER_PRIVATE_H
+#define HOB_SERVER_PRIVATE_H
+
+#include "dialect/session.h"
+#include "net/list.h"
+#include "net/net.h"
+#include "server/server.h"
+#include "space/space.h"
+
+enum {
+    BEAT_MS = 5000, /* how often a registered worker's connection says that it is alive */
+    STOP_MS = 5000, /* for the last output to leave */
+    HTTP_IDLE_MS = 75000,
+    LIST_SCAN_MAX = 100000, /* jobs that one page of a list looks at */
+};
+
+/* A lease that the bytes up to `position` tell of. */
+struct told {
+    uint64_t position;
+    struct lease_ref lease;
+};
+
+struct client {
+    struct server *server;
+    struct conn *conn;
+    struct session *session; /* NULL until the first byte has told the dialect */
+    uint32_t slot;
+    uint64_t serial;
+    struct link worker; /* in server.workers when the connection registered one */
+    struct told *told;
+    uint32_t told_count;
+    uint32_t told_capacity;
+};
+
+struct server {
+    const struct server_options *options;
+    struct mem mem;
+    struct host host;
+    struct net *net;
+    struct space *space;
+    hob_ns wall_ns;      /* at start */
+    hob_ns monotonic_ns; /* at start */
+    uv_timer_t due;      /* the next turn without input */
+    hob_ns due_ns;       /* that it is set to; HOB_NEVER: it is not */
+    uv_timer_t beat;
+    uv_timer_t stop;
+    uv_signal_t signals[2];
+    struct client **clients; /* by slot; NULL: free */
+    uint32_t client_capacity;
+    uint32_t client_count;
+    uint64_t serial;     /* of the latest connection */
+    struct link workers;
+    struct lease_ref *returns; /* leases to release at the end of the turn */
+    uint32_t return_count;
+    uint32_t return_capacity;
+    char listen[512];    /* "listen=… listen=…" */
+};
+
+/* The clock of the engine: wall time at start, advanced by the monotonic clock. */
+hob_ns server_now(const struct server *server);
+/* End the process if the space has failed. */
+void server_check(struct server *server);
+
+/* host.c */
+extern const struct host_ops server_host_ops;
+void server_returns_apply(struct server *server);
+
+/* clients.c */
+void *client_opened(void *context, struct conn *conn);
+enum net_next
+client_input(void *context, struct conn *conn, struct slice input, size_t *ret_used);
+void client_late(void *context, struct conn *conn);
+void client_closed(void *context, struct conn *conn);
+/* sinks of the space */
+void clients_answer(void *context, const struct answer *answer);
+void clients_notice(void *context, const struct notice *notice);
+/* Each registered worker that is connected is alive. */
+void clients_beat(struct server *server);
+/* Answer what waits: the server stops. */
+void clients_finish(struct server *server);
+
+#endif

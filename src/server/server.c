@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a server: check what was asked, recover, listen, say `ready`, serve, stop.
+ *
+ * Time: the engine's clock is the wall clock at start, advanced by the monotonic one, so it never
+ * goes back and a wrong NTP step cannot end all leases at once. */
+#include "server/server.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "os/clock.h"
+#include "os/entropy.h"
+#include "os/log.h"
+#include "os/self.h"
+#include "server/private.h"
+
+hob_ns server_now(const struct server *server) {
+    return server->wall_ns + (clock_monotonic() - server->monotonic_ns);
+}
+
+void server_check(struct server *server) {
+    const struct hob_error *failure = space_failure(server->space);
+    if (failure == NULL) return;
+    log_error("the journal has failed: ending at once, unanswered requests are unknown",
+              "error=\"%s\"", failure->text);
+    self_exit_now(status_exit_code(failure->status));
+}
+
+/* --- turns --- */
+
+static void turn_begin(void *context) {
+    struct server *server = context;
+    server->host.now_ns = server_now(server);
+    space_turn_begin(server->space, server->host.now_ns);
+}
+
+static void on_due(uv_timer_t *timer) {
+    struct server *server = timer->data;
+    server->due_ns = HOB_NEVER;
+    net_turn(server->net);
+}
+
+/* Wake up for the next turn that time alone asks for. */
+static void set_due(struct server *server) {
+    hob_ns due = space_due(server->space);
+    if (due == server->due_ns) return;
+    server->due_ns = due;
+    if (due == HOB_NEVER) {
+        (void)uv_timer_stop(&server->due);
+        return;
+    }
+    hob_ns now = server->host.now_ns;
+    if (due <= now) {
+        server->due_ns = HOB_NEVER;
+        net_again(server->net);
+        return;
+    }
+    /* Rounded up: a turn that comes too early finds nothing to do and must come again. */
+    uint64_t ms = (due - now + NS_PER_MS - 1) / NS_PER_MS;
+    (void)uv_timer_start(&server->due, on_due, ms, 0);
+}
+
+static uint64_t turn_end(void *context) {
+    struct server *server = context;
+    if (server->return_count > 0) server_returns_apply(server);
+    uint64_t seq = space_turn_end(server->space);
+    server_check(server);
+    host_trim(&server->host);
+    set_due(server);
+    return seq;
+}
+
+static uint64_t durable(void *context) {
+    struct server *server = context;
+    (void)space_poll(server->space);
+    server_check(server);
+    return space_durable(server->space);
+}
+
+static void on_wake(void *context) {
+    struct server *server = context;
+    net_wake(server->net);
+}
+
+static void on_beat(uv_timer_t *timer) {
+    clients_beat(timer->data);
+}
+
+/* --- stopping --- */
+
+static void on_stop_late(uv_timer_t *timer) {
+    struct server *server = timer->data;
+    log_warn("some clients did not take their last replies", "connections=%u",
+             net_connections(server->net));
+    net_abort(server->net);
+}
+
+static void on_signal(uv_signal_t *handle, int number) {
+    struct server *server = handle->data;
+    if (server->host.is_stopping) {
+        log_warn("ending at once", "signal=%d", number);
+        self_exit_now(128 + number);
+    }
+    log_info("stopping", "signal=%d connections=%u", number, net_connections(server->net));
+    server->host.is_stopping = true;
+    clients_finish(server);
+    net_end(server->net);
+    (void)uv_timer_start(&server->stop, on_stop_late, STOP_MS, 0);
+}
+
+static void handles_open(struct server *server) {
+    static const int numbers[] = {SIGTERM, SIGINT};
+    uv_loop_t *loop = net_loop(server->net);
+    uv_timer_t *timers[] = {&server->due, &server->beat, &server->stop};
+    for (size_t i = 0; i < hob_countof(timers); i++) {
+        (void)uv_timer_init(loop, timers[i]);
+        timers[i]->data = server;
+    }
+    (void)uv_timer_start(&server->beat, on_beat, BEAT_MS, BEAT_MS);
+    for (size_t i = 0; i < hob_countof(numbers); i++) {
+        (void)uv_signal_init(loop, &server->signals[i]);
+        server->signals[i].data = server;
+        (void)uv_signal_start(&server->signals[i], on_signal, numbers[i]);
+    }
+}
+
+static void handles_close(struct server *server) {
+    uv_close((uv_handle_t *)&server->due, NULL);
+    uv_close((uv_handle_t *)&server->beat, NULL);
+    uv_close((uv_handle_t *)&server->stop, NULL);
+    for (size_t i = 0; i < hob_countof(server->signals); i++) {
+        uv_close((uv_handle_t *)&server->signals[i], NULL);
+    }
+}
+
+/* --- starting --- */
+
+static const char *listen_at(const struct server_options *options, size_t at) {
+    return options->listen_count == 0 ? SERVER_LISTEN_DEFAULT : options->listen[at];
+}
+
+static size_t listen_count(const struct server_options *options) {
+    return options->listen_count == 0 ? 1 : options->listen_count;
+}
+
+static enum hob_status
+check_addresses(const struct server_options *options, struct hob_error *err) {
+    for (size_t i = 0; i < listen_count(options); i++) {
+        const char *address = listen_at(options, i);
+        bool local = false;
+        enum hob_status status = net_address_is_local(address, &local, err);
+        if (status != HOB_OK) return status;
+        if (local) continue;
+        if (!options->insecure) {
+            return fail(
+                err,
+                HOB_CONFIG,
+                "--listen %s: other machines could reach it, and this server has neither passwords "
+                "nor TLS yet; listen on 127.0.0.1 or unix:PATH, or say --insecure",
+                address
+            );
+        }
+        log_warn("anybody who can reach this address can read and change all jobs", "listen=%s",
+                 address);
+    }
+    return HOB_OK;
+}
+
+static enum hob_status open_journal(
+    struct server *server, struct journal **ret_journal, struct hob_error *err
+) {
+    const struct server_options *options = server->options;
+    struct journal_file_options file = {
+        .path = options->data_path,
+        .segment_bytes = options->segment_bytes,
+        .no_sync = options->durability == DURABILITY_NONE,
+    };
+    if (options->durability == DURABILITY_INTERVAL) {
+        file.sync_interval_ns =
+            options->sync_interval_ns == 0 ? NS_PER_SECOND : options->sync_interval_ns;
+    }
+    struct journal_wake wake = {.call = on_wake, .context = server};
+    return journal_file_open(&file, wake, ret_journal, err);
+}
+
+static uint64_t memory_max(const struct server_options *options) {
+    if (options->memory_max_bytes != 0) return options->memory_max_bytes;
+    uint64_t total = uv_get_total_memory();
+    uint64_t allowed = uv_get_constrained_memory(); /* of a cgroup; 0 when unknown */
+    if (allowed != 0 && allowed < total) total = allowed;
+    return total / 4 * 3;
+}
+
+static enum hob_status open_space(struct server *server, struct hob_error *err) {
+    struct journal *journal = NULL;
+    enum hob_status status = open_journal(server, &journal, err);
+    if (status != HOB_OK) return status;
+    struct space_options options = {
+        .sink =
+            {
+                .context = server,
+                .answer = clients_answer,
+                .notice = clients_notice,
+            },
+        .hash_key = {.words = {entropy_u64(), entropy_u64()}},
+        .memory_max_bytes = memory_max(server->options),
+    };
+    struct space_recovery recovery = {0};
+    status = space_open(journal, &options, server->wall_ns, &server->space, &recovery, err);
+    if (status != HOB_OK) return status;
+    hob_ns took_ns = clock_monotonic() - server->monotonic_ns;
+    log_info(
+        "recovered",
+        "jobs=%llu batches=%llu effects=%llu bytes=%llu ms=%llu memory_max=%llu",
+        (unsigned long long)recovery.jobs,
+        (unsigned long long)recovery.batches,
+        (unsigned long long)recovery.effects,
+        (unsigned long long)recovery.bytes,
+        (unsigned long long)(took_ns / NS_PER_MS),
+        (unsigned long long)options.memory_max_bytes
+    );
+    if (recovery.cut_bytes > 0) {
+        log_warn(
+            "the journal ended in a write that was never finished and never acknowledged: cut",
+            "bytes=%llu note=\"%s\"",
+            (unsigned long long)recovery.cut_bytes,
+            recovery.cut_note
+        );
+    }
+    return HOB_OK;
+}
+
+static enum hob_status listen_all(struct server *server, struct hob_error *err) {
+    size_t used = 0;
+    for (size_t i = 0; i < listen_count(server->options); i++) {
+        char address[NET_ADDRESS_BYTES_MAX];
+        enum hob_status status =
+            net_listen(server->net, listen_at(server->options, i), address, err);
+        if (status != HOB_OK) return status;
+        int size = snprintf(
+            server->listen + used, sizeof server->listen - used, "listen=%s ", address
+        );
+        if (size > 0 && used + (size_t)size < sizeof server->listen) used += (size_t)size;
+    }
+    return HOB_OK;
+}
+
+static void say_ready(const struct server *server) {
+    (void)printf(
+        "ready hob %s %spid=%ld data=%s\n",
+        server->options->version,
+        server->listen,
+        self_id(),
+        server->options->data_path
+    );
+    (void)fflush(stdout);
+}
+
+static enum hob_status serve(struct server *server, struct hob_error *err) {
+    enum hob_status status = open_space(server, err);
+    if (status == HOB_OK) status = listen_all(server, err);
+    if (status != HOB_OK) return status;
+    (void)self_raise_files();
+    handles_open(server);
+    log_info("serving", "%sdata=%s", server->listen, server->options->data_path);
+    say_ready(server);
+    net_run(server->net);
+    handles_close(server);
+    status = space_flush(server->space, err);
+    if (status == HOB_OK) log_info("stopped", "connections=0");
+    return status;
+}
+
+static void server_deinit(struct server *server) {
+    /* The journal may wake the loop until it is closed. */
+    space_close(server->space);
+    net_free(server->net);
+    host_deinit(&server->host);
+    mem_free(&server->mem, server->clients, server->client_capacity * sizeof *server->clients);
+    mem_free(&server->mem, server->returns, server->return_capacity * sizeof *server->returns);
+}
+
+static enum hob_status run(const struct server_options *options, struct hob_error *err) {
+    struct server server = {
+        .options = options,
+        .wall_ns = clock_wall(),
+        .monotonic_ns = clock_monotonic(),
+        .due_ns = HOB_NEVER,
+    };
+    link_init(&server.workers);
+    host_init(&server.host, &server_host_ops, &server, &server.mem);
+    server.host.version = options->version;
+    struct net_options net = {
+        .handler =
+            {
+                .context = &server,
+                .opened = client_opened,
+                .input = client_input,
+                .late = client_late,
+                .closed = client_closed,
+                .turn_begin = turn_begin,
+                .turn_end = turn_end,
+                .durable = durable,
+            },
+        .connections_max = options->connections_max,
+        .output_bytes_max = OUT_BYTES_MAX,
+    };
+    self_ignore_broken_pipes();
+    enum hob_status status = check_addresses(options, err);
+    if (status == HOB_OK) status = net_new(&net, &server.net, err);
+    if (status == HOB_OK) status = serve(&server, err);
+    server_deinit(&server);
+    return status;
+}
+
+int server_run(const struct server_options *options) {
+    hob_assert(options->data_path != NULL);
+    hob_assert(options->durability < DURABILITY_COUNT);
+    struct hob_error err = {0};
+    enum hob_status status = run(options, &err);
+    if (status == HOB_OK) return 0;
+    log_error("cannot serve", "error=\"%s\"", err.text);
+    /* A supervisor knows 65, 74 and 78 as reasons not to try again; all else may pass. */
+    bool lasting = status == HOB_CORRUPT || status == HOB_DISK || status == HOB_CONFIG;
+    return lasting ? status_exit_code(status) : 1;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `hob serve`: one loop, one space, the dialects. */
+#ifndef HOB_SERVER_SERVER_H
+#define HOB_SERVER_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/time.h"
+
+#define SERVER_LISTEN_DEFAULT "127.0.0.1:4620"
+
+enum server_durability {
+    DURABILITY_ALWAYS,   /* replies wait for fdatasync */
+    DURABILITY_INTERVAL, /* fdatasync each sync_interval: a power cut loses that much */
+    DURABILITY_NONE,     /* no fdatasync: a power cut loses what the system had not written */
+    DURABILITY_COUNT
+};
+
+struct server_options {
+    const char *data_path;       /* directory; made when missing */
+    const char *const *listen;   /* "HOST:PORT", "[IPV6]:PORT", "unix:PATH"; port 0: a free one */
+    size_t listen_count;         /* 0: SERVER_LISTEN_DEFAULT */
+    bool insecure;               /* allow addresses that other machines can reach */
+    enum server_durability durability;
+    hob_ns sync_interval_ns;     /* DURABILITY_INTERVAL; 0: 1 s */
+    uint64_t memory_max_bytes;   /* of the engine; 0: three quarters of the machine's */
+    uint64_t segment_bytes;      /* of the journal; 0: 64 MiB */
+    uint32_t connections_max;    /* 0: 10000 */
+    const char *version;         /* static */
+};
+
+/**
+ * Serve until SIGTERM or SIGINT (a second one ends at once). Prints one line on stdout when it
+ * serves:
+ *
+ *     ready hob VERSION listen=127.0.0.1:4620 pid=… data=…
+ *
+ * (`listen=` comes again for each further address) and logs on stderr, also why it ends.
+ *
+ * Answers the exit code: 0, or 1 (a port or the directory is in use), 65 (corrupt data), 74 (disk),
+ * 78 (configuration). When the journal fails at runtime the process ends inside, with 74: nothing
+ * that was not durable is told to anybody.
+ */
+int server_run(const struct server_options *options);
+
+#endif

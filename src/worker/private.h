@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of a worker share; worker.h is for everybody else.
+ *
+ *     worker.c      connections, registration, fetching, beats, the end
+ *     workjob.c     one job from its lease to its settlement */
+#ifndef HOB_WORKER_PRIVATE_H
+#define HOB_WORKER_PRIVATE_H
+
+#include "client/client.h"
+#include "worker/executor.h"
+#include "worker/joblog.h"
+#include "worker/worker.h"
+
+enum {
+    WORKER_NAME_BYTES_MAX = 200,
+    WORKER_TICK_MS = 100, /* logs and progress go out this often */
+    WORKER_BEAT_MS = 5000,
+    JOB_PROGRESS_BYTES_MAX = 200,
+};
+
+struct workjob {
+    struct worker *worker;
+    struct workjob *next;
+    struct workjob *previous;
+    uint64_t id;
+    char id_text[24];
+    char token_text[24];
+    char queue[201];
+    char kind[201];
+    uint32_t attempt;
+    uint32_t epoch; /* under which of the worker's names it was leased */
+    uint64_t started_ms;
+    struct run *run; /* NULL: not running */
+    struct joblog log;
+    uint32_t percent;
+    struct slice progress; /* in progress_bytes */
+    char progress_bytes[JOB_PROGRESS_BYTES_MAX];
+    bool progress_new;
+    bool ended;         /* outcome is known */
+    bool settling;      /* it is told */
+    bool settled;       /* the server has answered, or nothing is to be told */
+    size_t open_requests;
+    struct outcome outcome;
+    struct buf result; /* what outcome.result refers to */
+};
+
+struct worker {
+    uv_loop_t *loop;
+    struct worker_options options;
+    struct client *control;
+    struct client *fetcher;
+    uv_timer_t tick;
+    uv_timer_t beat;
+    uv_timer_t again; /* fetch again, after a refusal */
+    uv_timer_t stopping;
+    size_t timers_open;
+    char name[WORKER_NAME_BYTES_MAX + 16];
+    uint32_t epoch;
+    struct workjob *jobs;
+    uint32_t job_count;
+    bool registered;
+    bool fetching;
+    bool away_said;
+    uint32_t stop_stage; /* 0: not asked to end; see worker_stop() */
+    bool closing;
+    enum hob_status status;
+    struct hob_error error;
+};
+
+/** Start a job of a FETCH reply; one that cannot be run here is given back. */
+void workjob_start(struct worker *worker, const struct resp_node *map);
+
+/** Send what there is: logs, progress, the end. Called each tick and when the server is back. */
+void workjob_tell(struct workjob *job);
+
+/** Extend its lease by itself. */
+void workjob_extend(struct workjob *job);
+
+/** Its lease is gone: stop it, tell nothing. */
+void workjob_lose(struct workjob *job, const char *why);
+
+/** Stop it for the end of the worker; @grace_ns 0: by force. */
+void workjob_interrupt(struct workjob *job, hob_ns grace_ns);
+
+/** Nothing more can be told about it: free it when it has ended. */
+void workjob_abandon(struct workjob *job);
+
+/** A job was freed: its slot is empty. */
+void worker_slot_free(struct worker *worker);
+
+/** Begin the regular calls of workjob_tell(), if they are not under way. */
+void worker_tick_start(struct worker *worker);
+
+/* For the fields of a log line: which job. */
+#define JOB_FIELDS      "job=%s queue=%s kind=%s attempt=%u"
+#define JOB_VALUES(job) (job)->id_text, (job)->queue, (job)->kind, (job)->attempt
+
+enum { QUOTED_BYTES_MAX = 400 };
+
+/** A text for a field of a log line: in quotes, cut when it is long, with a zero at its end. */
+const char *log_quoted(char *to, struct slice text);
+
+#endif

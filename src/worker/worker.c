@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a worker. When the control connection is ready it registers; registered, with slots
+ * free and the fetching connection ready, it fetches, for a short time each, so that it can end
+ * soon; every few seconds it beats.
+ *
+ * Ending, by worker_stop() or by time:
+ *
+ *     stage 1  no more fetches; what runs may finish                     25 s at most, then
+ *     stage 2  SIGTERM to what runs; what ends now is given back         a few seconds, then
+ *     stage 3  SIGKILL to what runs                                      a few seconds, then
+ *     stage 4  it ends, whatever could not be told: those leases run out
+ *
+ * and at once when no job is left and no fetch is open. */
+#include "worker/worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "os/log.h"
+#include "worker/private.h"
+
+enum {
+    FETCH_WAIT_MS = 2000,
+    FETCH_COUNT_MAX = 1000,
+    FETCH_AGAIN_MS = 500,
+    FETCH_WORDS = 10,
+    REGISTER_WORDS = 6,
+    STOP_WAIT_MS = 25000,
+    STOP_GRACE_MS = 3000,
+    STOP_TELL_MS = 3000,
+};
+
+static void worker_fetch(struct worker *worker);
+static void stop_stage_set(struct worker *worker, uint32_t stage);
+
+/* The end. */
+
+static void on_timer_closed(uv_handle_t *handle) {
+    struct worker *worker = handle->data;
+    if (--worker->timers_open > 0) return;
+    void (*ended)(void *, enum hob_status, const struct hob_error *) = worker->options.ended;
+    ended(worker->options.context, worker->status, &worker->error);
+    free(worker);
+}
+
+static void worker_close(struct worker *worker) {
+    if (worker->closing) return;
+    worker->closing = true;
+    client_close(worker->fetcher);
+    client_close(worker->control);
+    uv_timer_t *timers[] = {&worker->tick, &worker->beat, &worker->again, &worker->stopping};
+    for (size_t i = 0; i < hob_countof(timers); i++) {
+        uv_close((uv_handle_t *)timers[i], on_timer_closed);
+    }
+}
+
+static void worker_close_if_idle(struct worker *worker) {
+    if (worker->stop_stage > 0 && worker->job_count == 0 && !worker->fetching) {
+        worker_close(worker);
+    }
+}
+
+/* What runs has been killed by now, but the server does not answer. */
+static void worker_abandon(struct worker *worker) {
+    worker->status = fail(
+        &worker->error,
+        HOB_UNREACHABLE,
+        "%u jobs could not be settled with the server at %s: their leases run out, and then other "
+        "workers get them",
+        worker->job_count,
+        worker->options.server.text
+    );
+    client_drop(worker->fetcher, "the worker ends");
+    client_drop(worker->control, "the worker ends");
+    struct workjob *next = NULL;
+    for (struct workjob *job = worker->jobs; job != NULL; job = next) {
+        next = job->next;
+        workjob_abandon(job);
+    }
+    worker_close_if_idle(worker);
+}
+
+static void interrupt_all(struct worker *worker, hob_ns grace_ns) {
+    struct workjob *next = NULL;
+    for (struct workjob *job = worker->jobs; job != NULL; job = next) {
+        next = job->next;
+        workjob_interrupt(job, grace_ns);
+    }
+}
+
+static void on_stopping(uv_timer_t *timer) {
+    struct worker *worker = timer->data;
+    stop_stage_set(worker, worker->stop_stage + 1);
+}
+
+static void stop_stage_set(struct worker *worker, uint32_t stage) {
+    static const uint64_t wait_ms[] = {0, STOP_WAIT_MS, STOP_GRACE_MS, STOP_TELL_MS};
+    worker->stop_stage = stage;
+    if (stage >= hob_countof(wait_ms)) {
+        worker_abandon(worker);
+        return;
+    }
+    (void)uv_timer_start(&worker->stopping, on_stopping, wait_ms[stage], 0);
+    if (stage == 2) interrupt_all(worker, STOP_GRACE_MS * NS_PER_MS);
+    if (stage == 3) interrupt_all(worker, 0);
+}
+
+void worker_stop(struct worker *worker) {
+    if (worker->closing) return;
+    uv_update_time(worker->loop);
+    if (worker->stop_stage == 0) {
+        log_info("stopping", "jobs=%u wait_s=%d", worker->job_count, STOP_WAIT_MS / 1000);
+        stop_stage_set(worker, 1);
+    } else if (worker->stop_stage < 3) {
+        log_warn("stopping at once", "jobs=%u", worker->job_count);
+        stop_stage_set(worker, 3);
+    }
+    worker_close_if_idle(worker);
+}
+
+static void worker_fail(struct worker *worker, enum hob_status status, struct slice text) {
+    worker->status = fail(&worker->error, status, "the server refuses this worker: %.*s",
+        SLICE_ARG(text));
+    if (worker->stop_stage == 0) stop_stage_set(worker, 1);
+    worker_close_if_idle(worker);
+}
+
+/* Registration. */
+
+static void on_registered(void *context, const struct resp_node *node, struct slice raw) {
+    (void)raw;
+    struct worker *worker = context;
+    if (node == NULL) return;
+    char quoted[QUOTED_BYTES_MAX];
+    if (reply_is_error(node, "BADARG")) {
+        worker_fail(worker, HOB_CONFIG, node->text);
+    } else if (node->type == RESP_FAILURE) {
+        log_warn("registration was refused", "reply=%s", log_quoted(quoted, node->text));
+    } else {
+        worker->registered = true;
+        log_info(
+            "ready",
+            "worker=%s server=%s slots=%u kinds=%zu queues=%zu",
+            worker->name,
+            worker->options.server.text,
+            worker->options.slots,
+            worker->options.config->kind_count,
+            worker->options.config->queue_count
+        );
+        worker_fetch(worker);
+    }
+}
+
+static void worker_register(struct worker *worker) {
+    const struct worker_config *config = worker->options.config;
+    struct slice args[REGISTER_WORDS + CONFIG_KINDS_MAX];
+    char slots[12];
+    char kinds[12];
+    (void)snprintf(slots, sizeof slots, "%u", worker->options.slots);
+    (void)snprintf(kinds, sizeof kinds, "%zu", config->kind_count);
+    size_t count = 0;
+    args[count++] = SLICE("WORKER");
+    args[count++] = slice_str(worker->name);
+    args[count++] = SLICE("SLOTS");
+    args[count++] = slice_str(slots);
+    args[count++] = SLICE("KINDS");
+    args[count++] = slice_str(kinds);
+    hob_assert(count == REGISTER_WORDS);
+    for (size_t i = 0; i < config->kind_count; i++) {
+        args[count++] = slice_str(config->kinds[i].kind);
+    }
+    worker->registered = false;
+    client_request(worker->control, args, count, 0, on_registered, worker);
+}
+
+/* Leases from before a change of name are extended one by one. */
+static void beat_now(struct worker *worker) {
+    const struct slice args[] = {SLICE("BEAT"), slice_str(worker->name)};
+    client_request(worker->control, args, hob_countof(args), 0, NULL, NULL);
+    for (struct workjob *job = worker->jobs; job != NULL; job = job->next) {
+        if (job->epoch != worker->epoch) workjob_extend(job);
+    }
+}
+
+static void on_beat(uv_timer_t *timer) {
+    struct worker *worker = timer->data;
+    if (!client_is_ready(worker->control)) return;
+    if (worker->registered) {
+        beat_now(worker);
+    } else {
+        worker_register(worker);
+    }
+}
+
+static void tell_all(struct worker *worker) {
+    struct workjob *next = NULL;
+    for (struct workjob *job = worker->jobs; job != NULL; job = next) {
+        next = job->next;
+        workjob_tell(job);
+    }
+}
+
+static void on_tick(uv_timer_t *timer) {
+    struct worker *worker = timer->data;
+    if (worker->job_count == 0) (void)uv_timer_stop(timer);
+    tell_all(worker);
+}
+
+void worker_tick_start(struct worker *worker) {
+    if (uv_is_active((uv_handle_t *)&worker->tick)) return;
+    (void)uv_timer_start(&worker->tick, on_tick, WORKER_TICK_MS, WORKER_TICK_MS);
+}
+
+/* Fetching. */
+
+static void on_again(uv_timer_t *timer) {
+    worker_fetch(timer->data);
+}
+
+static void jobs_start(struct worker *worker, const struct resp_node *array) {
+    const struct resp_node *item = resp_first(array);
+    for (uint32_t i = 0; i < array->children_count; i++) {
+        workjob_start(worker, item);
+        item = resp_next(item);
+    }
+}
+
+static void on_fetched(void *context, const struct resp_node *node, struct slice raw) {
+    (void)raw;
+    struct worker *worker = context;
+    worker->fetching = false;
+    if (node == NULL) {
+        worker->epoch++;
+        (void)snprintf(
+            worker->name,
+            sizeof worker->name,
+            "%.*s.%u",
+            WORKER_NAME_BYTES_MAX,
+            worker->options.name,
+            worker->epoch + 1
+        );
+        worker->registered = false;
+        if (client_is_ready(worker->control)) worker_register(worker);
+    } else if (node->type == RESP_FAILURE) {
+        char quoted[QUOTED_BYTES_MAX];
+        if (!reply_is_error(node, "NOSLOT")) {
+            log_warn("fetch was refused", "reply=%s", log_quoted(quoted, node->text));
+        }
+        (void)uv_timer_start(&worker->again, on_again, FETCH_AGAIN_MS, 0);
+    } else if (node->type == RESP_ARRAY) {
+        jobs_start(worker, node);
+        worker_fetch(worker);
+    }
+    worker_close_if_idle(worker);
+}
+
+static void worker_fetch(struct worker *worker) {
+    uint32_t slots = worker->options.slots;
+    if (worker->fetching || !worker->registered || worker->stop_stage > 0) return;
+    if (worker->job_count >= slots || !client_is_ready(worker->fetcher)) return;
+    if (uv_is_active((uv_handle_t *)&worker->again)) return;
+    const struct worker_config *config = worker->options.config;
+    uint32_t free_count = slots - worker->job_count;
+    if (free_count > FETCH_COUNT_MAX) free_count = FETCH_COUNT_MAX;
+    struct slice args[FETCH_WORDS + CONFIG_QUEUES_MAX];
+    char wanted[12];
+    char wait[12];
+    (void)snprintf(wanted, sizeof wanted, "%u", free_count);
+    (void)snprintf(wait, sizeof wait, "%d", FETCH_WAIT_MS);
+    size_t count = 0;
+    args[count++] = SLICE("FETCH");
+    args[count++] = slice_str(worker->name);
+    args[count++] = SLICE("COUNT");
+    args[count++] = slice_str(wanted);
+    args[count++] = SLICE("WAIT");
+    args[count++] = slice_str(wait);
+    args[count++] = SLICE("FORM");
+    args[count++] = SLICE("map");
+    args[count++] = SLICE("QUEUES");
+    hob_assert(count < FETCH_WORDS);
+    for (size_t i = 0; i < config->queue_count; i++) args[count++] = slice_str(config->queues[i]);
+    worker->fetching = true;
+    client_request(worker->fetcher, args, count, 0, on_fetched, worker);
+}
+
+void worker_slot_free(struct worker *worker) {
+    worker_fetch(worker);
+    worker_close_if_idle(worker);
+}
+
+/* Connections. */
+
+static void on_control_ready(void *context) {
+    struct worker *worker = context;
+    worker->away_said = false;
+    worker_register(worker);
+    beat_now(worker);
+    tell_all(worker);
+}
+
+static void on_control_lost(void *context, const struct hob_error *why) {
+    struct worker *worker = context;
+    worker->registered = false;
+    if (worker->away_said) return; /* one line for each time that it is away */
+    worker->away_said = true;
+    log_warn("server away, trying again", "error=\"%s\" jobs=%u", why->text, worker->job_count);
+}
+
+/* ["lost", id, token, cause] */
+static void on_pushed(void *context, const struct resp_node *push) {
+    struct worker *worker = context;
+    if (push->children_count < 4 || !slice_equal(reply_item(push, 0)->text, SLICE("lost"))) return;
+    struct slice id = reply_item(push, 1)->text;
+    struct slice token = reply_item(push, 2)->text;
+    for (struct workjob *job = worker->jobs; job != NULL; job = job->next) {
+        bool same = slice_equal(id, slice_str(job->id_text)) &&
+                    slice_equal(token, slice_str(job->token_text));
+        if (!same) continue;
+        char why[64];
+        struct slice cause = reply_item(push, 3)->text;
+        if (cause.size > 20) cause.size = 20;
+        (void)snprintf(why, sizeof why, "the server took it away: %.*s", SLICE_ARG(cause));
+        workjob_lose(job, why);
+        return;
+    }
+}
+
+static void on_fetcher_ready(void *context) {
+    worker_fetch(context);
+}
+
+static void timer_open(struct worker *worker, uv_timer_t *timer) {
+    int code = uv_timer_init(worker->loop, timer);
+    hob_assert(code == 0);
+    timer->data = worker;
+    worker->timers_open++;
+}
+
+struct worker *worker_start(uv_loop_t *loop, const struct worker_options *options) {
+    hob_assert(options->slots > 0);
+    struct worker *worker = calloc(1, sizeof *worker);
+    hob_assert(worker != NULL);
+    worker->loop = loop;
+    worker->options = *options;
+    /* Still this binary when the file was replaced by a newer one meanwhile. */
+    if (options->launcher == NULL) worker->options.launcher = "/proc/self/exe";
+    (void)snprintf(worker->name, sizeof worker->name, "%s", options->name);
+    timer_open(worker, &worker->tick);
+    timer_open(worker, &worker->beat);
+    timer_open(worker, &worker->again);
+    timer_open(worker, &worker->stopping);
+    struct client_options control = {
+        .loop = loop,
+        .address = options->server,
+        .reconnect = true,
+        .events = {
+            .context = worker,
+            .ready = on_control_ready,
+            .lost = on_control_lost,
+            .pushed = on_pushed,
+        },
+    };
+    struct client_options fetcher = control;
+    fetcher.events = (struct client_events){.context = worker, .ready = on_fetcher_ready};
+    worker->control = client_open(&control);
+    worker->fetcher = client_open(&fetcher);
+    (void)uv_timer_start(&worker->beat, on_beat, WORKER_BEAT_MS, WORKER_BEAT_MS);
+    return worker;
+}

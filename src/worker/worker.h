@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A worker: fetches jobs of the kinds it knows, as many at once as it has slots, has each run by an
+ * executor, and tells the server how it went.
+ *
+ * Two connections: one fetches, and waits for jobs; the other carries all the rest, so that nothing
+ * queues behind a waiting fetch. A job holds its slot until the server has taken its end, so what
+ * has to be told while the server is away stays bounded.
+ *
+ * When the fetching connection breaks, its last fetch may have leased jobs that never arrived.
+ * They must not be kept alive by the beats of this worker; so it goes on under a new name (NAME.2,
+ * NAME.3 …), and extends the leases of the jobs it does have one by one. The others end within one
+ * lease time and are run again.
+ *
+ * Logs about itself go to stderr, one line each. */
+#ifndef HOB_WORKER_WORKER_H
+#define HOB_WORKER_WORKER_H
+
+#include <uv.h>
+
+#include "base/status.h"
+#include "client/address.h"
+#include "worker/config.h"
+
+struct worker;
+
+/* Texts and configuration are borrowed and outlive the worker. */
+struct worker_options {
+    const struct worker_config *config;
+    struct address server;
+    const char *name;
+    uint32_t slots;
+    const char *launcher; /* the binary that knows LAUNCH_WORD (worker/launch.h); NULL: this one */
+    void *context;
+    /* The last call: the worker has ended and is freed. HOB_OK: as it was asked to. */
+    void (*ended)(void *context, enum hob_status status, const struct hob_error *error);
+};
+
+/** Start on @loop. Never fails: a server that is away is waited for. */
+struct worker *worker_start(uv_loop_t *loop, const struct worker_options *options);
+
+/**
+ * End: fetch no more; wait for what runs, at most 25 s; then stop it and give its jobs back. Asked a
+ * second time: stop it by force at once.
+ */
+void worker_stop(struct worker *worker);
+
+/**
+ * All of `hob work`: a loop of its own, until SIGTERM or SIGINT ask it to end.
+ *
+ * Fails  HOB_CONFIG: the server does not take this worker; HOB_UNREACHABLE: the server was away at
+ *        the end, and the ends of some jobs could not be told
+ */
+HOB_CHECK enum hob_status
+worker_run(const struct worker_options *options, struct hob_error *err);
+
+#endif

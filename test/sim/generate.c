@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of a run: each type has a function that fills it in from the names of the run and,
+ * through the model, from jobs that exist. Bad arguments are planted last, into a command that was
+ * good, one at a time. */
+#include "test/sim/generate.h"
+
+#include "base/assert.h"
+#include "engine/logline.h"
+#include "test/sim/plant.h"
+
+static struct slice any_of(struct generator *generator, const struct slice *names, uint32_t count) {
+    return names[dice_below(&generator->dice, count)];
+}
+
+static struct slice any_queue(struct generator *generator) {
+    return any_of(generator, generator->queues, generator->swarm.queue_count);
+}
+
+static struct slice any_kind(struct generator *generator) {
+    return any_of(generator, generator->kinds, generator->swarm.kind_count);
+}
+
+static struct slice any_worker(struct generator *generator) {
+    return any_of(generator, generator->workers, generator->swarm.worker_count);
+}
+
+/* Some job that exists; in a state of @states when such a one is met. NULL: there is none. */
+static const struct model_job *
+any_job(struct generator *generator, const struct model *model, uint32_t states) {
+    const struct model_job *job = NULL;
+    for (uint32_t tries = 0; tries < 20 && model->job_count > 0; tries++) {
+        job = model->jobs[dice_below(&generator->dice, model->job_count)];
+        if ((states & (1u << job->view.state)) != 0) break;
+    }
+    return job;
+}
+
+static uint64_t any_id(struct generator *generator, const struct model *model, uint32_t states) {
+    const struct model_job *job = any_job(generator, model, states);
+    bool is_stray = dice_percent(&generator->dice, generator->swarm.stray);
+    if (job == NULL || is_stray) return dice_below(&generator->dice, model->next_id + 2);
+    return job->view.id;
+}
+
+static struct lease_ref any_lease(struct generator *generator, const struct model *model) {
+    const struct model_job *job = NULL;
+    uint32_t start =
+        model->job_count == 0 ? 0 : (uint32_t)dice_below(&generator->dice, model->job_count);
+    for (uint32_t i = 0; i < model->job_count && job == NULL; i++) {
+        const struct model_job *next = model->jobs[(start + i) % model->job_count];
+        if (next->view.state == JOB_RUNNING) job = next;
+    }
+    struct lease_ref lease = {.id = any_id(generator, model, ~0u)};
+    if (job != NULL) lease = (struct lease_ref){.id = job->view.id, .token = job->view.token};
+    bool is_stray = dice_percent(&generator->dice, generator->swarm.stray);
+    if (job == NULL || is_stray) lease.token = dice_below(&generator->dice, model->next_token + 1);
+    if (is_stray && dice_once_in(&generator->dice, 2)) lease.id = any_id(generator, model, ~0u);
+    return lease;
+}
+
+static struct slice maybe_text(struct generator *generator, size_t size_max) {
+    if (dice_once_in(&generator->dice, 2)) return SLICE_NONE;
+    return generate_bytes(generator, dice_below(&generator->dice, size_max + 1));
+}
+
+static struct slice body_bytes(struct generator *generator, size_t small_max, size_t big_max) {
+    bool is_big = dice_percent(&generator->dice, generator->swarm.big);
+    return generate_bytes(
+        generator, dice_below(&generator->dice, (is_big ? big_max : small_max) + 1)
+    );
+}
+
+static struct backoff any_backoff(struct generator *generator) {
+    struct dice *dice = &generator->dice;
+    struct backoff backoff = {.type = (enum backoff_type)dice_below(dice, BACKOFF_TYPE_COUNT)};
+    if (backoff.type == BACKOFF_LIST) {
+        backoff.delay_count = (uint32_t)dice_between(dice, 1, BACKOFF_LIST_MAX);
+        for (uint32_t i = 0; i < backoff.delay_count; i++) {
+            backoff.delays_ns[i] = generate_span(generator, NS_PER_DAY);
+        }
+    } else if (backoff.type != BACKOFF_SIDEKIQ && dice_once_in(dice, 2)) {
+        backoff.base_ns = generate_span(generator, NS_PER_HOUR);
+        bool has_max = backoff.type == BACKOFF_EXPONENTIAL && dice_once_in(dice, 2);
+        if (has_max) backoff.max_ns = backoff.base_ns + generate_span(generator, NS_PER_HOUR);
+    }
+    return backoff;
+}
+
+static void
+make_push(struct generator *generator, const struct model *model, struct push_command *push) {
+    struct dice *dice = &generator->dice;
+    const struct swarm *swarm = &generator->swarm;
+    push->queue = any_queue(generator);
+    push->kind = any_kind(generator);
+    push->payload = body_bytes(generator, PAYLOAD_INLINE_BYTES_MAX + 2, 3000);
+    if (swarm->key_count > 0 && dice_once_in(dice, 3)) {
+        /* Few keys, so that they are met again: they differ in nothing but their length. */
+        size_t size = 1 + dice_below(dice, swarm->key_count);
+        push->key = slice_of(memset(generate_room(generator, size), 'k', size), size);
+    }
+    if (dice_once_in(dice, 4)) push->ref = generate_bytes(generator, dice_between(dice, 1, 2));
+    push->has_priority = dice_once_in(dice, 2);
+    push->priority = (uint32_t)dice_below(dice, swarm->priority_count) + PRIORITY_DEFAULT - 1;
+    if (dice_once_in(dice, 40)) push->priority = dice_once_in(dice, 2) ? 0 : UINT32_MAX;
+    if (dice_once_in(dice, 4)) push->delay_ns = generate_span(generator, 10 * NS_PER_DAY);
+    if (dice_once_in(dice, 8)) {
+        hob_ns offset_ns = generate_span(generator, 10 * NS_PER_DAY);
+        push->run_at_ns =
+            dice_once_in(dice, 3) ? model->now_ns - offset_ns : model->now_ns + offset_ns;
+    }
+    if (dice_once_in(dice, 2)) push->attempt_max = (uint32_t)dice_between(dice, 1, 15);
+    if (dice_once_in(dice, 3)) push->timeout_ns = 1 + generate_span(generator, NS_PER_HOUR);
+    push->has_keep = dice_percent(dice, swarm->keep);
+    push->keep_ns = dice_once_in(dice, 2) ? 0 : generate_span(generator, 100 * NS_PER_DAY);
+    push->has_backoff = dice_once_in(dice, 3);
+    push->backoff = any_backoff(generator);
+}
+
+static void make_fetch(struct generator *generator, struct fetch_command *fetch) {
+    struct dice *dice = &generator->dice;
+    fetch->worker = any_worker(generator);
+    fetch->queue_count = 1 + (uint32_t)dice_small(dice, generator->swarm.queue_count + 3);
+    if (dice_once_in(dice, 100)) fetch->queue_count = FETCH_QUEUES_MAX;
+    for (uint32_t i = 0; i < fetch->queue_count; i++) {
+        generator->names[i] = any_queue(generator);
+    }
+    fetch->queues = generator->names;
+    fetch->count = (uint32_t)dice_small(dice, 20);
+    if (dice_once_in(dice, 50)) fetch->count = FETCH_COUNT_MAX;
+    fetch->mode = (enum fetch_mode)dice_below(dice, FETCH_MODE_COUNT);
+    if (dice_percent(dice, generator->swarm.waiting)) {
+        fetch->wait_ns = generate_span(generator, FETCH_WAIT_MAX_NS);
+    }
+    if (dice_once_in(dice, 2)) {
+        hob_ns lease_ns = generate_span(generator, LEASE_MAX_NS);
+        fetch->lease_ns = lease_ns < LEASE_MIN_NS ? LEASE_MIN_NS : lease_ns;
+    }
+}
+
+static void
+make_fail(struct generator *generator, const struct model *model, struct fail_command *fail) {
+    struct dice *dice = &generator->dice;
+    fail->lease = any_lease(generator, model);
+    fail->what = maybe_text(generator, ERROR_WHAT_BYTES_MAX);
+    fail->text = maybe_text(generator, dice_once_in(dice, 10) ? ERROR_TEXT_BYTES_MAX + 9 : 40);
+    if (dice_once_in(dice, 4)) fail->backtrace = body_bytes(generator, 200, 9000);
+    fail->cause = (enum error_cause)dice_below(dice, ERROR_CAUSE_COUNT);
+    fail->code = (int32_t)dice_between(dice, 0, 300) - 10;
+    fail->permanent = dice_once_in(dice, 8);
+    fail->has_retry_in = dice_once_in(dice, 4);
+    fail->retry_in_ns = dice_once_in(dice, 4) ? 0 : generate_span(generator, 3 * NS_PER_DAY);
+}
+
+static void
+make_log(struct generator *generator, const struct model *model, struct log_command *log) {
+    struct dice *dice = &generator->dice;
+    size_t size_max = dice_percent(dice, generator->swarm.big) ? LOG_CHUNK_BYTES_MAX : 500;
+    struct slice words = generate_bytes(generator, LOG_CHUNK_BYTES_MAX);
+    struct buf lines = buf_make(1 + dice_between(dice, 60, size_max - 1));
+    for (uint32_t i = 0; i < 200; i++) {
+        struct log_line line = {
+            .at_ns = model->now_ns / NS_PER_MS * NS_PER_MS,
+            .stream = (enum log_stream)dice_below(dice, LOG_STREAM_COUNT),
+            .level = (enum log_level)dice_below(dice, LOG_LEVEL_COUNT),
+            .text = slice_of(words.bytes, dice_below(dice, i == 0 ? 20 : size_max / 3)),
+        };
+        size_t before = lines.size;
+        if (log_line_put(&lines, &line)) continue;
+        lines.size = before; /* what did not fit may have begun */
+        break;
+    }
+    log->lease = any_lease(generator, model);
+    char *entries = generate_room(generator, lines.size);
+    memcpy(entries, lines.bytes, lines.size);
+    log->entries = slice_of(entries, lines.size);
+    buf_deinit(&lines);
+}
+
+static void
+make_control(struct generator *generator, const struct model *model, struct command *command) {
+    uint32_t states = dice_once_in(&generator->dice, 2)
+                          ? ~0u
+                          : 1u << dice_below(&generator->dice, JOB_STATE_COUNT);
+    command->cancel.id = any_id(generator, model, states);
+    command->cancel.by =
+        maybe_text(generator, dice_once_in(&generator->dice, 9) ? WHY_BYTES_MAX : 9);
+    command->cancel.why = maybe_text(generator, 30);
+}
+
+static void
+make_pause(struct generator *generator, const struct model *model, struct pause_command *pause) {
+    pause->queue = any_queue(generator);
+    if (dice_once_in(&generator->dice, 2)) {
+        pause->until_ns = model->now_ns + 1 + generate_span(generator, NS_PER_DAY);
+    }
+    pause->by = maybe_text(generator, 20);
+    pause->why = maybe_text(generator, 20);
+}
+
+static void make_queue_set(struct generator *generator, struct queue_set_command *set) {
+    struct dice *dice = &generator->dice;
+    set->queue = any_queue(generator);
+    set->has_order = dice_once_in(dice, 2);
+    set->order = (enum queue_order)dice_below(dice, QUEUE_ORDER_COUNT);
+    set->has_keep_completed = dice_once_in(dice, 3);
+    set->keep_completed_ns = generate_span(generator, 5 * NS_PER_DAY);
+    set->keep_completed_count = (uint32_t)dice_small(dice, 200);
+    set->has_keep_failed = dice_once_in(dice, 3);
+    set->keep_failed_ns = generate_span(generator, 100 * NS_PER_DAY);
+    set->keep_failed_count = (uint32_t)dice_small(dice, 200);
+}
+
+static void make_worker_set(struct generator *generator, struct worker_set_command *set) {
+    struct dice *dice = &generator->dice;
+    set->worker = any_worker(generator);
+    if (dice_once_in(dice, 2)) set->slots = (uint32_t)dice_between(dice, 1, 30);
+    if (dice_once_in(dice, 2)) set->kind_count = (uint32_t)dice_between(dice, 1, 4);
+    for (uint32_t i = 0; i < set->kind_count; i++) generator->names[i] = any_kind(generator);
+    set->kinds = generator->names;
+}
+
+/* A waiting request that is there, or any number. */
+static uint64_t any_request(struct generator *generator, const struct model *model) {
+    if (model->wait_count == 0) return dice_below(&generator->dice, generator->next_request);
+    return model->waits[dice_below(&generator->dice, model->wait_count)].request;
+}
+
+static enum command_type any_type(struct generator *generator) {
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < COMMAND_TYPE_COUNT; i++) sum += generator->swarm.weights[i];
+    uint64_t at = dice_below(&generator->dice, sum);
+    uint32_t type = 0;
+    while (at >= generator->swarm.weights[type]) at -= generator->swarm.weights[type++];
+    return (enum command_type)type;
+}
+
+static void make_worker_or_wait(
+    struct generator *generator, const struct model *model, struct command *command
+) {
+    if (command->type == COMMAND_WORKER_SET) {
+        make_worker_set(generator, &command->worker_set);
+    } else if (command->type == COMMAND_WORKER_BEAT) {
+        command->worker_beat.worker = any_worker(generator);
+        hob_ns alive_ns = generate_span(generator, NS_PER_HOUR);
+        command->worker_beat.alive_ns = alive_ns < LEASE_MIN_NS ? 0 : alive_ns;
+    } else if (command->type == COMMAND_WAIT) {
+        command->wait.id = any_id(generator, model, ~(1u << JOB_COMPLETED));
+        bool looks_only = dice_once_in(&generator->dice, 4);
+        command->wait.wait_ns = looks_only ? 0 : generate_span(generator, RESULT_WAIT_MAX_NS);
+    } else {
+        hob_assert(command->type == COMMAND_FORGET);
+        command->request = any_request(generator, model);
+    }
+}
+
+/* Commands that carry a lease. */
+static void
+make_leased(struct generator *generator, const struct model *model, struct command *command) {
+    struct dice *dice = &generator->dice;
+    command->ack.lease = any_lease(generator, model); /* first in each of them */
+    if (command->type == COMMAND_ACK) {
+        if (dice_once_in(dice, 2)) command->ack.result = body_bytes(generator, 50, 5000);
+    } else if (command->type == COMMAND_FAIL) {
+        make_fail(generator, model, &command->fail);
+    } else if (command->type == COMMAND_RELEASE) {
+        bool has_delay = dice_once_in(dice, 3);
+        command->release.delay_ns = has_delay ? generate_span(generator, NS_PER_DAY) : 0;
+    } else if (command->type == COMMAND_EXTEND) {
+        hob_ns lease_ns = generate_span(generator, LEASE_MAX_NS);
+        command->extend.lease_ns = lease_ns < LEASE_MIN_NS ? 0 : lease_ns;
+    } else if (command->type == COMMAND_CHECKPOINT) {
+        if (!dice_once_in(dice, 4)) command->checkpoint.bytes = body_bytes(generator, 50, 5000);
+    } else if (command->type == COMMAND_LOG) {
+        make_log(generator, model, &command->log);
+    } else {
+        hob_assert(command->type == COMMAND_PROGRESS);
+        command->progress.percent = (uint32_t)dice_below(dice, 101);
+        command->progress.text = maybe_text(generator, 60);
+    }
+}
+
+void generate_command(
+    struct generator *generator, const struct model *model, struct command *ret_command
+) {
+    generator->scratch_used = 0;
+    struct command *command = ret_command;
+    *command = (struct command){.type = any_type(generator)};
+    command->request = generator->next_request++;
+    switch (command->type) {
+    case COMMAND_PUSH:
+        make_push(generator, model, &command->push);
+        break;
+    case COMMAND_FETCH:
+        make_fetch(generator, &command->fetch);
+        break;
+    case COMMAND_ACK:
+    case COMMAND_FAIL:
+    case COMMAND_RELEASE:
+    case COMMAND_EXTEND:
+    case COMMAND_CHECKPOINT:
+    case COMMAND_LOG:
+    case COMMAND_PROGRESS:
+        make_leased(generator, model, command);
+        break;
+    case COMMAND_CANCEL:
+    case COMMAND_DISCARD:
+    case COMMAND_RETRY:
+    case COMMAND_DELETE:
+        make_control(generator, model, command);
+        break;
+    case COMMAND_PAUSE:
+        make_pause(generator, model, &command->pause);
+        break;
+    case COMMAND_RESUME:
+        command->resume.queue = any_queue(generator);
+        break;
+    case COMMAND_QUEUE_SET:
+        make_queue_set(generator, &command->queue_set);
+        break;
+    case COMMAND_WORKER_SET:
+    case COMMAND_WORKER_BEAT:
+    case COMMAND_WAIT:
+    case COMMAND_FORGET:
+        make_worker_or_wait(generator, model, command);
+        break;
+    case COMMAND_TYPE_COUNT:
+        hob_panic(__FILE__, __LINE__, "a command");
+    }
+    if (dice_percent(&generator->dice, generator->swarm.invalid)) {
+        plant_bad_argument(generator, command);
+    }
+}

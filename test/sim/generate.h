@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Random commands and random time. What is likely is itself drawn per seed (swarm testing: Groce and
+ * others, 2012): one seed is all retries and clocks that stand still, the next all waiting fetches
+ * on paused queues, so that each feature is also met without the others in its way. */
+#ifndef HOB_TEST_SIM_GENERATE_H
+#define HOB_TEST_SIM_GENERATE_H
+
+#include "test/sim/model.h"
+#include "test/sim/random.h"
+
+enum { NAMES_MAX = 16 };
+
+/* How likely things are in this run; in percent where nothing else is said. */
+struct swarm {
+    uint32_t weights[COMMAND_TYPE_COUNT];
+    uint32_t queue_count;
+    uint32_t kind_count;
+    uint32_t worker_count;
+    uint32_t key_count;
+    uint32_t priority_count;
+    uint32_t invalid;     /* an argument past its limit */
+    uint32_t stray;       /* a job or token that is not there */
+    uint32_t big;         /* bytes that become a body */
+    uint32_t waiting;     /* a fetch that waits */
+    uint32_t short_waits; /* waits, leases, delays of seconds, not hours */
+    uint32_t time_moves;
+    uint32_t time_edges;    /* to the very ns at which something is due, or one beside it */
+    uint32_t time_span_max; /* magnitude of a step: 10^0 .. 10^this ns */
+    uint32_t lazy_turns;    /* a command without a turn after it */
+    uint32_t early;         /* a command that comes before the turn of its time */
+    uint32_t keep;          /* a push with its own keep */
+};
+
+struct generator {
+    struct dice dice;
+    struct swarm swarm;
+    struct slice queues[NAMES_MAX];
+    struct slice kinds[NAMES_MAX];
+    struct slice workers[NAMES_MAX];
+    uint64_t next_request;
+    size_t scratch_used;
+    struct slice names[FETCH_QUEUES_MAX + 2]; /* of the command at hand */
+    char scratch[512 * 1024];                 /* bytes of the command at hand */
+    char *huge;                               /* PAYLOAD_BYTES_MAX + 1 bytes */
+};
+
+/** A generator for @seed, its swarm drawn; on the heap, for it is large. */
+struct generator *generator_new(uint64_t seed);
+
+/** NULL is fine. */
+void generator_free(struct generator *generator);
+
+/** The next command; borrowed until the next call. */
+void generate_command(
+    struct generator *generator, const struct model *model, struct command *ret_command
+);
+
+/** The time of the next command. */
+hob_ns generate_time(struct generator *generator, const struct model *model);
+
+/** Room for @size bytes of the command at hand. */
+char *generate_room(struct generator *generator, size_t size);
+
+/** @size bytes of the command at hand, random in their letters. */
+struct slice generate_bytes(struct generator *generator, size_t size);
+
+/** A span of time for a lease, delay or wait: mostly seconds, at most @max_ns. */
+hob_ns generate_span(struct generator *generator, hob_ns max_ns);
+
+#endif

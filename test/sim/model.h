@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The model: the same queue as src/engine, written a second time in the plainest way there is:
+ * arrays and linear scans, no effects, no journal, nothing shared with the engine but the words of
+ * its headers and backoff_delay(). It is the specification that a machine can read: where engine and
+ * model differ one of the two is wrong.
+ *
+ *   model.c         memory, lookups, moves between states, argument checks
+ *   model_push.c    push, cancel, discard, retry, delete, queues, workers, wait, forget
+ *   model_fetch.c   which job runs next; waiting fetches
+ *   model_lease.c   what the holder of a lease may do
+ *   model_time.c    what time does: stage, rescue, prune, the end of waits
+ *   model_limits.c  which arguments are within their limits
+ *
+ * Everything is open to the simulator, which reads the model to make commands that mean something. */
+#ifndef HOB_TEST_SIM_MODEL_H
+#define HOB_TEST_SIM_MODEL_H
+
+#include "base/mem.h"
+#include "engine/answer.h"
+#include "engine/engine.h"
+
+struct model_job {
+    struct job_view view; /* slices are the model's own */
+    uint64_t ended;       /* order in which jobs became final; 0: not final */
+    struct body_ref *logs;
+    uint32_t log_capacity;
+};
+
+struct model_queue {
+    struct queue_view view;
+    uint64_t pass;     /* turn-taking of weighted fetches */
+    bool has_settings; /* somebody has set or paused it: a restart knows it even without jobs */
+};
+
+struct model_worker {
+    struct worker_view view;
+    struct slice *kinds;
+};
+
+struct model_key {
+    struct slice key;
+    uint64_t id;
+    hob_ns until_ns;
+};
+
+struct model_body {
+    uint64_t hash;
+    size_t size;
+};
+
+/* A waiting request, in order of arrival: a fetch (queue_count > 0) or a wait for a job. */
+struct model_wait {
+    uint64_t request;
+    hob_ns end_ns;
+    uint64_t job_id;
+    struct slice worker;
+    struct slice *queues;
+    uint32_t queue_count;
+    uint32_t count;
+    enum fetch_mode mode;
+    hob_ns lease_ns;
+};
+
+/* An answer to a request that was waiting; it owns its jobs. */
+struct model_late {
+    struct answer answer;
+    uint64_t *jobs;
+};
+
+struct model_chunk;
+
+struct model {
+    hob_ns now_ns;
+    uint64_t next_id;
+    uint64_t next_token;
+    uint64_t next_body;
+    uint64_t next_ended;
+    uint64_t vtime; /* pass of the queue that a weighted fetch picked last */
+
+    struct model_job **jobs; /* by id, gone ones left out */
+    uint32_t job_count;
+    uint32_t job_capacity;
+    struct model_queue *queues; /* in order of their making */
+    uint32_t queue_count;
+    uint32_t queue_capacity;
+    struct model_worker *workers;
+    uint32_t worker_count;
+    uint32_t worker_capacity;
+    struct model_key *keys;
+    uint32_t key_count;
+    uint32_t key_capacity;
+    struct model_wait *waits;
+    uint32_t wait_count;
+    uint32_t wait_capacity;
+    struct model_body *bodies; /* by id - 1 */
+    uint32_t body_count;
+    uint32_t body_capacity;
+
+    /* Outputs since the simulator last emptied them. */
+    struct model_late *lates;
+    uint32_t late_count;
+    uint32_t late_capacity;
+    struct notice *notices;
+    uint32_t notice_count;
+    uint32_t notice_capacity;
+
+    /* Jobs that ended in the same ns have no order that a document promises: when one of them has
+     * to be pruned, it is the one that the engine has pruned. NULL: the one that ended first. */
+    bool (*is_pruned)(void *context, uint64_t id);
+    /* After a restart a queue without jobs and settings is known as long as the journal happens to
+     * hold a job of it. NULL: it is not known. */
+    bool (*knows_queue)(void *context, struct slice name);
+    void *context;
+
+    uint64_t fetched[FETCH_COUNT_MAX]; /* what answer.jobs points to */
+    struct model_chunk *chunks;        /* bytes that live as long as the model */
+};
+
+/** A new, empty model; owned by the caller. */
+struct model *model_new(void);
+
+/** Free a model. NULL is fine. */
+void model_free(struct model *model);
+
+/** As engine_apply. answer.jobs is borrowed until the next call that changes the model. */
+void model_apply(
+    struct model *model, hob_ns now_ns, const struct command *command, struct answer *ret_answer
+);
+
+/** As engine_turn with a budget that never ends. */
+void model_turn(struct model *model, hob_ns now_ns);
+
+/** Forget late answers and notices: they were compared. */
+void model_outputs_reset(struct model *model);
+
+/** What a restart forgets: waiting requests, workers, turn-taking, counters since start, and perhaps
+ * queues that have neither jobs nor settings. */
+void model_restart(struct model *model);
+
+/** The earliest time at which model_turn would do something; HOB_NEVER: none. */
+hob_ns model_due(const struct model *model);
+
+/** When the lease of a running job is over. */
+hob_ns model_lease_end(const struct model *model, const struct model_job *job);
+
+/** When a final job is pruned for its age. */
+hob_ns model_keep_end(const struct model *model, const struct model_job *job);
+
+/** Is the queue paused at the model's time? */
+bool model_is_paused(const struct model *model, const struct queue_view *queue);
+
+/** Is there a pause that is over at @now_ns and that no turn has ended yet? */
+bool model_has_ended_pause(const struct model *model, hob_ns now_ns);
+
+/** Lookups; NULL when there is none. */
+struct model_job *model_job(const struct model *model, uint64_t id);
+struct model_queue *model_queue(const struct model *model, struct slice name);
+struct model_worker *model_worker(const struct model *model, struct slice name);
+
+/** Call @visit for each body that some job refers to. */
+void model_bodies(
+    const struct model *model,
+    void (*visit)(void *context, const struct body_ref *body),
+    void *context
+);
+
+/* --- between the model's own files --- */
+
+/** One more element at the end of an array: a pointer to it, zeroed. */
+void *model_grow(void *array_pointer, uint32_t *count, uint32_t *capacity, size_t element_size);
+
+/** A copy of @bytes that lives as long as the model. */
+struct slice model_copy(struct model *model, struct slice bytes);
+
+/** Give a queue the settings of a new one. */
+void model_queue_init(struct model_queue *queue);
+
+/** The queue with this name, made with default settings when there is none. */
+struct model_queue *model_queue_make(struct model *model, struct slice name);
+
+/** The worker with this name, registered with any kind and all slots when it is unknown. */
+struct model_worker *model_worker_make(struct model *model, struct slice name);
+
+/** A new body of these bytes; no body for no bytes. */
+struct body_ref model_body_make(struct model *model, struct slice bytes);
+
+/** Put a job into a state; the one door. @run_at_ns counts for scheduled and retryable. */
+void model_move(struct model *model, struct model_job *job, enum job_state next, hob_ns run_at_ns);
+
+/** Remove a job; @state_told is what its waiters hear: OK with its state, or NO_JOB. */
+void model_delete(struct model *model, struct model_job *job);
+
+/** Add to the last ERRORS_KEPT_MAX errors of a job. */
+void model_error(struct model *model, struct model_job *job, struct job_error error);
+
+/** A lease is taken from its worker: tell it. Called before the move. */
+void model_notice(struct model *model, const struct model_job *job, enum error_cause cause);
+
+/** Answer a waiting request and drop it; @wait is not valid any more. */
+void model_answer_late(struct model *model, struct model_wait *wait, const struct answer *answer);
+
+/** Answer the waits for a job, which is final or gone. */
+void model_wake(struct model *model, const struct model_job *job, bool gone);
+
+/** Serve waiting fetches as long as one of them can have a job. */
+void model_serve(struct model *model);
+
+/** Commands, by file; the arguments of the command are valid. */
+void model_push(struct model *model, const struct push_command *push, struct answer *answer);
+void model_control(struct model *model, const struct command *command, struct answer *answer);
+void model_queue_command(struct model *model, const struct command *command, struct answer *answer);
+void model_worker_command(
+    struct model *model, const struct command *command, struct answer *answer
+);
+void model_wait_command(struct model *model, const struct command *command, struct answer *answer);
+void model_fetch(struct model *model, const struct command *command, struct answer *answer);
+void model_lease_command(struct model *model, const struct command *command, struct answer *answer);
+
+/** Are the arguments within their limits? Looks at no state but the time. */
+bool model_arguments_are_valid(const struct model *model, const struct command *command);
+
+#endif

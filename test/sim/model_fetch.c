@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which job runs next. In a queue: the smallest priority, then the smallest id (FIFO) or the largest
+ * (LIFO), among the jobs that the worker can take. Between queues: what the mode of the fetch says.
+ * Jobs are picked one at a time, so that each pick sees what the one before has changed. */
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "test/sim/model.h"
+
+bool model_is_paused(const struct model *model, const struct queue_view *queue) {
+    if (!queue->paused) return false;
+    return queue->paused_until_ns == 0 || model->now_ns < queue->paused_until_ns;
+}
+
+static bool runs_before(const struct job_view *a, const struct job_view *b, bool newest_first) {
+    if (a->priority != b->priority) return a->priority < b->priority;
+    return newest_first ? a->id > b->id : a->id < b->id;
+}
+
+static bool can_take(const struct model_worker *worker, const struct job_view *job) {
+    for (uint32_t i = 0; i < worker->view.kind_count; i++) {
+        if (slice_equal(worker->kinds[i], job->kind)) return true;
+    }
+    return worker->view.kind_count == 0;
+}
+
+/* The job that a queue offers to a worker now; NULL: none. */
+static struct model_job *offer(
+    const struct model *model, const struct model_queue *queue, const struct model_worker *worker
+) {
+    if (queue == NULL || model_is_paused(model, &queue->view)) return NULL;
+    struct model_job *best = NULL;
+    for (uint32_t i = 0; i < model->job_count; i++) {
+        struct model_job *job = model->jobs[i];
+        if (job->view.state != JOB_AVAILABLE) continue;
+        if (!slice_equal(job->view.queue, queue->view.name)) continue;
+        if (!can_take(worker, &job->view)) continue;
+        bool newest_first = queue->view.order == QUEUE_LIFO;
+        if (best == NULL || runs_before(&job->view, &best->view, newest_first)) best = job;
+    }
+    return best;
+}
+
+/* The next job for a fetch; NULL: none. */
+static struct model_job *
+pick(struct model *model, const struct model_wait *fetch, const struct model_worker *worker) {
+    struct model_queue *chosen = NULL;
+    struct model_job *best = NULL;
+    for (uint32_t i = 0; i < fetch->queue_count; i++) {
+        struct model_queue *queue = model_queue(model, fetch->queues[i]);
+        struct model_job *job = offer(model, queue, worker);
+        if (job == NULL) continue;
+        if (best != NULL && fetch->mode == FETCH_LISTED) break;
+        if (best != NULL && fetch->mode == FETCH_WEIGHTED && queue->pass >= chosen->pass) continue;
+        if (best != NULL && fetch->mode == FETCH_MERGED &&
+            !runs_before(&job->view, &best->view, false)) {
+            continue;
+        }
+        best = job;
+        chosen = queue;
+    }
+    if (best != NULL && fetch->mode == FETCH_WEIGHTED) model->vtime = chosen->pass++;
+    return best;
+}
+
+static void
+run(struct model *model, struct model_job *job, struct model_worker *worker, hob_ns lease_ns) {
+    model_move(model, job, JOB_RUNNING, 0);
+    job->view.attempt++;
+    job->view.token = model->next_token++;
+    job->view.worker = worker->view.name;
+    job->view.started_ns = model->now_ns;
+    job->view.lease_until_ns = ns_add(model->now_ns, lease_ns);
+    worker->view.running++;
+}
+
+/* Lease as many jobs as the fetch may have now; answers their number, ids in model->fetched. */
+static uint32_t
+take_jobs(struct model *model, const struct model_wait *fetch, struct model_worker *worker) {
+    uint32_t count = 0;
+    while (count < fetch->count && worker->view.running < worker->view.slots) {
+        struct model_job *job = pick(model, fetch, worker);
+        if (job == NULL) break;
+        run(model, job, worker, fetch->lease_ns);
+        model->fetched[count++] = job->view.id;
+    }
+    return count;
+}
+
+static struct answer answer_of(const struct model *model, uint32_t count, hob_ns lease_ns) {
+    return (struct answer){
+        .code = ANSWER_OK,
+        .lease_until_ns = ns_add(model->now_ns, lease_ns),
+        .job_count = count,
+        .jobs = model->fetched,
+    };
+}
+
+static void wait_in_line(
+    struct model *model, const struct model_wait *fetch, const struct fetch_command *asked
+) {
+    struct model_wait *wait =
+        model_grow(&model->waits, &model->wait_count, &model->wait_capacity, sizeof(*model->waits));
+    *wait = *fetch;
+    wait->end_ns = ns_add(model->now_ns, asked->wait_ns);
+    wait->queues = calloc(fetch->queue_count, sizeof(struct slice));
+    hob_assert(wait->queues != NULL);
+    for (uint32_t i = 0; i < fetch->queue_count; i++) {
+        wait->queues[i] = model_copy(model, fetch->queues[i]);
+    }
+}
+
+void model_fetch(struct model *model, const struct command *command, struct answer *answer) {
+    const struct fetch_command *asked = &command->fetch;
+    struct model_worker *worker = model_worker_make(model, asked->worker);
+    struct model_wait fetch = {
+        .request = command->request,
+        .worker = worker->view.name,
+        .queues = (struct slice *)asked->queues, /* only read, as long as it is this one */
+        .queue_count = asked->queue_count,
+        .count = asked->count == 0 ? 1 : asked->count,
+        .mode = asked->mode,
+        .lease_ns = asked->lease_ns == 0 ? LEASE_DEFAULT_NS : asked->lease_ns,
+    };
+    hob_ns alive_ns = ns_add(model->now_ns, fetch.lease_ns);
+    if (worker->view.alive_until_ns < alive_ns) worker->view.alive_until_ns = alive_ns;
+    if (worker->view.running >= worker->view.slots) {
+        answer->code = ANSWER_NO_SLOT;
+        return;
+    }
+    for (uint32_t i = 0; i < asked->queue_count && asked->wait_ns > 0; i++) {
+        (void)model_queue_make(model, asked->queues[i]);
+    }
+    uint32_t count = take_jobs(model, &fetch, worker);
+    if (count > 0) {
+        *answer = answer_of(model, count, fetch.lease_ns);
+        answer->request = command->request;
+    } else if (asked->wait_ns == 0) {
+        answer->code = ANSWER_EMPTY;
+    } else {
+        wait_in_line(model, &fetch, asked);
+        answer->code = ANSWER_WAITING;
+    }
+}
+
+void model_serve(struct model *model) {
+    uint32_t at = 0;
+    while (at < model->wait_count) {
+        struct model_wait *wait = &model->waits[at];
+        struct model_worker *worker = model_worker(model, wait->worker);
+        uint32_t count = wait->queue_count == 0 ? 0 : take_jobs(model, wait, worker);
+        if (count == 0) {
+            at++;
+            continue;
+        }
+        struct answer answer = answer_of(model, count, wait->lease_ns);
+        model_answer_late(model, wait, &answer);
+    }
+}

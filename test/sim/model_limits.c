@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which arguments are within the limits of engine/limits.h. A command whose arguments are not is
+ * refused whole, whatever the state: a client that sends nonsense always hears the same. */
+#include <string.h>
+
+#include "test/sim/model.h"
+
+static bool is_name(struct slice name) {
+    if (name.size < 1 || name.size > NAME_BYTES_MAX || name.bytes[0] == '-') return false;
+    for (size_t i = 0; i < name.size; i++) {
+        char c = name.bytes[i];
+        bool is_alnum = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        if (!is_alnum && (c == '\0' || strchr("-+/;:.$_()", c) == NULL)) return false;
+    }
+    return true;
+}
+
+static bool names_are_valid(const struct slice *names, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (!is_name(names[i])) return false;
+    }
+    return true;
+}
+
+static bool is_lease(hob_ns lease_ns) {
+    return lease_ns == 0 || (lease_ns >= LEASE_MIN_NS && lease_ns <= LEASE_MAX_NS);
+}
+
+static bool backoff_is_valid(const struct backoff *backoff) {
+    if ((unsigned)backoff->type >= BACKOFF_TYPE_COUNT) return false;
+    if (backoff->base_ns > DELAY_MAX_NS || backoff->max_ns > DELAY_MAX_NS) return false;
+    if (backoff->delay_count > BACKOFF_LIST_MAX) return false;
+    if (backoff->type == BACKOFF_LIST && backoff->delay_count == 0) return false;
+    for (uint32_t i = 0; i < backoff->delay_count; i++) {
+        if (backoff->delays_ns[i] > DELAY_MAX_NS) return false;
+    }
+    return true;
+}
+
+static bool push_is_valid(const struct model *model, const struct push_command *push) {
+    if (!is_name(push->queue) || !is_name(push->kind)) return false;
+    if (push->payload.size > PAYLOAD_BYTES_MAX) return false;
+    if (push->key.size > KEY_BYTES_MAX || push->ref.size > REF_BYTES_MAX) return false;
+    if (push->attempt_max > ATTEMPT_MAX_MAX) return false;
+    if (push->run_at_ns > ns_add(model->now_ns, DELAY_MAX_NS)) return false;
+    if (push->delay_ns > DELAY_MAX_NS || push->timeout_ns > DELAY_MAX_NS) return false;
+    if (push->has_keep && push->keep_ns > DELAY_MAX_NS) return false;
+    return !push->has_backoff || backoff_is_valid(&push->backoff);
+}
+
+static bool fetch_is_valid(const struct fetch_command *fetch) {
+    if (!is_name(fetch->worker)) return false;
+    if (fetch->queue_count < 1 || fetch->queue_count > FETCH_QUEUES_MAX) return false;
+    if (fetch->count > FETCH_COUNT_MAX || (unsigned)fetch->mode >= FETCH_MODE_COUNT) return false;
+    if (fetch->wait_ns > FETCH_WAIT_MAX_NS || !is_lease(fetch->lease_ns)) return false;
+    return names_are_valid(fetch->queues, fetch->queue_count);
+}
+
+/* Long texts are cut, not refused: that an attempt failed must not be lost to the length of its story. */
+static bool fail_is_valid(const struct fail_command *fail) {
+    if ((unsigned)fail->cause >= ERROR_CAUSE_COUNT) return false;
+    return !fail->has_retry_in || fail->retry_in_ns <= DELAY_MAX_NS;
+}
+
+static bool queue_set_is_valid(const struct queue_set_command *set) {
+    if (!is_name(set->queue)) return false;
+    return !set->has_order || (unsigned)set->order < QUEUE_ORDER_COUNT;
+}
+
+static bool worker_set_is_valid(const struct worker_set_command *set) {
+    if (!is_name(set->worker)) return false;
+    if (set->slots > WORKER_SLOTS_MAX || set->kind_count > WORKER_KINDS_MAX) return false;
+    return names_are_valid(set->kinds, set->kind_count);
+}
+
+static bool reasons_are_valid(struct slice by, struct slice why) {
+    return by.size <= WHY_BYTES_MAX && why.size <= WHY_BYTES_MAX;
+}
+
+bool model_arguments_are_valid(const struct model *model, const struct command *command) {
+    switch (command->type) {
+    case COMMAND_PUSH:
+        return push_is_valid(model, &command->push);
+    case COMMAND_FETCH:
+        return fetch_is_valid(&command->fetch);
+    case COMMAND_ACK:
+        return command->ack.result.size <= RESULT_BYTES_MAX;
+    case COMMAND_FAIL:
+        return fail_is_valid(&command->fail);
+    case COMMAND_RELEASE:
+        return command->release.delay_ns <= DELAY_MAX_NS;
+    case COMMAND_EXTEND:
+        return is_lease(command->extend.lease_ns);
+    case COMMAND_CHECKPOINT:
+        return command->checkpoint.bytes.size <= CHECKPOINT_BYTES_MAX;
+    case COMMAND_LOG:
+        return command->log.entries.size >= 1 && command->log.entries.size <= LOG_CHUNK_BYTES_MAX;
+    case COMMAND_PROGRESS:
+        return command->progress.percent <= 100 &&
+               command->progress.text.size <= PROGRESS_TEXT_BYTES_MAX;
+    case COMMAND_CANCEL:
+    case COMMAND_DISCARD:
+    case COMMAND_RETRY:
+    case COMMAND_DELETE:
+        return reasons_are_valid(command->cancel.by, command->cancel.why);
+    case COMMAND_PAUSE:
+        return is_name(command->pause.queue) &&
+               reasons_are_valid(command->pause.by, command->pause.why);
+    case COMMAND_RESUME:
+        return true; /* a bad name is the name of no queue */
+    case COMMAND_QUEUE_SET:
+        return queue_set_is_valid(&command->queue_set);
+    case COMMAND_WORKER_SET:
+        return worker_set_is_valid(&command->worker_set);
+    case COMMAND_WORKER_BEAT:
+        return is_name(command->worker_beat.worker) && is_lease(command->worker_beat.alive_ns);
+    case COMMAND_WAIT:
+        return command->wait.wait_ns <= RESULT_WAIT_MAX_NS;
+    case COMMAND_FORGET:
+    case COMMAND_TYPE_COUNT:
+        break;
+    }
+    return true;
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands that need no lease: push, what a person does to a job, queues, workers, wait, forget;
+ * and the door through which every command comes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "test/sim/model.h"
+
+static struct model_key *find_key(const struct model *model, struct slice key) {
+    for (uint32_t i = 0; i < model->key_count; i++) {
+        if (slice_equal(model->keys[i].key, key)) return &model->keys[i];
+    }
+    return NULL;
+}
+
+void model_push(struct model *model, const struct push_command *push, struct answer *answer) {
+    struct model_key *key = push->key.size == 0 ? NULL : find_key(model, push->key);
+    if (key != NULL && model->now_ns < key->until_ns) {
+        const struct model_job *first = model_job(model, key->id);
+        answer->id = key->id;
+        answer->duplicate = true;
+        if (first != NULL) answer->state = first->view.state;
+        return;
+    }
+    struct model_queue *queue = model_queue_make(model, push->queue);
+    hob_ns now_ns = model->now_ns;
+    hob_ns run_at_ns = push->run_at_ns != 0 ? push->run_at_ns : ns_add(now_ns, push->delay_ns);
+    struct model_job **slot =
+        model_grow(&model->jobs, &model->job_count, &model->job_capacity, sizeof(*model->jobs));
+    struct model_job *job = calloc(1, sizeof(*job));
+    hob_assert(job != NULL);
+    *slot = job;
+    job->view = (struct job_view){
+        .id = model->next_id++,
+        .state = JOB_SCHEDULED,
+        .queue = queue->view.name,
+        .kind = model_copy(model, push->kind),
+        .priority = push->has_priority ? push->priority : PRIORITY_DEFAULT,
+        .attempt_max = push->attempt_max == 0 ? ATTEMPT_MAX_DEFAULT : push->attempt_max,
+        .created_ns = now_ns,
+        .state_ns = now_ns,
+        .run_at_ns = run_at_ns,
+        .timeout_ns = push->timeout_ns == 0 ? TIMEOUT_DEFAULT_NS : push->timeout_ns,
+        .key = model_copy(model, push->key),
+        .ref = model_copy(model, push->ref),
+        .has_keep = push->has_keep,
+        .keep_ns = push->has_keep ? push->keep_ns : 0,
+    };
+    if (push->has_backoff) job->view.backoff = push->backoff;
+    if (push->payload.size > PAYLOAD_INLINE_BYTES_MAX) {
+        job->view.payload_body = model_body_make(model, push->payload);
+    } else {
+        job->view.payload = model_copy(model, push->payload);
+    }
+    if (push->key.size > 0) {
+        if (key == NULL) {
+            key = model_grow(&model->keys, &model->key_count, &model->key_capacity, sizeof(*key));
+        }
+        *key = (struct model_key){job->view.key, job->view.id, now_ns + KEY_KEPT_NS};
+    }
+    queue->view.pushed++;
+    queue->view.counts[JOB_SCHEDULED]++;
+    if (run_at_ns <= now_ns) model_move(model, job, JOB_AVAILABLE, 0);
+    answer->id = job->view.id;
+    answer->state = job->view.state;
+}
+
+static void retry(struct model *model, struct model_job *job) {
+    if (job->view.attempt_max < job->view.attempt + 1) {
+        job->view.attempt_max = job->view.attempt + 1;
+    }
+    job->view.by = SLICE_NONE;
+    job->view.why = SLICE_NONE;
+    job->view.result = (struct body_ref){.id = 0};
+    model_move(model, job, JOB_AVAILABLE, 0);
+}
+
+static void end_by_person(
+    struct model *model,
+    struct model_job *job,
+    enum job_state next,
+    const struct control_command *why
+) {
+    job->view.by = model_copy(model, why->by);
+    job->view.why = model_copy(model, why->why);
+    model_move(model, job, next, 0);
+}
+
+void model_control(struct model *model, const struct command *command, struct answer *answer) {
+    const struct control_command *control = &command->cancel;
+    struct model_job *job = model_job(model, control->id);
+    if (job == NULL) {
+        answer->code = ANSWER_NO_JOB;
+        return;
+    }
+    enum job_state state = job->view.state;
+    bool is_allowed = true;
+    if (command->type == COMMAND_DELETE) {
+        if (state == JOB_RUNNING) model_notice(model, job, CAUSE_PERSON);
+        model_delete(model, job);
+        return;
+    }
+    if (command->type == COMMAND_CANCEL) {
+        is_allowed = !job_state_is_final(state);
+        if (state == JOB_RUNNING) model_notice(model, job, CAUSE_PERSON);
+        if (is_allowed) end_by_person(model, job, JOB_CANCELLED, control);
+    } else if (command->type == COMMAND_DISCARD) {
+        is_allowed = !job_state_is_final(state) && state != JOB_RUNNING;
+        if (is_allowed) end_by_person(model, job, JOB_DISCARDED, control);
+    } else {
+        hob_assert(command->type == COMMAND_RETRY);
+        is_allowed = state != JOB_RUNNING;
+        if (is_allowed && state != JOB_AVAILABLE) retry(model, job);
+    }
+    answer->code = is_allowed ? ANSWER_OK : ANSWER_WRONG_STATE;
+    answer->state = job->view.state;
+}
+
+static void queue_set(struct model *model, const struct queue_set_command *set) {
+    struct model_queue *queue = model_queue_make(model, set->queue);
+    struct queue_view *view = &queue->view;
+    queue->has_settings = true;
+    if (set->has_order) view->order = set->order;
+    if (set->has_keep_completed) {
+        view->keep_completed_ns = set->keep_completed_ns;
+        view->keep_completed_count = set->keep_completed_count;
+    }
+    if (set->has_keep_failed) {
+        view->keep_failed_ns = set->keep_failed_ns;
+        view->keep_failed_count = set->keep_failed_count;
+    }
+}
+
+static void queue_resume(struct queue_view *view) {
+    view->paused = false;
+    view->paused_until_ns = 0;
+    view->paused_by = SLICE_NONE;
+    view->paused_why = SLICE_NONE;
+}
+
+void model_queue_command(
+    struct model *model, const struct command *command, struct answer *answer
+) {
+    if (command->type == COMMAND_QUEUE_SET) {
+        queue_set(model, &command->queue_set);
+        return;
+    }
+    if (command->type == COMMAND_RESUME) {
+        struct model_queue *queue = model_queue(model, command->resume.queue);
+        if (queue == NULL)
+            answer->code = ANSWER_NO_QUEUE;
+        else
+            queue_resume(&queue->view);
+        return;
+    }
+    const struct pause_command *pause = &command->pause;
+    struct model_queue *queue = model_queue_make(model, pause->queue);
+    struct queue_view *view = &queue->view;
+    queue->has_settings = true;
+    view->paused = true;
+    view->paused_until_ns = pause->until_ns;
+    view->paused_by = model_copy(model, pause->by);
+    view->paused_why = model_copy(model, pause->why);
+}
+
+static void worker_alive(struct model *model, struct model_worker *worker, hob_ns alive_ns) {
+    hob_ns until_ns = ns_add(model->now_ns, alive_ns == 0 ? LEASE_DEFAULT_NS : alive_ns);
+    if (worker->view.alive_until_ns < until_ns) worker->view.alive_until_ns = until_ns;
+}
+
+void model_worker_command(
+    struct model *model, const struct command *command, struct answer *answer
+) {
+    (void)answer;
+    if (command->type == COMMAND_WORKER_BEAT) {
+        const struct worker_beat_command *beat = &command->worker_beat;
+        worker_alive(model, model_worker_make(model, beat->worker), beat->alive_ns);
+        return;
+    }
+    const struct worker_set_command *set = &command->worker_set;
+    struct model_worker *worker = model_worker_make(model, set->worker);
+    worker->view.slots = set->slots == 0 ? WORKER_SLOTS_MAX : set->slots;
+    worker->view.kind_count = set->kind_count;
+    free(worker->kinds);
+    worker->kinds = calloc(set->kind_count + 1, sizeof(struct slice));
+    hob_assert(worker->kinds != NULL);
+    for (uint32_t i = 0; i < set->kind_count; i++) {
+        worker->kinds[i] = model_copy(model, set->kinds[i]);
+    }
+    worker_alive(model, worker, 0);
+}
+
+void model_wait_command(struct model *model, const struct command *command, struct answer *answer) {
+    if (command->type == COMMAND_FORGET) {
+        for (uint32_t i = 0; i < model->wait_count; i++) {
+            if (model->waits[i].request != command->request) continue;
+            struct answer nothing = {.code = ANSWER_EMPTY};
+            model_answer_late(model, &model->waits[i], &nothing);
+            model->late_count--; /* nobody is there to hear it */
+            return;
+        }
+        return;
+    }
+    const struct wait_command *wait = &command->wait;
+    struct model_job *job = model_job(model, wait->id);
+    if (job == NULL) {
+        answer->code = ANSWER_NO_JOB;
+        return;
+    }
+    if (job_state_is_final(job->view.state) || wait->wait_ns == 0) {
+        answer->state = job->view.state;
+        model->fetched[0] = job->view.id;
+        answer->jobs = model->fetched;
+        answer->job_count = 1;
+        return;
+    }
+    struct model_wait *waiting =
+        model_grow(&model->waits, &model->wait_count, &model->wait_capacity, sizeof(*model->waits));
+    waiting->request = command->request;
+    waiting->end_ns = ns_add(model->now_ns, wait->wait_ns);
+    waiting->job_id = wait->id;
+    answer->code = ANSWER_WAITING;
+}
+
+void model_apply(
+    struct model *model, hob_ns now_ns, const struct command *command, struct answer *ret_answer
+) {
+    if (model->now_ns < now_ns) model->now_ns = now_ns;
+    *ret_answer = (struct answer){.code = ANSWER_OK, .request = command->request};
+    if (!model_arguments_are_valid(model, command)) {
+        ret_answer->code = ANSWER_BAD_ARGUMENT;
+        return;
+    }
+    switch (command->type) {
+    case COMMAND_PUSH:
+        model_push(model, &command->push, ret_answer);
+        break;
+    case COMMAND_FETCH:
+        model_fetch(model, command, ret_answer);
+        break;
+    case COMMAND_ACK:
+    case COMMAND_FAIL:
+    case COMMAND_RELEASE:
+    case COMMAND_EXTEND:
+    case COMMAND_CHECKPOINT:
+    case COMMAND_LOG:
+    case COMMAND_PROGRESS:
+        model_lease_command(model, command, ret_answer);
+        break;
+    case COMMAND_CANCEL:
+    case COMMAND_DISCARD:
+    case COMMAND_RETRY:
+    case COMMAND_DELETE:
+        model_control(model, command, ret_answer);
+        break;
+    case COMMAND_PAUSE:
+    case COMMAND_RESUME:
+    case COMMAND_QUEUE_SET:
+        model_queue_command(model, command, ret_answer);
+        break;
+    case COMMAND_WORKER_SET:
+    case COMMAND_WORKER_BEAT:
+        model_worker_command(model, command, ret_answer);
+        break;
+    case COMMAND_WAIT:
+    case COMMAND_FORGET:
+        model_wait_command(model, command, ret_answer);
+        break;
+    case COMMAND_TYPE_COUNT:
+        hob_panic(__FILE__, __LINE__, "a command");
+    }
+    model_serve(model);
+}

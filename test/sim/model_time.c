@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What time does. The order inside one turn: what is due is staged, leases that are over are rescued,
+ * waiting fetches are served, waits that are over are answered, and at last what is kept too long or
+ * is too many is pruned. A fetch whose wait ends in this very turn still gets what there is. */
+#include <string.h>
+
+#include "test/sim/model.h"
+
+static void stage(struct model *model) {
+    for (uint32_t i = 0; i < model->job_count; i++) {
+        struct model_job *job = model->jobs[i];
+        bool waits = job->view.state == JOB_SCHEDULED || job->view.state == JOB_RETRYABLE;
+        if (waits && job->view.run_at_ns <= model->now_ns) model_move(model, job, JOB_AVAILABLE, 0);
+    }
+}
+
+static void rescue(struct model *model) {
+    for (uint32_t i = 0; i < model->job_count; i++) {
+        struct model_job *job = model->jobs[i];
+        struct job_view *view = &job->view;
+        if (view->state != JOB_RUNNING) continue;
+        if (model->now_ns < model_lease_end(model, job)) continue;
+        hob_ns kill_ns = ns_add(ns_add(view->started_ns, view->timeout_ns), TIMEOUT_GRACE_NS);
+        enum error_cause cause = model->now_ns >= kill_ns ? CAUSE_TIMEOUT : CAUSE_LOST;
+        model_notice(model, job, cause);
+        model_error(model, job, (struct job_error){.cause = cause});
+        bool is_last = view->attempt >= view->attempt_max;
+        model_move(model, job, is_last ? JOB_DISCARDED : JOB_AVAILABLE, 0);
+    }
+}
+
+static void waits_end(struct model *model) {
+    uint32_t at = 0;
+    while (at < model->wait_count) {
+        struct model_wait *wait = &model->waits[at];
+        if (model->now_ns < wait->end_ns) {
+            at++;
+            continue;
+        }
+        struct answer answer = {.code = ANSWER_EMPTY};
+        if (wait->queue_count == 0) {
+            const struct model_job *job = model_job(model, wait->job_id);
+            answer.code = ANSWER_OK;
+            answer.state = job->view.state;
+            answer.job_count = 1;
+            answer.jobs = &job->view.id;
+        }
+        model_answer_late(model, wait, &answer);
+    }
+}
+
+static bool is_completed(const struct model_job *job) {
+    return job->view.state == JOB_COMPLETED;
+}
+
+hob_ns model_keep_end(const struct model *model, const struct model_job *job) {
+    const struct queue_view *queue = &model_queue(model, job->view.queue)->view;
+    hob_ns keep_ns = is_completed(job) ? queue->keep_completed_ns : queue->keep_failed_ns;
+    return ns_add(job->view.state_ns, job->view.has_keep ? job->view.keep_ns : keep_ns);
+}
+
+/* Did @a end before @b? */
+static bool
+ended_before(const struct model *model, const struct model_job *a, const struct model_job *b) {
+    if (a->view.state_ns != b->view.state_ns) return a->view.state_ns < b->view.state_ns;
+    bool a_is_pruned = model->is_pruned != NULL && model->is_pruned(model->context, a->view.id);
+    bool b_is_pruned = model->is_pruned != NULL && model->is_pruned(model->context, b->view.id);
+    if (a_is_pruned != b_is_pruned) return a_is_pruned;
+    return a->ended < b->ended;
+}
+
+/* One of too many: there are at least as many newer ones in its list as the queue keeps. */
+static bool is_one_too_many(const struct model *model, const struct model_job *job) {
+    if (job->view.has_keep) return false;
+    const struct queue_view *queue = &model_queue(model, job->view.queue)->view;
+    uint32_t kept = is_completed(job) ? queue->keep_completed_count : queue->keep_failed_count;
+    uint32_t counted = is_completed(job)
+                           ? queue->counts[JOB_COMPLETED]
+                           : queue->counts[JOB_DISCARDED] + queue->counts[JOB_CANCELLED];
+    if (counted <= kept) return false; /* what nearly always holds: no need to look at the jobs */
+    uint32_t newer = 0;
+    for (uint32_t i = 0; i < model->job_count; i++) {
+        const struct model_job *other = model->jobs[i];
+        if (other->ended == 0 || other == job || other->view.has_keep) continue;
+        if (is_completed(other) != is_completed(job)) continue;
+        if (!slice_equal(other->view.queue, job->view.queue)) continue;
+        newer += ended_before(model, other, job) ? 0 : 1;
+    }
+    return newer >= kept;
+}
+
+static void prune(struct model *model) {
+    uint32_t at = 0;
+    while (at < model->job_count) {
+        struct model_job *job = model->jobs[at];
+        bool is_old = job->ended != 0 && model->now_ns >= model_keep_end(model, job);
+        if (is_old || (job->ended != 0 && is_one_too_many(model, job)))
+            model_delete(model, job);
+        else
+            at++;
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < model->key_count; i++) {
+        if (model->now_ns < model->keys[i].until_ns) model->keys[kept++] = model->keys[i];
+    }
+    model->key_count = kept;
+}
+
+bool model_has_ended_pause(const struct model *model, hob_ns now_ns) {
+    for (uint32_t i = 0; i < model->queue_count; i++) {
+        const struct queue_view *queue = &model->queues[i].view;
+        bool has_end = queue->paused && queue->paused_until_ns != 0;
+        if (has_end && queue->paused_until_ns <= now_ns) return true;
+    }
+    return false;
+}
+
+static void pauses_end(struct model *model) {
+    for (uint32_t i = 0; i < model->queue_count; i++) {
+        struct queue_view *queue = &model->queues[i].view;
+        if (!queue->paused || model_is_paused(model, queue)) continue;
+        queue->paused = false;
+        queue->paused_until_ns = 0;
+        queue->paused_by = SLICE_NONE;
+        queue->paused_why = SLICE_NONE;
+    }
+}
+
+void model_turn(struct model *model, hob_ns now_ns) {
+    if (model->now_ns < now_ns) model->now_ns = now_ns;
+    pauses_end(model);
+    stage(model);
+    rescue(model);
+    model_serve(model);
+    waits_end(model);
+    prune(model);
+}
+
+static hob_ns earlier(hob_ns a, hob_ns b) {
+    return a < b ? a : b;
+}
+
+hob_ns model_due(const struct model *model) {
+    hob_ns due_ns = HOB_NEVER;
+    for (uint32_t i = 0; i < model->job_count; i++) {
+        const struct model_job *job = model->jobs[i];
+        if (job->view.run_at_ns != 0) due_ns = earlier(due_ns, job->view.run_at_ns);
+        if (job->view.state == JOB_RUNNING) due_ns = earlier(due_ns, model_lease_end(model, job));
+        if (job->ended != 0) due_ns = earlier(due_ns, model_keep_end(model, job));
+    }
+    for (uint32_t i = 0; i < model->wait_count; i++) {
+        due_ns = earlier(due_ns, model->waits[i].end_ns);
+    }
+    return due_ns;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One bad argument per command, so that a refusal has one reason. Half of what is planted lies exactly
+ * on its limit and must be accepted. */
+#include "test/sim/plant.h"
+
+/* A size or number at its limit, or one past it. */
+static uint64_t about(struct generator *generator, uint64_t limit) {
+    return limit + dice_below(&generator->dice, 2);
+}
+
+static struct slice long_bytes(struct generator *generator, uint64_t limit) {
+    size_t size = (size_t)about(generator, limit);
+    return size > 100000 ? slice_of(generator->huge, size) : generate_bytes(generator, size);
+}
+
+static struct slice bad_name(struct generator *generator) {
+    static const char *const names[] = {
+        "",
+        "-minus",
+        "with space",
+        "new\nline",
+        "per%cent",
+        "\xc3\xbc",
+        "a,b",
+        "star*",
+    };
+    uint64_t at = dice_below(&generator->dice, 9);
+    if (at < 8) return slice_str(names[at]);
+    size_t size = (size_t)about(generator, NAME_BYTES_MAX);
+    return slice_of(memset(generate_room(generator, size), 'n', size), size);
+}
+
+static void plant_push(struct generator *generator, struct push_command *push) {
+    switch (dice_below(&generator->dice, 9)) {
+    case 0:
+        push->queue = bad_name(generator);
+        break;
+    case 1:
+        push->kind = bad_name(generator);
+        break;
+    case 2:
+        push->payload = long_bytes(generator, PAYLOAD_BYTES_MAX);
+        break;
+    case 3:
+        push->key = long_bytes(generator, KEY_BYTES_MAX);
+        break;
+    case 4:
+        push->ref = long_bytes(generator, REF_BYTES_MAX);
+        break;
+    case 5:
+        push->attempt_max = (uint32_t)about(generator, ATTEMPT_MAX_MAX);
+        break;
+    case 6:
+        push->run_at_ns = 0;
+        push->delay_ns = about(generator, DELAY_MAX_NS);
+        break;
+    case 7:
+        push->has_backoff = true;
+        push->backoff.type = BACKOFF_TYPE_COUNT;
+        break;
+    default:
+        push->has_backoff = true;
+        push->backoff.type = BACKOFF_LIST;
+        push->backoff.delay_count = dice_once_in(&generator->dice, 2) ? 0 : BACKOFF_LIST_MAX + 1;
+        break;
+    }
+}
+
+static void plant_fetch(struct generator *generator, struct fetch_command *fetch) {
+    switch (dice_below(&generator->dice, 8)) {
+    case 0:
+        fetch->worker = bad_name(generator);
+        break;
+    case 1:
+        fetch->queue_count = 0;
+        break;
+    case 2:
+        for (uint32_t i = 0; i <= FETCH_QUEUES_MAX; i++) generator->names[i] = generator->queues[0];
+        fetch->queue_count = (uint32_t)about(generator, FETCH_QUEUES_MAX);
+        break;
+    case 3:
+        generator->names[fetch->queue_count - 1] = bad_name(generator);
+        break;
+    case 4:
+        fetch->count = (uint32_t)about(generator, FETCH_COUNT_MAX);
+        break;
+    case 5:
+        fetch->mode = FETCH_MODE_COUNT;
+        break;
+    case 6:
+        fetch->wait_ns = about(generator, FETCH_WAIT_MAX_NS);
+        break;
+    default:
+        fetch->lease_ns = about(generator, LEASE_MAX_NS);
+        if (dice_once_in(&generator->dice, 2)) fetch->lease_ns = LEASE_MIN_NS - 1;
+        break;
+    }
+}
+
+static void plant_fail(struct generator *generator, struct fail_command *fail) {
+    switch (dice_below(&generator->dice, 4)) {
+    case 0:
+        fail->what = long_bytes(generator, ERROR_WHAT_BYTES_MAX);
+        break;
+    case 1:
+        fail->backtrace = long_bytes(generator, BACKTRACE_BYTES_MAX);
+        break;
+    case 2:
+        fail->cause = ERROR_CAUSE_COUNT;
+        break;
+    default:
+        fail->has_retry_in = true;
+        fail->retry_in_ns = about(generator, DELAY_MAX_NS);
+        break;
+    }
+}
+
+static void plant_worker_set(struct generator *generator, struct worker_set_command *set) {
+    switch (dice_below(&generator->dice, 3)) {
+    case 0:
+        set->worker = bad_name(generator);
+        break;
+    case 1:
+        set->slots = (uint32_t)about(generator, WORKER_SLOTS_MAX);
+        break;
+    default:
+        set->kind_count = 1;
+        generator->names[0] = bad_name(generator);
+        break;
+    }
+}
+
+static void plant_leased(struct generator *generator, struct command *command) {
+    if (command->type == COMMAND_ACK) {
+        command->ack.result = long_bytes(generator, RESULT_BYTES_MAX);
+    } else if (command->type == COMMAND_FAIL) {
+        plant_fail(generator, &command->fail);
+    } else if (command->type == COMMAND_RELEASE) {
+        command->release.delay_ns = about(generator, DELAY_MAX_NS);
+    } else if (command->type == COMMAND_EXTEND) {
+        bool is_short = dice_once_in(&generator->dice, 2);
+        command->extend.lease_ns = is_short ? LEASE_MIN_NS - 1 : about(generator, LEASE_MAX_NS);
+    } else if (command->type == COMMAND_CHECKPOINT) {
+        command->checkpoint.bytes = long_bytes(generator, CHECKPOINT_BYTES_MAX);
+    } else if (command->type == COMMAND_LOG) {
+        command->log.entries = slice_of(generator->huge, LOG_CHUNK_BYTES_MAX + 1);
+        if (dice_once_in(&generator->dice, 2)) command->log.entries = SLICE_NONE;
+    } else if (dice_once_in(&generator->dice, 2)) {
+        command->progress.percent = (uint32_t)about(generator, 100);
+    } else {
+        command->progress.text = long_bytes(generator, PROGRESS_TEXT_BYTES_MAX);
+    }
+}
+
+void plant_bad_argument(struct generator *generator, struct command *command) {
+    bool first = dice_once_in(&generator->dice, 2);
+    switch (command->type) {
+    case COMMAND_PUSH:
+        plant_push(generator, &command->push);
+        break;
+    case COMMAND_FETCH:
+        plant_fetch(generator, &command->fetch);
+        break;
+    case COMMAND_ACK:
+    case COMMAND_FAIL:
+    case COMMAND_RELEASE:
+    case COMMAND_EXTEND:
+    case COMMAND_CHECKPOINT:
+    case COMMAND_LOG:
+    case COMMAND_PROGRESS:
+        plant_leased(generator, command);
+        break;
+    case COMMAND_CANCEL:
+    case COMMAND_DISCARD:
+    case COMMAND_RETRY:
+    case COMMAND_DELETE:
+        if (first)
+            command->cancel.by = long_bytes(generator, WHY_BYTES_MAX);
+        else
+            command->cancel.why = long_bytes(generator, WHY_BYTES_MAX);
+        break;
+    case COMMAND_PAUSE:
+        if (first)
+            command->pause.queue = bad_name(generator);
+        else
+            command->pause.why = long_bytes(generator, WHY_BYTES_MAX);
+        break;
+    case COMMAND_RESUME:
+        command->resume.queue = bad_name(generator);
+        break;
+    case COMMAND_QUEUE_SET:
+        if (first) {
+            command->queue_set.queue = bad_name(generator);
+        } else {
+            command->queue_set.has_order = true;
+            command->queue_set.order = QUEUE_ORDER_COUNT;
+        }
+        break;
+    case COMMAND_WORKER_SET:
+        plant_worker_set(generator, &command->worker_set);
+        break;
+    case COMMAND_WORKER_BEAT:
+        if (first)
+            command->worker_beat.worker = bad_name(generator);
+        else
+            command->worker_beat.alive_ns = about(generator, LEASE_MAX_NS);
+        break;
+    case COMMAND_WAIT:
+        command->wait.wait_ns = about(generator, RESULT_WAIT_MAX_NS);
+        break;
+    case COMMAND_FORGET:
+    case COMMAND_TYPE_COUNT:
+        break;
+    }
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a mismatch is told with: enough of a command to understand it, the rest by running the seed
+ * again under a debugger. */
+#include "test/sim/print.h"
+
+static const char *const command_words[] = {
+#define X(NAME, member, text) #NAME,
+    ENGINE_COMMANDS(X)
+#undef X
+};
+
+static void put_name(struct buf *out, const char *title, struct slice name) {
+    size_t size = name.size < 12 ? name.size : 12;
+    const char *bytes = name.size == 0 ? "" : name.bytes;
+    (void)buf_printf(out, " %s '%.*s'", title, (int)size, bytes);
+    if (name.size > size) (void)buf_printf(out, "...%zu", name.size);
+}
+
+static void put_number(struct buf *out, const char *title, uint64_t number) {
+    (void)buf_printf(out, " %s %llu", title, (unsigned long long)number);
+}
+
+static void put_span(struct buf *out, const char *title, hob_ns span_ns) {
+    if (span_ns != 0) (void)buf_printf(out, " %s %.9fs", title, (double)span_ns / 1e9);
+}
+
+static void print_push(const struct push_command *push, struct buf *out) {
+    put_name(out, "queue", push->queue);
+    put_name(out, "kind", push->kind);
+    put_number(out, "payload", push->payload.size);
+    if (push->key.size > 0) put_name(out, "key", push->key);
+    if (push->ref.size > 0) put_name(out, "ref", push->ref);
+    if (push->has_priority) put_number(out, "priority", push->priority);
+    if (push->run_at_ns > 0) put_number(out, "run_at_ns", push->run_at_ns);
+    put_span(out, "delay", push->delay_ns);
+    put_number(out, "attempt_max", push->attempt_max);
+    put_span(out, "timeout", push->timeout_ns);
+    if (push->has_keep) put_number(out, "keep_ns", push->keep_ns);
+    if (push->has_backoff) put_number(out, "backoff", push->backoff.type);
+}
+
+static void print_fetch(const struct fetch_command *fetch, struct buf *out) {
+    static const char *const modes[] = {"weighted", "listed", "merged", "?"};
+    put_name(out, "worker", fetch->worker);
+    put_number(out, "count", fetch->count);
+    (void)buf_printf(out, " %s", modes[fetch->mode < 3 ? fetch->mode : 3]);
+    put_span(out, "wait", fetch->wait_ns);
+    put_span(out, "lease", fetch->lease_ns);
+    for (uint32_t i = 0; i < fetch->queue_count && i < 16; i++) {
+        put_name(out, i == 0 ? "queues" : "", fetch->queues[i]);
+    }
+    if (fetch->queue_count > 16) put_number(out, "... of", fetch->queue_count);
+}
+
+static void print_leased(const struct command *command, struct buf *out) {
+    put_number(out, "id", command->ack.lease.id);
+    put_number(out, "token", command->ack.lease.token);
+    if (command->type == COMMAND_ACK) {
+        put_number(out, "result", command->ack.result.size);
+    } else if (command->type == COMMAND_FAIL) {
+        put_number(out, "permanent", command->fail.permanent);
+        if (command->fail.has_retry_in) put_number(out, "retry_in_ns", command->fail.retry_in_ns);
+        put_number(out, "what", command->fail.what.size);
+        put_number(out, "text", command->fail.text.size);
+        put_number(out, "backtrace", command->fail.backtrace.size);
+        put_number(out, "cause", command->fail.cause);
+    } else if (command->type == COMMAND_RELEASE) {
+        put_span(out, "delay", command->release.delay_ns);
+    } else if (command->type == COMMAND_EXTEND) {
+        put_span(out, "lease", command->extend.lease_ns);
+    } else if (command->type == COMMAND_CHECKPOINT) {
+        put_number(out, "bytes", command->checkpoint.bytes.size);
+    } else if (command->type == COMMAND_LOG) {
+        put_number(out, "entries", command->log.entries.size);
+    } else {
+        put_number(out, "percent", command->progress.percent);
+        put_number(out, "text", command->progress.text.size);
+    }
+}
+
+static void print_queue_set(const struct queue_set_command *set, struct buf *out) {
+    put_name(out, "queue", set->queue);
+    if (set->has_order) put_number(out, "order", set->order);
+    if (set->has_keep_completed) {
+        put_span(out, "keep_completed", set->keep_completed_ns);
+        put_number(out, "count", set->keep_completed_count);
+    }
+    if (set->has_keep_failed) {
+        put_span(out, "keep_failed", set->keep_failed_ns);
+        put_number(out, "count", set->keep_failed_count);
+    }
+}
+
+static void print_worker_set(const struct worker_set_command *set, struct buf *out) {
+    put_name(out, "worker", set->worker);
+    put_number(out, "slots", set->slots);
+    for (uint32_t i = 0; i < set->kind_count && i < 8; i++) put_name(out, "kind", set->kinds[i]);
+}
+
+void print_command(const struct command *command, struct buf *out) {
+    (void)buf_printf(out, "%s", command_words[command->type]);
+    switch (command->type) {
+    case COMMAND_PUSH:
+        print_push(&command->push, out);
+        break;
+    case COMMAND_FETCH:
+        print_fetch(&command->fetch, out);
+        break;
+    case COMMAND_ACK:
+    case COMMAND_FAIL:
+    case COMMAND_RELEASE:
+    case COMMAND_EXTEND:
+    case COMMAND_CHECKPOINT:
+    case COMMAND_LOG:
+    case COMMAND_PROGRESS:
+        print_leased(command, out);
+        break;
+    case COMMAND_CANCEL:
+    case COMMAND_DISCARD:
+    case COMMAND_RETRY:
+    case COMMAND_DELETE:
+        put_number(out, "id", command->cancel.id);
+        break;
+    case COMMAND_PAUSE:
+        put_name(out, "queue", command->pause.queue);
+        put_number(out, "until_ns", command->pause.until_ns);
+        break;
+    case COMMAND_RESUME:
+        put_name(out, "queue", command->resume.queue);
+        break;
+    case COMMAND_QUEUE_SET:
+        print_queue_set(&command->queue_set, out);
+        break;
+    case COMMAND_WORKER_SET:
+        print_worker_set(&command->worker_set, out);
+        break;
+    case COMMAND_WORKER_BEAT:
+        put_name(out, "worker", command->worker_beat.worker);
+        put_span(out, "alive", command->worker_beat.alive_ns);
+        break;
+    case COMMAND_WAIT:
+        put_number(out, "id", command->wait.id);
+        put_span(out, "wait", command->wait.wait_ns);
+        break;
+    case COMMAND_FORGET:
+    case COMMAND_TYPE_COUNT:
+        break;
+    }
+    put_number(out, "request", command->request);
+}
+
+void print_answer(const struct answer *answer, struct buf *out) {
+    (void)buf_printf(out, "%s", answer_word(answer->code));
+    if (answer->detail != NULL) (void)buf_printf(out, " (%s)", answer->detail);
+    put_number(out, "id", answer->id);
+    if (answer->duplicate) (void)buf_printf(out, " duplicate");
+    (void)buf_printf(out, " %s", job_state_word(answer->state));
+    if (answer->lease_until_ns != 0) put_number(out, "lease_until_ns", answer->lease_until_ns);
+    for (uint32_t i = 0; i < answer->job_count && i < 20; i++) {
+        put_number(out, i == 0 ? "jobs" : "", answer->jobs[i]);
+    }
+}
