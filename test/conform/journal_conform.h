@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What every journal must do, whatever it is made of. An implementation passes by a few lines: it
  * says how to open one. */
-#ifndef HOB_CONFORM_JOURNAL_CONFORM_H
-#define HOB_CONFORM_JOURNAL_CONFORM_H
+#ifndef HOB_TEST_CONFORM_JOURNAL_CONFORM_H
+#define HOB_TEST_CONFORM_JOURNAL_CONFORM_H
 
 #include "journal/journal.h"
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 import time
 
-from lib import check, equal, need, pairs, rig, within
+from lib import HOB, check, equal, need, pairs, rig, within
 
 
 def test_a_push_returns_at_once_and_the_result_is_fetched_later_by_everybody():
@@ -171,3 +171,18 @@ def test_ls_queues_and_stats_tell_what_is_there():
         within(hob.hob("queues"), "mail")
         stats = json.loads(hob.hob("stats", "--json"))
         equal(stats["available"], 30)
+
+
+def test_a_unix_socket_and_relaxed_durability_serve_as_well():
+    with rig(None) as hob:
+        for mode in ("interval", "none"):
+            path = hob.dir / f"{mode}.sock"
+            server = subprocess.Popen([HOB, "serve", "--data", str(hob.dir / mode), "--listen", f"unix:{path}",
+                                       "--durability", mode], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            hob.processes.append(server)
+            within(server.stdout.readline().decode(), "ready ")
+            out = subprocess.run([need("redis-cli"), "-s", str(path), "PUSH", "q", "k", "p"],
+                                 capture_output=True, text=True, check=True).stdout
+            equal(out.strip(), "1")
+            server.terminate()
+            equal(server.wait(30), 0)
