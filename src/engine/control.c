@@ -118,11 +118,7 @@ void apply_delete(struct engine *engine, const struct command *command, struct a
 
 static bool queue_name_is_bad(struct engine *engine, struct slice name, struct answer *answer) {
     if (!name_is_valid(name)) {
-        answer_set(
-            answer,
-            ANSWER_BAD_ARGUMENT,
-            "queue must be 1 to 200 bytes of A-Z a-z 0-9 - + / ; : . $ _ ( ), not beginning with -"
-        );
+        answer_set(answer, ANSWER_BAD_ARGUMENT, "queue " NAME_RULE);
         return true;
     }
     if (engine->queue_count >= QUEUES_MAX && queue_find(engine, name) == 0) {

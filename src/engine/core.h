@@ -295,6 +295,11 @@ void key_put(struct engine *engine, const struct key_put_effect *put);
 void key_drop(struct engine *engine, uint32_t key);
 void names_free(struct engine *engine);
 
+/* --- joblist.c: intrusive lists of jobs; a job is in one at most --- */
+
+void job_list_append(struct engine *engine, struct job_list *list, uint32_t job);
+void job_list_remove(struct engine *engine, struct job_list *list, uint32_t job);
+
 /* --- ready.c: which job is next --- */
 
 void ready_add(struct engine *engine, uint32_t job);

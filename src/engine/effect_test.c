@@ -68,12 +68,10 @@ static struct effect full_job(const struct body_ref *logs, uint32_t log_count) {
         .log_count = log_count,
         .log_lost_bytes = 11,
     };
-    job->errors[0] = (struct job_error){
-        .attempt = 1, .cause = CAUSE_EXIT, .code = -3, .at_ns = 4, .text = SLICE("text")
-    };
-    job->errors[1] = (struct job_error){
-        .attempt = 2, .cause = CAUSE_SIGNAL, .code = INT32_MAX, .backtrace = {.id = 8, .size = 9}
-    };
+    job->errors[0] = (struct job_error
+    ){.attempt = 1, .cause = CAUSE_EXIT, .code = -3, .at_ns = 4, .text = SLICE("text")};
+    job->errors[1] = (struct job_error
+    ){.attempt = 2, .cause = CAUSE_SIGNAL, .code = INT32_MAX, .backtrace = {.id = 8, .size = 9}};
     return effect;
 }
 
@@ -123,9 +121,8 @@ TEST(a_body_and_a_long_record_find_room_for_their_size) {
     rig_round(&rig, &body);
     CHECK_EQUAL(rig.decoded.body.bytes.size, sizeof large);
     struct effect failed = {.type = EFFECT_JOB_FAILED};
-    failed.job_failed = (struct job_failed_effect){
-        .id = 3, .state = JOB_DISCARDED, .error = {.text = slice_of(large, 1000)}
-    };
+    failed.job_failed = (struct job_failed_effect
+    ){.id = 3, .state = JOB_DISCARDED, .error = {.text = slice_of(large, 1000)}};
     rig_round(&rig, &failed);
     CHECK_EQUAL(rig.decoded.job_failed.error.text.size, 1000);
     rig_end(&rig);

@@ -63,8 +63,7 @@ bool waiter_can_take(const struct engine *engine, const struct waiter *waiter, u
 
 static const char *fetch_fault(const struct fetch_command *fetch) {
     if (!name_is_valid(fetch->worker)) {
-        return "worker must be 1 to 200 bytes of A-Z a-z 0-9 - + / ; : . $ _ ( ), not beginning "
-               "with -";
+        return "worker " NAME_RULE;
     }
     if (fetch->queue_count == 0) return "name at least one queue";
     if (fetch->queue_count > FETCH_QUEUES_MAX) return "a fetch names at most 256 queues";
@@ -77,8 +76,7 @@ static const char *fetch_fault(const struct fetch_command *fetch) {
     }
     for (uint32_t i = 0; i < fetch->queue_count; i++) {
         if (!name_is_valid(fetch->queues[i])) {
-            return "queue must be 1 to 200 bytes of A-Z a-z 0-9 - + / ; : . $ _ ( ), not "
-                   "beginning with -";
+            return "queue " NAME_RULE;
         }
     }
     return NULL;

@@ -36,33 +36,7 @@ static void retention_add(struct engine *engine, uint32_t handle) {
         hob_assert(engine->replaying);
         queue->unsorted = true;
     }
-    job->previous = list->last;
-    job->next = 0;
-    if (list->last == 0) {
-        list->first = handle;
-    } else {
-        job_at(engine, list->last)->next = handle;
-    }
-    list->last = handle;
-    list->count++;
-}
-
-static void retention_remove(struct engine *engine, struct job *job) {
-    struct queue *queue = queue_at(engine, job->queue);
-    struct job_list *list = retention_list(queue, (enum job_state)job->state);
-    if (job->previous == 0) {
-        list->first = job->next;
-    } else {
-        job_at(engine, job->previous)->next = job->next;
-    }
-    if (job->next == 0) {
-        list->last = job->previous;
-    } else {
-        job_at(engine, job->next)->previous = job->previous;
-    }
-    job->previous = 0;
-    job->next = 0;
-    list->count--;
+    job_list_append(engine, list, handle);
 }
 
 static void job_leave(struct engine *engine, uint32_t handle) {
@@ -85,7 +59,8 @@ static void job_leave(struct engine *engine, uint32_t handle) {
         if (job_has_keep(engine, job)) {
             timer_clear(engine, handle);
         } else {
-            retention_remove(engine, job);
+            struct queue *queue = queue_at(engine, job->queue);
+            job_list_remove(engine, retention_list(queue, (enum job_state)job->state), handle);
         }
         break;
     case JOB_STATE_COUNT:

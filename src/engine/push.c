@@ -2,8 +2,6 @@
 /* A push is checked whole before anything changes; then it is one full record of the new job, and one of its key. */
 #include "engine/core.h"
 
-#define NAME_RULE "must be 1 to 200 bytes of A-Z a-z 0-9 - + / ; : . $ _ ( ), not beginning with -"
-
 /* NULL when the backoff is sound, else what is wrong with it. */
 static const char *backoff_fault(const struct backoff *backoff) {
     if (backoff->type >= BACKOFF_TYPE_COUNT) return "backoff: no such type";

@@ -112,19 +112,6 @@ static void branch_fix(struct engine *engine, uint32_t handle) {
 
 /* --- adding --- */
 
-static void list_append(struct engine *engine, struct job_list *list, uint32_t handle) {
-    struct job *job = job_at(engine, handle);
-    job->previous = list->last;
-    job->next = 0;
-    if (list->last == 0) {
-        list->first = handle;
-    } else {
-        job_at(engine, list->last)->next = handle;
-    }
-    list->last = handle;
-    list->count++;
-}
-
 static uint32_t lane_need(struct engine *engine, uint32_t branch, uint32_t priority) {
     uint32_t handle = lane_find(engine, branch, priority);
     if (handle != 0) return handle;
@@ -156,7 +143,7 @@ void ready_add(struct engine *engine, uint32_t handle) {
     bool lane_is_new = lane->fresh.count == 0 && lane->returned.count == 0;
     job->lane = lane_handle;
     if (lane->fresh.last == 0 || job_at(engine, lane->fresh.last)->id < job->id) {
-        list_append(engine, &lane->fresh, handle);
+        job_list_append(engine, &lane->fresh, handle);
     } else {
         uint64_t key = newest_first(engine, lane) ? ~job->id : job->id;
         job->flags |= JOB_IN_RETURNED;
@@ -178,22 +165,6 @@ void ready_add(struct engine *engine, uint32_t handle) {
 }
 
 /* --- removing --- */
-
-static void list_remove(struct engine *engine, struct job_list *list, struct job *job) {
-    if (job->previous == 0) {
-        list->first = job->next;
-    } else {
-        job_at(engine, job->previous)->next = job->next;
-    }
-    if (job->next == 0) {
-        list->last = job->previous;
-    } else {
-        job_at(engine, job->next)->previous = job->previous;
-    }
-    job->previous = 0;
-    job->next = 0;
-    list->count--;
-}
 
 static void lane_drop(struct engine *engine, uint32_t handle) {
     struct lane *lane = lane_at(engine, handle);
@@ -221,7 +192,7 @@ void ready_remove(struct engine *engine, uint32_t handle) {
         heap_remove(&lane->returned, &engine->mem, &returned_rules, engine, job->heap_at);
         job->flags &= (uint8_t)~JOB_IN_RETURNED;
     } else {
-        list_remove(engine, &lane->fresh, job);
+        job_list_remove(engine, &lane->fresh, handle);
     }
     job->lane = 0;
     if (lane_ends) lane_drop(engine, lane_handle);

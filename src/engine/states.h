@@ -66,6 +66,9 @@ static inline bool job_state_is_final(enum job_state state) {
 /** May a job go from one state to the other? */
 bool job_state_may_move(enum job_state from, enum job_state to);
 
+/* The rule of names, for messages: "queue " NAME_RULE. */
+#define NAME_RULE "must be 1 to 200 bytes of A-Z a-z 0-9 - + / ; : . $ _ ( ), not beginning with -"
+
 /** Is @name what a queue, kind or worker may be called (design: 1..200 of A-Za-z0-9 - + / ; : . $ _ ( ), no leading -)? */
 bool name_is_valid(struct slice name);
 

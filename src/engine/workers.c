@@ -21,11 +21,7 @@ static void workers_sweep(struct engine *engine) {
 
 uint32_t worker_greet(struct engine *engine, struct slice name, struct answer *answer) {
     if (!name_is_valid(name)) {
-        answer_set(
-            answer,
-            ANSWER_BAD_ARGUMENT,
-            "worker must be 1 to 200 bytes of A-Z a-z 0-9 - + / ; : . $ _ ( ), not beginning with -"
-        );
+        answer_set(answer, ANSWER_BAD_ARGUMENT, "worker " NAME_RULE);
         return 0;
     }
     uint32_t handle = worker_find(engine, name);
@@ -67,11 +63,7 @@ void apply_worker_set(struct engine *engine, const struct command *command, stru
     }
     for (uint32_t i = 0; i < set->kind_count; i++) {
         if (name_is_valid(set->kinds[i])) continue;
-        answer_set(
-            answer,
-            ANSWER_BAD_ARGUMENT,
-            "kind must be 1 to 200 bytes of A-Z a-z 0-9 - + / ; : . $ _ ( ), not beginning with -"
-        );
+        answer_set(answer, ANSWER_BAD_ARGUMENT, "kind " NAME_RULE);
         return;
     }
     uint32_t handle = worker_greet(engine, set->worker, answer);
