@@ -14,8 +14,8 @@ enum { ADDRESS_HOST_BYTES_MAX = 255, ADDRESS_PORT_DEFAULT = 4620 };
 
 struct address {
     char host[ADDRESS_HOST_BYTES_MAX + 1];
-    char port[6];                            /* digits, as getaddrinfo takes them */
-    char text[ADDRESS_HOST_BYTES_MAX + 10];  /* "host:port", for messages */
+    char port[6];                           /* digits, as getaddrinfo takes them */
+    char text[ADDRESS_HOST_BYTES_MAX + 10]; /* "host:port", for messages */
 };
 
 /** False: @text is no address; @ret_address is untouched. */

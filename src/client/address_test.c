@@ -39,7 +39,16 @@ TEST(ipv6_stands_in_brackets) {
 TEST(what_is_no_address_is_refused) {
     struct address address;
     static const char *const wrong[] = {
-        "", ":", ":4620", "host:", "host:0", "host:65536", "host:1x", "a b", "user@host", "host/x",
+        "",
+        ":",
+        ":4620",
+        "host:",
+        "host:0",
+        "host:65536",
+        "host:1x",
+        "a b",
+        "user@host",
+        "host/x",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) CHECK(!parse(wrong[i], &address));
     char longest[300];

@@ -6,7 +6,8 @@
  *     ───> CONNECTING ─────────> GREETING ────────────> READY
  *              │  ^                 │                     │        the timer means
  *              │  └──── timer ───┐  │                     │        CONNECTING, GREETING  too slow
- *              v                 │  v                     v        READY                 look at the
+ *              v                 │  v                     v        READY                 look at
+ *                                the
  *           ended, with reconnect: AWAY <── ended, too slow               first open request
  *           without: OVER                                           AWAY                  try again
  *
@@ -50,8 +51,9 @@ struct client {
     size_t queue_count;
     uint64_t last_reply_ms; /* or when the first open request was made, if later */
     uint64_t away_ms;       /* how long to stay away next time */
+    bool late;              /* the first open request was, at the last look */
     bool timer_closed;
-    bool closed;    /* by the user */
+    bool closed; /* by the user */
 };
 
 static void client_connect(struct client *client);
@@ -89,9 +91,7 @@ static struct pending queue_take(struct client *client) {
 static void client_free_if_done(struct client *client) {
     if (!client->closed || !client->timer_closed) return;
     resp_reply_parser_deinit(&client->parser);
-    mem_free(
-        &client->mem, client->queue, client->queue_capacity * sizeof *client->queue
-    );
+    mem_free(&client->mem, client->queue, client->queue_capacity * sizeof *client->queue);
     free(client);
 }
 
@@ -132,6 +132,18 @@ void client_drop(struct client *client, const char *why) {
     client_lose(client, &error);
 }
 
+/* A reply may be here already and only not read: the program may have done something else for long,
+ * and timers come before input. So a late request is given up when it is late at a second look. */
+static void late_look(struct client *client) {
+    bool late = client->queue_count > 0 && now_ms(client) - client->last_reply_ms >
+                                               client->queue[client->queue_first].timeout_ms;
+    if (late && client->late) {
+        client_drop(client, "no reply in time");
+    } else {
+        client->late = late;
+    }
+}
+
 static void on_timer(uv_timer_t *timer) {
     struct client *client = timer->data;
     switch (client->state) {
@@ -143,12 +155,7 @@ static void on_timer(uv_timer_t *timer) {
         client_drop(client, "no answer in time. Is a Hob server listening there?");
         break;
     case READY:
-        if (client->queue_count > 0) {
-            uint64_t timeout_ms = client->queue[client->queue_first].timeout_ms;
-            if (now_ms(client) - client->last_reply_ms > timeout_ms) {
-                client_drop(client, "no reply in time");
-            }
-        }
+        late_look(client);
         break;
     case OVER:
         break;
@@ -175,6 +182,7 @@ static void on_greeted(void *context, const struct resp_node *node, struct slice
         return;
     }
     client->state = READY;
+    client->late = false;
     client->away_ms = AWAY_MS_MIN;
     (void)uv_timer_start(&client->timer, on_timer, LATE_LOOK_MS, LATE_LOOK_MS);
     const struct client_events *events = &client->options.events;
@@ -194,9 +202,7 @@ static void on_connected(void *context) {
     struct client *client = context;
     client->state = GREETING;
     const struct slice hello[] = {SLICE("HELLO"), SLICE("3")};
-    struct pending pending = {
-        .fn = on_greeted, .context = client, .timeout_ms = UINT64_MAX
-    };
+    struct pending pending = {.fn = on_greeted, .context = client, .timeout_ms = UINT64_MAX};
     request_send(client, hello, hob_countof(hello), pending);
 }
 
@@ -212,6 +218,7 @@ static void reply_give(struct client *client, const struct resp_reply *reply, st
         return;
     }
     client->last_reply_ms = now_ms(client);
+    client->late = false;
     struct pending pending = queue_take(client);
     if (pending.fn != NULL) pending.fn(pending.context, reply->nodes, raw);
 }
@@ -221,8 +228,7 @@ static void replies_read(struct client *client) {
     struct buf *input = link_input(link);
     while (input->size > 0) {
         struct resp_reply reply;
-        enum resp_reply_result result =
-            resp_reply_parse(&client->parser, buf_slice(input), &reply);
+        enum resp_reply_result result = resp_reply_parse(&client->parser, buf_slice(input), &reply);
         if (result == RESP_REPLY_NEED_MORE) return;
         if (result == RESP_REPLY_BROKEN) {
             client_drop(client, "it does not answer as a Hob server does");
@@ -290,9 +296,7 @@ void client_request(
     hob_assert(client->state == READY);
     hob_assert(!client->closed);
     if (timeout_ns == 0) timeout_ns = REPLY_TIMEOUT_DEFAULT_NS;
-    struct pending pending = {
-        .fn = fn, .context = context, .timeout_ms = timeout_ns / NS_PER_MS
-    };
+    struct pending pending = {.fn = fn, .context = context, .timeout_ms = timeout_ns / NS_PER_MS};
     request_send(client, args, count, pending);
 }
 

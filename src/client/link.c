@@ -95,9 +95,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *room) {
     struct hob_error why;
     (void)uv_read_stop(stream);
     const char *text = size == UV_EOF ? "it was closed" : uv_strerror((int)size);
-    (void)fail(
-        &why, HOB_UNREACHABLE, "the connection to %s is lost: %s", link->address.text, text
-    );
+    (void)fail(&why, HOB_UNREACHABLE, "the connection to %s is lost: %s", link->address.text, text);
     link_end(link, &why);
 }
 

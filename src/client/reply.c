@@ -8,9 +8,15 @@ static const struct {
     const char *word;
     enum hob_status status;
 } words[] = {
-    {"NOJOB", HOB_NOT_FOUND},   {"NOQUEUE", HOB_NOT_FOUND},  {"STALE", HOB_CONFLICT},
-    {"LEASEOVER", HOB_CONFLICT}, {"STATE", HOB_CONFLICT},     {"NOSLOT", HOB_CONFLICT},
-    {"BADARG", HOB_USAGE},       {"NOAUTH", HOB_NOT_ALLOWED}, {"NOPERM", HOB_NOT_ALLOWED},
+    {"NOJOB", HOB_NOT_FOUND},
+    {"NOQUEUE", HOB_NOT_FOUND},
+    {"STALE", HOB_CONFLICT},
+    {"LEASEOVER", HOB_CONFLICT},
+    {"STATE", HOB_CONFLICT},
+    {"NOSLOT", HOB_CONFLICT},
+    {"BADARG", HOB_USAGE},
+    {"NOAUTH", HOB_NOT_ALLOWED},
+    {"NOPERM", HOB_NOT_ALLOWED},
 };
 
 const struct resp_node *reply_get(const struct resp_node *map, const char *key) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reply that a call waits for is copied and parsed anew, so that it stays while the client reads
- * on. */
+/* The reply that a call waits for is copied and parsed anew, so that it stays while the client
+ * reads on. */
 #include "client/session.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/assert.h"
 
@@ -20,6 +22,36 @@ struct session {
     struct buf kept; /* bytes of the reply of the last call */
     bool answered;
 };
+
+/* A write to a connection that broke raises SIGPIPE, which would end the program before it could
+ * tell why. Its disposition is the program's own (`hob ls | head` wants it), so it is held back
+ * only while the connection is used, and one that came meanwhile is taken off again. */
+struct pipe_guard {
+    sigset_t before;
+    bool pending_before;
+};
+
+static void guard_begin(struct pipe_guard *guard) {
+    sigset_t pipe;
+    sigset_t pending;
+    (void)sigemptyset(&pipe);
+    (void)sigaddset(&pipe, SIGPIPE);
+    (void)sigemptyset(&pending);
+    (void)sigpending(&pending);
+    guard->pending_before = sigismember(&pending, SIGPIPE) == 1;
+    int code = pthread_sigmask(SIG_BLOCK, &pipe, &guard->before);
+    hob_assert(code == 0);
+}
+
+static void guard_end(const struct pipe_guard *guard) {
+    const struct timespec at_once = {0};
+    sigset_t pipe;
+    (void)sigemptyset(&pipe);
+    (void)sigaddset(&pipe, SIGPIPE);
+    if (!guard->pending_before) (void)sigtimedwait(&pipe, NULL, &at_once);
+    int code = pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
+    hob_assert(code == 0);
+}
 
 static void on_ready(void *context) {
     struct session *session = context;
@@ -54,7 +86,10 @@ session_open(const char *address, struct session **ret_session, struct hob_error
     options.loop = &session->loop;
     options.events.context = session;
     session->client = client_open(&options);
+    struct pipe_guard guard;
+    guard_begin(&guard);
     while (!session->ready && !session->lost) (void)uv_run(&session->loop, UV_RUN_ONCE);
+    guard_end(&guard);
     if (session->lost) {
         enum hob_status status = session_failure(session, err);
         session_close(session);
@@ -82,9 +117,12 @@ enum hob_status session_call(
 ) {
     if (session->lost) return session_failure(session, err);
     session->answered = false;
+    struct pipe_guard guard;
+    guard_begin(&guard);
     uv_update_time(&session->loop);
     client_request(session->client, args, count, timeout_ns, on_reply, session);
     while (!session->answered && !session->lost) (void)uv_run(&session->loop, UV_RUN_ONCE);
+    guard_end(&guard);
     if (!session->answered) return session_failure(session, err);
     struct resp_reply reply;
     enum resp_reply_result result =
@@ -105,17 +143,23 @@ void session_send(
         fn(context, NULL, SLICE_NONE);
         return;
     }
+    struct pipe_guard guard;
+    guard_begin(&guard);
+    uv_update_time(&session->loop); /* the program may have done something else for long */
     client_request(session->client, args, count, 0, fn, context);
+    guard_end(&guard);
 }
 
-enum hob_status session_drain(
-    struct session *session, size_t open_max, size_t unsent_max, struct hob_error *err
-) {
+enum hob_status
+session_drain(struct session *session, size_t open_max, size_t unsent_max, struct hob_error *err) {
+    struct pipe_guard guard;
+    guard_begin(&guard);
     uv_update_time(&session->loop);
     while (!session->lost && (client_open_requests(session->client) > open_max ||
                               client_unsent_bytes(session->client) > unsent_max)) {
         (void)uv_run(&session->loop, UV_RUN_ONCE);
     }
+    guard_end(&guard);
     return session->lost ? session_failure(session, err) : HOB_OK;
 }
 

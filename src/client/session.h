@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A client for a program that does one thing after the other: each call runs a loop of its own until
- * its reply is there.
+/* A client for a program that does one thing after the other: each call runs a loop of its own
+ * until its reply is there.
  *
  *     struct session *session;
  *     if (session_open("127.0.0.1:4620", &session, &err) != HOB_OK) …
@@ -54,9 +54,8 @@ void session_send(
  *
  * Fails  HOB_UNREACHABLE: the connection was lost; every open request has got its callback
  */
-HOB_CHECK enum hob_status session_drain(
-    struct session *session, size_t open_max, size_t unsent_max, struct hob_error *err
-);
+HOB_CHECK enum hob_status
+session_drain(struct session *session, size_t open_max, size_t unsent_max, struct hob_error *err);
 
 /** Close the connection; NULL is fine. */
 void session_close(struct session *session);

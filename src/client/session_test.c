@@ -26,8 +26,7 @@ static bool request_read(int fd, struct buf *input, struct resp_parser *parser, 
     struct resp_request request;
     buf_consume(input, *consume);
     *consume = 0;
-    while (input->size == 0 ||
-           resp_parse(parser, buf_slice(input), &request) == RESP_NEED_MORE) {
+    while (input->size == 0 || resp_parse(parser, buf_slice(input), &request) == RESP_NEED_MORE) {
         char bytes[4096];
         ssize_t size = read(fd, bytes, sizeof bytes);
         if (size <= 0) return false;

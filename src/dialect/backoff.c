@@ -61,13 +61,20 @@ bool backoff_parse(struct slice spec, struct backoff *ret_backoff) {
     }
     bool good = false;
     switch (backoff.type) {
-    case BACKOFF_EXPONENTIAL: good = parse_exponential(spec, more, &backoff); break;
+    case BACKOFF_EXPONENTIAL:
+        good = parse_exponential(spec, more, &backoff);
+        break;
     case BACKOFF_FIXED:
         good = more && parse_span(spec, &backoff.base_ns) && backoff.base_ns > 0;
         break;
-    case BACKOFF_SIDEKIQ: good = !more; break;
-    case BACKOFF_LIST: good = more && parse_list(spec, &backoff); break;
-    case BACKOFF_TYPE_COUNT: break;
+    case BACKOFF_SIDEKIQ:
+        good = !more;
+        break;
+    case BACKOFF_LIST:
+        good = more && parse_list(spec, &backoff);
+        break;
+    case BACKOFF_TYPE_COUNT:
+        break;
     }
     if (good) *ret_backoff = backoff;
     return good;

@@ -13,7 +13,7 @@
 #include "base/slice.h"
 #include "engine/command.h"
 
-#define BACKOFF_ALLOWED                                                           \
+#define BACKOFF_ALLOWED                                                             \
     "a backoff: exponential[:base[:max]], fixed:delay, sidekiq, or list:d1,d2,… " \
     "with at most 16 spans as 500ms or 30s"
 

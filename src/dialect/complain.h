@@ -20,7 +20,8 @@ bool complain(struct buf *to, const char *name, struct slice given, const char *
  * Of the names that @name_at gives for 0, 1, … (NULL at the end) the one most like @given, compared
  * without case; NULL when none is near.
  */
-const char *
-nearest(struct slice given, const char *(*name_at)(const void *context, size_t at), const void *context);
+const char *nearest(
+    struct slice given, const char *(*name_at)(const void *context, size_t at), const void *context
+);
 
 #endif

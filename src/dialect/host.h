@@ -61,17 +61,15 @@ struct host_ops {
     uint64_t (*find_ref)(void *context, struct slice ref);
     /** Ids from new to old; the cursor for the next page, 0 at the end. A page may be short, even
      * empty, before the end: a call looks at a bounded number of jobs. */
-    uint64_t (*list)(
-        void *context, const struct host_list *list, uint64_t *ret_ids, uint32_t *ret_count
-    );
+    uint64_t (*list
+    )(void *context, const struct host_list *list, uint64_t *ret_ids, uint32_t *ret_count);
     bool (*queue)(void *context, struct slice name, struct queue_view *ret_view);
     bool (*queue_at)(void *context, uint32_t at, struct queue_view *ret_view);
     bool (*worker_at)(void *context, uint32_t at, struct worker_view *ret_view);
     void (*stats)(void *context, struct host_stats *ret_stats);
     /** Append the bytes of a body to @out. */
-    enum hob_status (*body)(
-        void *context, uint64_t body_id, struct buf *out, struct hob_error *err
-    );
+    enum hob_status (*body
+    )(void *context, uint64_t body_id, struct buf *out, struct hob_error *err);
 
     /** The journal cannot keep up: serve no further request in this turn. */
     bool (*is_congested)(void *context);

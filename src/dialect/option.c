@@ -37,9 +37,8 @@ static bool complain_number(
     return complain_range(complaint, name, given, "a whole number from ", &range);
 }
 
-static bool complain_span(
-    struct buf *complaint, const char *name, struct slice given, hob_ns min, hob_ns max
-) {
+static bool
+complain_span(struct buf *complaint, const char *name, struct slice given, hob_ns min, hob_ns max) {
     struct buf range = buf_make(ALLOWED_BYTES_MAX);
     (void)text_put_duration(&range, min);
     (void)buf_put_str(&range, " to ");
@@ -82,8 +81,9 @@ bool option_id(const char *name, struct slice given, uint64_t *ret_id, struct bu
     return complain(complaint, name, given, "an id: a whole number above 0");
 }
 
-static bool
-put_span(const char *name, struct slice given, uint64_t min, uint64_t max, void *at, struct buf *why) {
+static bool put_span(
+    const char *name, struct slice given, uint64_t min, uint64_t max, void *at, struct buf *why
+) {
     hob_ns span = 0;
     bool good = text_duration(given, NS_PER_MS, &span) && span >= min && span <= max;
     if (!good) return complain_span(why, name, given, min, max);
@@ -104,13 +104,12 @@ static bool put_time(const char *name, struct slice given, hob_ns *at, struct bu
         return true;
     }
     if (text_time(given, at)) return true;
-    return complain(
-        why, name, given, "a time: ms since 1970, or RFC 3339 as 2026-03-01T09:30:00Z"
-    );
+    return complain(why, name, given, "a time: ms since 1970, or RFC 3339 as 2026-03-01T09:30:00Z");
 }
 
-static bool put_text(const struct option *option, const char *name, struct slice given, void *at,
-                     struct buf *why) {
+static bool put_text(
+    const struct option *option, const char *name, struct slice given, void *at, struct buf *why
+) {
     if (given.size < option->min || given.size > option->max) {
         struct buf range = buf_make(ALLOWED_BYTES_MAX);
         (void)buf_put_u64(&range, option->min);
@@ -124,8 +123,9 @@ static bool put_text(const struct option *option, const char *name, struct slice
     return true;
 }
 
-static bool put_word(const struct option *option, const char *name, struct slice given, void *at,
-                     struct buf *why) {
+static bool put_word(
+    const struct option *option, const char *name, struct slice given, void *at, struct buf *why
+) {
     for (uint32_t i = 0; option->words[i] != NULL; i++) {
         if (!slice_equal_nocase(given, slice_str(option->words[i]))) continue;
         *(uint32_t *)at = i;
@@ -171,8 +171,9 @@ static bool put_flag(const char *name, struct slice given, bool *at, struct buf 
     return true;
 }
 
-static bool put_number(const struct option *option, const char *name, struct slice given, void *at,
-                       struct buf *why) {
+static bool put_number(
+    const struct option *option, const char *name, struct slice given, void *at, struct buf *why
+) {
     if (option->type == OPTION_I32) {
         int64_t value = 0;
         if (!text_i64(given, INT32_MIN, INT32_MAX, &value)) {
@@ -193,19 +194,29 @@ static bool put_number(const struct option *option, const char *name, struct sli
     return true;
 }
 
-static bool put_value(const struct option *option, const char *name, struct slice given, void *at,
-                      struct buf *why) {
+static bool put_value(
+    const struct option *option, const char *name, struct slice given, void *at, struct buf *why
+) {
     switch (option->type) {
-    case OPTION_FLAG: return put_flag(name, given, at, why);
-    case OPTION_TEXT: return put_text(option, name, given, at, why);
-    case OPTION_NAME: *(struct slice *)at = given; return option_name(name, given, why);
+    case OPTION_FLAG:
+        return put_flag(name, given, at, why);
+    case OPTION_TEXT:
+        return put_text(option, name, given, at, why);
+    case OPTION_NAME:
+        *(struct slice *)at = given;
+        return option_name(name, given, why);
     case OPTION_U32:
     case OPTION_U64:
-    case OPTION_I32: return put_number(option, name, given, at, why);
-    case OPTION_SPAN: return put_span(name, given, option->min, option->max, at, why);
-    case OPTION_TIME: return put_time(name, given, at, why);
-    case OPTION_WORD: return put_word(option, name, given, at, why);
-    case OPTION_STATES: return put_states(name, given, at, why);
+    case OPTION_I32:
+        return put_number(option, name, given, at, why);
+    case OPTION_SPAN:
+        return put_span(name, given, option->min, option->max, at, why);
+    case OPTION_TIME:
+        return put_time(name, given, at, why);
+    case OPTION_WORD:
+        return put_word(option, name, given, at, why);
+    case OPTION_STATES:
+        return put_states(name, given, at, why);
     case OPTION_BACKOFF:
         return backoff_parse(given, at) || complain(why, name, given, BACKOFF_ALLOWED);
     }

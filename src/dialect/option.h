@@ -29,11 +29,11 @@ enum option_type {
 enum { OPTION_NO_HAS = UINT16_MAX };
 
 struct option {
-    const char *word;         /* RESP, in capitals; NULL: not an option there */
-    const char *member;       /* JSON; NULL: not there */
+    const char *word;   /* RESP, in capitals; NULL: not an option there */
+    const char *member; /* JSON; NULL: not there */
     enum option_type type;
-    uint16_t at;              /* offset of the value in the target */
-    uint16_t has_at;          /* offset of a bool that is set with it; OPTION_NO_HAS: none */
+    uint16_t at;     /* offset of the value in the target */
+    uint16_t has_at; /* offset of a bool that is set with it; OPTION_NO_HAS: none */
     uint64_t min;
     uint64_t max;
     const char *const *words; /* OPTION_WORD; NULL at the end */

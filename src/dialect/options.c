@@ -5,13 +5,16 @@
 
 /* Rows of the table whose target is struct TARGET. */
 #define ROW(word, member, type, at, min, max) \
-    {word, member, OPTION_##type, offsetof(struct TARGET, at), OPTION_NO_HAS, min, max, NULL}
-#define ROW_HAS(word, member, type, at, has, max) \
-    {word, member, OPTION_##type, offsetof(struct TARGET, at), offsetof(struct TARGET, has), \
-     0, max, NULL}
+    { word, member, OPTION_##type, offsetof(struct TARGET, at), OPTION_NO_HAS, min, max, NULL }
+#define ROW_HAS(word, member, type, at, has, max)                                                  \
+    {                                                                                              \
+        word, member, OPTION_##type, offsetof(struct TARGET, at), offsetof(struct TARGET, has), 0, \
+            max, NULL                                                                              \
+    }
 #define ROW_WORDS(word, member, at, words) \
-    {word, member, OPTION_WORD, offsetof(struct TARGET, at), OPTION_NO_HAS, 0, 0, words}
-#define SET(rows)         {.options = (rows), .count = hob_countof(rows)}
+    { word, member, OPTION_WORD, offsetof(struct TARGET, at), OPTION_NO_HAS, 0, 0, words }
+#define SET(rows) \
+    { .options = (rows), .count = hob_countof(rows) }
 
 static const char *const mode_words[] = {
     [FETCH_WEIGHTED] = "weighted",
@@ -127,11 +130,16 @@ static const struct option line_rows[] = {
 
 #define TARGET queue_request
 static const struct option queue_rows[] = {
-    {"ORDER", "order", OPTION_WORD, offsetof(struct TARGET, order), offsetof(struct TARGET, has_order),
-     0, 0, order_words},
+    {"ORDER", "order", OPTION_WORD, offsetof(struct TARGET, order),
+     offsetof(struct TARGET, has_order), 0, 0, order_words},
     ROW_HAS("KEEP", "keep_completed", SPAN, keep_completed_ns, has_keep_completed_ns, DELAY_MAX_NS),
-    ROW_HAS(NULL, "keep_completed_ms", SPAN, keep_completed_ns, has_keep_completed_ns, DELAY_MAX_NS),
-    ROW_HAS(NULL, "keep_completed_count", U32, keep_completed_count, has_keep_completed_count, UINT32_MAX),
+    ROW_HAS(
+        NULL, "keep_completed_ms", SPAN, keep_completed_ns, has_keep_completed_ns, DELAY_MAX_NS
+    ),
+    ROW_HAS(
+        NULL, "keep_completed_count", U32, keep_completed_count, has_keep_completed_count,
+        UINT32_MAX
+    ),
     ROW_HAS("KEEPFAILED", "keep_failed", SPAN, keep_failed_ns, has_keep_failed_ns, DELAY_MAX_NS),
     ROW_HAS(NULL, "keep_failed_ms", SPAN, keep_failed_ns, has_keep_failed_ns, DELAY_MAX_NS),
     ROW_HAS(NULL, "keep_failed_count", U32, keep_failed_count, has_keep_failed_count, UINT32_MAX),

@@ -242,9 +242,7 @@ rig_http(struct rig_client *client, const char *method, const char *path, const 
     (void)buf_printf(&request, "%s %s HTTP/1.1\r\nHost: h\r\n", method, path);
     if (body != NULL) {
         (void)buf_printf(
-            &request,
-            "Content-Type: application/json\r\nContent-Length: %zu\r\n",
-            strlen(body)
+            &request, "Content-Type: application/json\r\nContent-Length: %zu\r\n", strlen(body)
         );
     }
     (void)buf_put_str(&request, "\r\n");

@@ -31,7 +31,9 @@ struct rig {
 /** 2026-03-01T00:00:00Z, when every rig begins. */
 #define RIG_START_NS (UINT64_C(1772323200) * NS_PER_SECOND)
 
+/** An empty space, no clients. */
 void rig_init(struct rig *rig);
+/** All clients go away; memory must have come back. */
 void rig_deinit(struct rig *rig);
 
 /** Client number @at connects, speaking @dialect. */

@@ -9,7 +9,7 @@
  *         SESSION_YIELD   no further request for now: come back when output has left, or the
  *                         journal has made progress
  *         SESSION_CLOSE   let the output leave, then close
- *     dialect->answer(session, answer)                  to the request that waits; from inside an apply
+ *     dialect->answer(session, answer)         to the request that waits; from inside an apply
  *     dialect->close(session)
  *
  * Requests of one connection are served strictly in order, one at a time: while one waits, those
@@ -41,11 +41,11 @@ struct dialect {
 struct session {
     const struct dialect *dialect;
     struct host *host;
-    struct buf *out;    /* replies are appended here */
-    uint32_t id;        /* of the connection; the high half of its request numbers */
-    uint32_t requests;  /* numbers given so far; the low half */
-    uint64_t waiting;   /* the request that waits, 0: none */
-    uint64_t serial;    /* of the connection, never used again */
+    struct buf *out;   /* replies are appended here */
+    uint32_t id;       /* of the connection; the high half of its request numbers */
+    uint32_t requests; /* numbers given so far; the low half */
+    uint64_t waiting;  /* the request that waits, 0: none */
+    uint64_t serial;   /* of the connection, never used again */
     uint32_t worker_size;
     char worker[NAME_BYTES_MAX]; /* registered by this connection; empty: none */
 };
@@ -57,7 +57,7 @@ static inline struct slice session_worker(const struct session *session) {
 /** Set up what all sessions have; for `open`. */
 void session_init(struct session *session, const struct dialect *dialect, struct host *host);
 
-/** Apply a command under the next request number; an answer that comes later finds `waiting` set. */
+/** Apply a command under the next request number; when its answer comes later, `waiting` is set. */
 void session_apply(struct session *session, struct command *command, struct answer *ret_answer);
 
 /** Drop the request that waits. */

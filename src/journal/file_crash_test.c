@@ -115,10 +115,10 @@ static void crash_everywhere(enum crash crash, hob_ns sync_interval_ns, uint64_t
         bool survived = life(&history, HISTORY_BATCHES, crash_at, crash, lot);
         /* it dies again soon, perhaps in the recovery, and again later */
         (void)life(&history, HISTORY_BATCHES, 1 + lot % 17, crash, lot + 1);
-        (void)life(&history, 2 * HISTORY_BATCHES, 30 + lot % 50, crash, lot + 2);
-        CHECK(life(&history, 2 * HISTORY_BATCHES, UINT64_MAX, crash, lot + 3));
-        CHECK(life(&history, 2 * HISTORY_BATCHES, UINT64_MAX, crash, lot + 4));
-        CHECK_EQUAL(history.answered, 2 * HISTORY_BATCHES);
+        (void)life(&history, UINT64_C(2) * HISTORY_BATCHES, 30 + lot % 50, crash, lot + 2);
+        CHECK(life(&history, UINT64_C(2) * HISTORY_BATCHES, UINT64_MAX, crash, lot + 3));
+        CHECK(life(&history, UINT64_C(2) * HISTORY_BATCHES, UINT64_MAX, crash, lot + 4));
+        CHECK_EQUAL(history.answered, UINT64_C(2) * HISTORY_BATCHES);
         rig_dir_remove(&history.dir);
         if (survived) break;
     }

@@ -244,6 +244,7 @@ uint64_t room_bytes(struct journal_file *file);
 /** Sync the segment that is being written. On the writer thread. */
 HOB_CHECK enum journal_result writer_sync(struct journal_file *file, struct hob_error *err);
 
+/** Start the thread, from what recovery found. */
 HOB_CHECK enum hob_status writer_start(struct journal_file *file, struct hob_error *err);
 
 /** Store what is in flight, sync, seal, and end the thread. */
@@ -251,6 +252,7 @@ void writer_stop(struct journal_file *file);
 
 /* --- file_read.c --- */
 
+/** The cursor of the file journal: journal_read_open, journal_read_next, journal_read_close. */
 HOB_CHECK enum hob_status read_open(
     struct journal *journal,
     uint32_t segment,
@@ -261,6 +263,7 @@ HOB_CHECK enum hob_status
 read_next(struct journal_cursor *cursor, struct journal_entry *ret_entry, struct hob_error *err);
 void read_close(struct journal_cursor *cursor);
 
+/** journal_fetch of the file journal. */
 HOB_CHECK enum hob_status fetch(
     struct journal *journal,
     uint64_t address,

@@ -175,7 +175,7 @@ static int segment_prepare(
     if (failed != 0) return failed;
     char page[SEGMENT_PAGE_BYTES];
     segment_header_encode(header, page);
-    struct iovec part = {.iov_base = page, .iov_len = sizeof page};
+    struct iovec part = file_part(page, sizeof page);
     uint64_t written;
     failed = file_write(file->io, fd, &part, 1, 0, &written);
     if (failed != 0) return failed;

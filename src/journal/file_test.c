@@ -115,13 +115,17 @@ TEST(trimmed_segments_become_two_spares_and_live_again) {
     rig_dir_remove(&dir);
 }
 
+static bool file_exists(void *context) {
+    const struct rig_dir *file = context;
+    return access(file->path, F_OK) == 0;
+}
+
 TEST(a_spare_is_made_before_it_is_needed) {
     struct rig_dir dir = rig_dir_make();
     struct journal *journal = rig_open(&dir, SEGMENT);
     for (uint64_t seq = 1; seq <= 5; seq++) (void)rig_append_ok(journal, 10000, seq);
-    /* an event with a deadline: the writer is a thread of its own */
-    for (int i = 0; i < 5000 && !there(&dir, "spare.0"); i++) (void)usleep(1000);
-    CHECK(there(&dir, "spare.0"));
+    struct rig_dir spare = rig_file(&dir, "spare.0");
+    CHECK(rig_until(file_exists, &spare));
     for (uint64_t seq = 6; seq <= 7; seq++) (void)rig_append_ok(journal, 10000, seq);
     struct journal_info info;
     journal_info(journal, &info);
@@ -163,20 +167,26 @@ TEST(frames_of_an_earlier_life_are_never_read) {
     rig_dir_remove(&dir);
 }
 
+struct place {
+    struct rig_dir file;
+    uint64_t offset;
+};
+
+static bool frame_exists(void *context) {
+    const struct place *place = context;
+    size_t size;
+    char *bytes = rig_file_read(place->file.path, &size);
+    bool exists = size > place->offset && memcmp(bytes + place->offset, "HOBJ", 4) == 0;
+    free(bytes);
+    return exists;
+}
+
 TEST(an_idle_journal_seals_itself) {
     struct rig_dir dir = rig_dir_make();
     struct journal *journal = rig_open(&dir, SEGMENT);
     uint64_t offset = address_offset(rig_append_ok(journal, 100, 1)) + frame_bytes(100);
-    /* an event with a deadline: the writer is a thread of its own, its time is not ours */
-    bool sealed = false;
-    for (int i = 0; i < 5000 && !sealed; i++) {
-        size_t size;
-        char *bytes = rig_file_read(rig_segment(&dir, 1).path, &size);
-        sealed = memcmp(bytes + offset, "HOBJ", 4) == 0;
-        free(bytes);
-        (void)usleep(1000);
-    }
-    CHECK(sealed);
+    struct place place = {.file = rig_segment(&dir, 1), .offset = offset};
+    CHECK(rig_until(frame_exists, &place));
     (void)rig_append_ok(journal, 100, 2);
     uint64_t count;
     struct hob_error err;

@@ -94,9 +94,9 @@ static enum journal_result frame_write(
         frame_encode(frame, frame_seed(file->identity, writer->segment), header);
         uint64_t used = FRAME_HEADER_BYTES + body.size;
         struct iovec parts[] = {
-            {.iov_base = header, .iov_len = sizeof header},
-            {.iov_base = (void *)(uintptr_t)body.bytes, .iov_len = body.size},
-            {.iov_base = (void *)(uintptr_t)zeros, .iov_len = page_end - writer->end - used},
+            file_part(header, sizeof header),
+            file_part(body.bytes, body.size),
+            file_part(zeros, page_end - writer->end - used),
         };
         failed = file_write(file->io, writer->fd, parts, hob_countof(parts), writer->end, &written);
     }
@@ -284,14 +284,12 @@ static void *writer_main(void *argument) {
         bool due = deadline != HOB_NEVER && clock_monotonic() >= deadline;
         if (due) {
             idle_serve(file);
-        } else if (need == ROOM_URGENT) {
+        } else if (need == ROOM_URGENT || (need == ROOM_LOW && file->mail != MAIL_REQUEST)) {
             room_serve(file);
         } else if (file->mail == MAIL_REQUEST) {
             request_serve(file);
         } else if (file->closing) {
             break;
-        } else if (need == ROOM_LOW) {
-            room_serve(file);
         } else {
             (void)condition_wait(&file->request_there, &file->lock, deadline);
         }
@@ -317,8 +315,9 @@ enum hob_status writer_start(struct journal_file *file, struct hob_error *err) {
     }
     room_note(file, JOURNAL_OK);
     int failed = thread_start(&file->thread, "hob-journal", writer_main, file);
-    if (failed != 0)
+    if (failed != 0) {
         return fail_errno(err, HOB_FAILED, failed, "cannot start the journal's thread");
+    }
     file->thread_runs = true;
     return HOB_OK;
 }

@@ -75,9 +75,12 @@ struct journal_info {
     uint32_t last_segment;  /* the one being written */
     uint64_t segment_bytes; /* capacity of a segment */
     uint64_t stored_bytes;  /* space used on the device by segments and spares */
-    uint64_t room_bytes;    /* that are surely there for appends, even if the device is full now */
-    uint64_t cut_bytes;     /* a torn tail that recovery dropped: never acknowledged */
-    char cut_note[200];     /* "" or: file, offset and why */
+    /* What can still be appended now that the device gives no more space (less what is left over at
+     * the end of a segment); UINT64_MAX as long as it gives. An owner keeps some of it for the
+     * batches that free space. */
+    uint64_t room_bytes;
+    uint64_t cut_bytes; /* a torn tail that recovery dropped: never acknowledged */
+    char cut_note[200]; /* "" or: file, offset and why */
 };
 
 /* What a journal_append came to. */
@@ -99,8 +102,9 @@ struct journal_entry {
 struct journal;
 struct journal_cursor;
 
+/* @call may be NULL. It may come before journal_append returns, and from another thread. */
 struct journal_wake {
-    void (*call)(void *context); /* from any thread: journal_poll has something */
+    void (*call)(void *context); /* journal_poll has something */
     void *context;
 };
 
@@ -235,7 +239,8 @@ HOB_CHECK enum hob_status journal_memory_open(
 struct journal_file_options {
     const char *path;       /* directory; made (0700) when missing; locked while open */
     uint64_t segment_bytes; /* 0: 64 MiB; at least 64 KiB */
-    /* --durability none: never calls fdatasync; a power cut loses the tail */
+    /* --durability none: syncs only when it leaves a segment and when it closes, so a power cut may
+     * lose batches of the last segment, never of one before. A kill loses nothing. */
     bool no_sync;
     hob_ns sync_interval_ns;  /* --durability interval: > 0 answers at once and syncs this often */
     const struct file_io *io; /* NULL: the system (os/file.h); tests count, refuse and undo calls */

@@ -16,8 +16,13 @@
 
 enum { MEMORY_SEGMENT_BYTES_DEFAULT = 64 * 1024 * 1024, MEMORY_BATCH_OVERHEAD_BYTES = 64 };
 
+struct memory_batch {
+    struct journal_batch batch; /* its bytes are the ones below */
+    char *bytes;                /* owned */
+};
+
 struct memory_segment {
-    struct journal_batch *batches; /* bytes are owned */
+    struct memory_batch *batches;
     uint32_t count;
     uint32_t capacity;
     uint64_t size_bytes;
@@ -58,8 +63,7 @@ static struct memory_segment *segment_at(struct memory_journal *memory, uint32_t
 }
 
 static void segment_deinit(struct memory_segment *segment) {
-    for (uint32_t i = 0; i < segment->count; i++)
-        free((char *)(uintptr_t)segment->batches[i].bytes.bytes);
+    for (uint32_t i = 0; i < segment->count; i++) free(segment->batches[i].bytes);
     free(segment->batches);
     *segment = (struct memory_segment){0};
 }
@@ -107,8 +111,9 @@ static void batch_store(struct memory_journal *memory, const struct journal_batc
     }
     char *bytes = resized(NULL, batch->bytes.size, 1);
     memcpy(bytes, batch->bytes.bytes, batch->bytes.size);
-    segment->batches[segment->count] = *batch;
-    segment->batches[segment->count].bytes = slice_of(bytes, batch->bytes.size);
+    struct memory_batch *stored = &segment->batches[segment->count];
+    *stored = (struct memory_batch){.batch = *batch, .bytes = bytes};
+    stored->batch.bytes = slice_of(bytes, batch->bytes.size);
     memory->last_address = (uint64_t)memory->last_segment << 32 | segment->count;
     segment->count++;
     segment->size_bytes += size;
@@ -185,7 +190,7 @@ static enum hob_status memory_read_next(
         cursor->index = 0;
         segment = segment_at(memory, cursor->segment);
     }
-    ret_entry->batch = segment->batches[cursor->index];
+    ret_entry->batch = segment->batches[cursor->index].batch;
     ret_entry->address = (uint64_t)cursor->segment << 32 | cursor->index;
     ret_entry->segment = cursor->segment;
     cursor->index++;
@@ -213,7 +218,7 @@ static enum hob_status memory_fetch(
             err, HOB_NOT_FOUND, "the journal keeps no batch at %#llx", (unsigned long long)address
         );
     }
-    struct slice bytes = segment_at(memory, number)->batches[index].bytes;
+    struct slice bytes = segment_at(memory, number)->batches[index].batch.bytes;
     if (offset > bytes.size || size > bytes.size - offset) {
         return fail(
             err, HOB_CORRUPT, "a batch of %zu bytes has no bytes %u+%u", bytes.size, offset, size

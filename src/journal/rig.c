@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 
 #include "base/assert.h"
 #include "base/test.h"
+#include "os/clock.h"
 #include "os/file.h"
 
 struct rig_dir rig_dir_make(void) {
@@ -31,9 +33,13 @@ static DIR *dir_stream(const struct rig_dir *dir) {
     return stream;
 }
 
+static const struct dirent *next(DIR *stream) {
+    return readdir(stream); /* NOLINT(concurrency-mt-unsafe): the stream is the caller's alone */
+}
+
 void rig_dir_remove(const struct rig_dir *dir) {
     DIR *stream = dir_stream(dir);
-    for (const struct dirent *entry; (entry = readdir(stream)) != NULL;) {
+    for (const struct dirent *entry; (entry = next(stream)) != NULL;) {
         (void)unlinkat(dirfd(stream), entry->d_name, 0);
     }
     (void)closedir(stream);
@@ -43,7 +49,7 @@ void rig_dir_remove(const struct rig_dir *dir) {
 
 void rig_dir_copy(const struct rig_dir *from, const struct rig_dir *to) {
     DIR *stream = dir_stream(from);
-    for (const struct dirent *entry; (entry = readdir(stream)) != NULL;) {
+    for (const struct dirent *entry; (entry = next(stream)) != NULL;) {
         if (entry->d_name[0] == '.' || strcmp(entry->d_name, "LOCK") == 0) continue;
         size_t size;
         char *bytes = rig_file_read(rig_file(from, entry->d_name).path, &size);
@@ -177,6 +183,15 @@ enum hob_status
 rig_try_open(const struct rig_dir *dir, struct journal **ret_journal, struct hob_error *err) {
     *ret_journal = NULL;
     return open_unsynced(dir, UINT64_C(64) * 1024, ret_journal, err);
+}
+
+bool rig_until(bool (*there)(void *context), void *context) {
+    hob_ns deadline = ns_add(clock_monotonic(), 20 * NS_PER_SECOND);
+    while (clock_monotonic() < deadline) {
+        if (there(context)) return true;
+        (void)sched_yield();
+    }
+    return false;
 }
 
 enum hob_status

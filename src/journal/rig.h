@@ -54,9 +54,11 @@ struct journal *rig_open(const struct rig_dir *dir, uint64_t segment_bytes);
 enum hob_status
 rig_try_open(const struct rig_dir *dir, struct journal **ret_journal, struct hob_error *err);
 
+/** Wait for what another thread brings about, some seconds at most; false when it does not come. */
+bool rig_until(bool (*there)(void *context), void *context);
+
 /**
- * Read all batches and count them; the first @known must be rig_bytes(size, 1, 2, …). The status
- * that ended it.
+ * Read all batches and count them; each must be rig_bytes(size, its seq). The status that ended it.
  */
 enum hob_status
 rig_read_all(struct journal *journal, size_t size, uint64_t *ret_count, struct hob_error *err);

@@ -101,6 +101,7 @@ static ssize_t disk_write_locked(
     bool dead = crashed(disk);
     size_t size = 0;
     for (int i = 0; i < part_count; i++) size += parts[i].iov_len;
+    hob_assert(size > 0);
     if (disk->choppy && !dead) {
         if (draw(disk) % 3 == 0) {
             errno = EINTR;

@@ -6,8 +6,8 @@
  *        │  └──────────> YIELDED     until output has left
  *        └─────────────> FLUSHING ──all has left──> LINGERING ──end of input, or time──> CLOSED
  *
- * Every state can go to CLOSED at once, when the client is gone. While a connection is not served it
- * is read on for a while, so that its end is noticed. */
+ * Every state can go to CLOSED at once, when the client is gone. While a connection is not served
+ * it is read on for a while, so that its end is noticed. */
 #include <stdlib.h>
 
 #include "base/assert.h"
@@ -38,9 +38,15 @@ void conn_serve(struct conn *conn, struct slice input, size_t *ret_used) {
     case NET_READ:
         if (conn->is_ended) set_state(conn, CONN_FLUSHING);
         break;
-    case NET_WAIT: set_state(conn, CONN_WAITING); break;
-    case NET_YIELD: set_state(conn, CONN_YIELDED); break;
-    case NET_CLOSE: set_state(conn, CONN_FLUSHING); break;
+    case NET_WAIT:
+        set_state(conn, CONN_WAITING);
+        break;
+    case NET_YIELD:
+        set_state(conn, CONN_YIELDED);
+        break;
+    case NET_CLOSE:
+        set_state(conn, CONN_FLUSHING);
+        break;
     }
     conn_wrote(conn);
 }

@@ -83,8 +83,7 @@ static enum hob_status parse(const char *text, struct address *ret_address, stru
     return HOB_OK;
 }
 
-enum hob_status
-net_address_is_local(const char *text, bool *ret_local, struct hob_error *err) {
+enum hob_status net_address_is_local(const char *text, bool *ret_local, struct hob_error *err) {
     struct address address;
     enum hob_status status = parse(text, &address, err);
     if (status != HOB_OK) return status;
@@ -121,8 +120,9 @@ static int start(struct listener *listener, const struct address *address) {
 }
 
 /* With the port that was really taken. */
-static void
-print(const struct listener *listener, const struct address *address, char to[NET_ADDRESS_BYTES_MAX]) {
+static void print(
+    const struct listener *listener, const struct address *address, char to[NET_ADDRESS_BYTES_MAX]
+) {
     if (address->is_pipe) {
         (void)snprintf(to, NET_ADDRESS_BYTES_MAX, "unix:%s", address->path);
         return;
@@ -166,7 +166,9 @@ enum hob_status net_listen(
     enum hob_status status = parse(text, &address, err);
     if (status != HOB_OK) return status;
     if (net->listener_count == LISTENERS_MAX) {
-        return fail(err, HOB_CONFIG, "%s: at most %d addresses can be listened on", text, LISTENERS_MAX);
+        return fail(
+            err, HOB_CONFIG, "%s: at most %d addresses can be listened on", text, LISTENERS_MAX
+        );
     }
     struct listener *listener = &net->listeners[net->listener_count++];
     listener->net = net;

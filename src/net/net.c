@@ -2,6 +2,8 @@
 /* The loop and its turns. The check hook runs when poll is done with all that was ready: it serves
  * who was resumed meanwhile, ends the turn, and lets output leave. The idle hook does nothing; that
  * it is active keeps poll from sleeping. */
+#include "net/net.h"
+
 #include <stdlib.h>
 
 #include "base/assert.h"
@@ -174,7 +176,11 @@ void net_end(struct net *net) {
     while (at != &net->conns) {
         struct conn *conn = LINKED(at, struct conn, all);
         at = at->next;
-        conn_flush_and_close(conn);
+        if (conn->state == CONN_LINGERING) {
+            conn_close(conn);
+        } else {
+            conn_flush_and_close(conn);
+        }
     }
     if (net->conn_count == 0) uv_stop(&net->loop);
 }
@@ -190,7 +196,9 @@ void net_free(struct net *net) {
     if (net == NULL) return;
     net_abort(net);
     close_hooks(net);
-    (void)uv_run(&net->loop, UV_RUN_DEFAULT);
+    /* uv_stop() may still be in force; then the first run does nothing. */
+    while (uv_run(&net->loop, UV_RUN_DEFAULT) != 0) {
+    }
     int open = uv_loop_close(&net->loop);
     hob_assert(open == 0); /* else a handle of the caller is open */
     free(net);

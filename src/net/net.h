@@ -12,9 +12,10 @@
  * begins with its first input, or with net_turn().
  *
  * Input lies in a buffer that all connections share, and is copied only when a request is
- * incomplete; an idle connection holds no buffers. Output is written at once with try_write, and the
- * rest, when the socket is full, by the loop. A connection whose output is not taken is not read
- * either: that is all the flow control there is.
+ * incomplete; an idle connection holds no buffers. Output is written at once with try_write, and
+ * the rest, when the socket is full, by the loop. A handler that finds too much output waiting
+ * answers NET_YIELD; then the connection is soon not read any more. That is all the flow control
+ * there is.
  *
  * After NET_CLOSE the output leaves, then the connection is shut down for writing and read empty
  * for a while before it closes, lest a reset overtake the last reply.
@@ -45,9 +46,7 @@ struct net_handler {
     /** A connection was accepted: its user data, or NULL to refuse it. */
     void *(*opened)(void *context, struct conn *conn);
     /** In a turn. *ret_used bytes are done with; the rest comes again, with more behind it. */
-    enum net_next (*input)(
-        void *context, struct conn *conn, struct slice input, size_t *ret_used
-    );
+    enum net_next (*input)(void *context, struct conn *conn, struct slice input, size_t *ret_used);
     /** A request was begun and not ended in time: a last word. In a turn. The connection closes. */
     void (*late)(void *context, struct conn *conn);
     /** The connection is gone; @conn is good during the call only. In a turn. */
@@ -64,8 +63,9 @@ struct net_options {
     uint32_t connections_max; /* 0: 10000 */
     size_t input_bytes_max;   /* the largest request; 0: 18 MiB */
     size_t output_bytes_max;  /* the largest output buffer; 0: 80 MiB */
-    uint32_t request_ms;      /* for a request to come in whole, and a second for each 16 KiB; 0: 30000 */
-    uint32_t stall_ms;        /* for a client to take some output; 0: 60000 */
+    uint32_t
+        request_ms;    /* for a request to come in whole, and a second for each 16 KiB; 0: 30000 */
+    uint32_t stall_ms; /* for a client to take some output; 0: 60000 */
 };
 
 /** A loop without connections. */
@@ -99,6 +99,7 @@ void net_end(struct net *net);
 /** As net_end, but close at once what is still open. */
 void net_abort(struct net *net);
 
+/** How many there are now. */
 uint32_t net_connections(const struct net *net);
 
 /* --- connections --- */

@@ -32,8 +32,8 @@ struct listener {
 struct net {
     uv_loop_t loop;
     struct net_options options;
-    uv_check_t check;   /* after poll: the end of the turn */
-    uv_idle_t idle;     /* active while there is something to do without input */
+    uv_check_t check; /* after poll: the end of the turn */
+    uv_idle_t idle;   /* active while there is something to do without input */
     uv_async_t wake;
     uv_timer_t sweep;
     struct listener listeners[LISTENERS_MAX];
@@ -83,17 +83,17 @@ struct conn {
     struct link dirty;
     struct link held;
     struct link resumed;
-    struct buf in;      /* of an incomplete request, and what came behind one that waits */
+    struct buf in; /* of an incomplete request, and what came behind one that waits */
     struct buf out;
-    size_t released;    /* bytes of out that may leave */
+    size_t released; /* bytes of out that may leave */
     struct mark marks[MARKS_MAX];
     uint32_t mark_count;
     struct buf sending;
     uv_write_t write;
     uv_shutdown_t shutdown;
-    uint64_t out_base;  /* bytes that were in out before those that are */
-    uint64_t since_ms;  /* of the state; of the request that is incomplete; of the last output */
-    uint64_t sent_ms;   /* when output last made progress */
+    uint64_t out_base; /* bytes that were in out before those that are */
+    uint64_t since_ms; /* of the state; of the request that is incomplete; of the last output */
+    uint64_t sent_ms;  /* when output last made progress */
     uint32_t idle_ms;
 };
 

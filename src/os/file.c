@@ -87,6 +87,14 @@ int file_read(int fd, uint64_t offset, char *to, size_t size, size_t *ret_read) 
     return 0;
 }
 
+struct iovec file_part(const void *bytes, size_t size) {
+    union {
+        const void *in;
+        void *out;
+    } base = {.in = bytes};
+    return (struct iovec){.iov_base = base.out, .iov_len = size};
+}
+
 int file_write(
     const struct file_io *io,
     int fd,
@@ -130,10 +138,7 @@ int file_write_zeros(
     *ret_written = 0;
     while (*ret_written < size) {
         uint64_t left = size - *ret_written;
-        struct iovec part = {
-            .iov_base = (void *)(uintptr_t)zeros, /* a write only reads it */
-            .iov_len = left < ZEROS_BYTES ? (size_t)left : ZEROS_BYTES,
-        };
+        struct iovec part = file_part(zeros, left < ZEROS_BYTES ? (size_t)left : ZEROS_BYTES);
         uint64_t written;
         int failed = file_write(io, fd, &part, 1, offset + *ret_written, &written);
         *ret_written += written;

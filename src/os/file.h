@@ -42,6 +42,9 @@ void file_close(int *fd);
 /** Read until @size bytes or the end of the file; *ret_read tells how many. */
 HOB_CHECK int file_read(int fd, uint64_t offset, char *to, size_t size, size_t *ret_read);
 
+/** A part for file_write, which only reads it. */
+struct iovec file_part(const void *bytes, size_t size);
+
 /** Write all of @parts (changed meanwhile); *ret_written counts what was written, on failure too.
  */
 HOB_CHECK int file_write(
@@ -58,8 +61,16 @@ HOB_CHECK int file_write_zeros(
     const struct file_io *io, int fd, uint64_t offset, uint64_t size, uint64_t *ret_written
 );
 
+/** Make the file @size bytes long; what is added reads as zeros. */
 HOB_CHECK int file_truncate(const struct file_io *io, int fd, uint64_t size);
+
+/**
+ * Make what was written durable. A failure is final: a later success proves nothing about these
+ * bytes.
+ */
 HOB_CHECK int file_sync(const struct file_io *io, int fd);
+
+/** How long the file is. */
 HOB_CHECK int file_size(int fd, uint64_t *ret_size);
 
 /** Drop the clean pages of a file, so that the next read comes from the device. Advice: it cannot
@@ -69,11 +80,15 @@ void file_forget_cache(int fd);
 /** Ask the system to read ahead; advice. */
 void file_read_ahead(int fd);
 
+/** Rename within @dir, over what @to was; durable after dir_sync. */
 HOB_CHECK int file_rename(const struct file_io *io, int dir, const char *from, const char *to);
+/** Remove a name; durable after dir_sync. */
 HOB_CHECK int file_unlink(const struct file_io *io, int dir, const char *name);
 
 /** Open a directory, made (0700, its parent synced) when @make says so and it is missing. */
 HOB_CHECK int dir_open(const char *path, bool make, int *ret_dir);
+
+/** Make the creates, renames and unlinks in @dir durable. */
 HOB_CHECK int dir_sync(const struct file_io *io, int dir);
 
 /** Call @visit for each entry but "." and "..", in no order; it stops when @visit answers false. */

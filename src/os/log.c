@@ -21,7 +21,8 @@ static void put_time_of_day(struct buf *line) {
     (void)buf_printf(line, "%02d:%02d:%02d", parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
-static void write_line(const char *level, const char *event, const char *fields, va_list arguments) {
+static void
+write_line(const char *level, const char *event, const char *fields, va_list arguments) {
     char text[FIELDS_BYTES_MAX];
     if (vsnprintf(text, sizeof text, fields, arguments) < 0) text[0] = '\0';
     HOB_AUTO_BUF struct buf line = buf_make(LINE_BYTES_MAX);

@@ -2,8 +2,8 @@
 /* Connections as the dialects see them: a session each, from the first byte on.
  *
  * Request numbers carry the slot of the client in their high half, so that an answer that comes
- * later finds its way; a client that is gone has taken its waiting request along (FORGET), so a slot
- * can be used again.
+ * later finds its way; a client that is gone has taken its waiting request along (FORGET), so a
+ * slot can be used again.
  *
  * A lease that was granted to a connection that died before its bytes were handed to the system is
  * given back at once: no worker can know of it. */
@@ -51,18 +51,21 @@ static void open_session(struct client *client, char first) {
     client->session->serial = client->serial;
 }
 
-enum net_next
-client_input(void *context, struct conn *conn, struct slice input, size_t *ret_used) {
+enum net_next client_input(void *context, struct conn *conn, struct slice input, size_t *ret_used) {
     (void)context;
     struct client *client = conn_user(conn);
     if (input.size == 0) return NET_READ;
     if (client->session == NULL) open_session(client, input.bytes[0]);
     struct session *session = client->session;
     switch (session->dialect->input(session, input, ret_used)) {
-    case SESSION_READ: return NET_READ;
-    case SESSION_WAIT: return NET_WAIT;
-    case SESSION_YIELD: return NET_YIELD;
-    case SESSION_CLOSE: return NET_CLOSE;
+    case SESSION_READ:
+        return NET_READ;
+    case SESSION_WAIT:
+        return NET_WAIT;
+    case SESSION_YIELD:
+        return NET_YIELD;
+    case SESSION_CLOSE:
+        return NET_CLOSE;
     }
     hob_assert(false && "each word of a session is known");
     return NET_CLOSE;

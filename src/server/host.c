@@ -122,8 +122,7 @@ static void host_give_back(void *context, struct lease_ref lease) {
     if (count == server->return_capacity) {
         uint32_t capacity = count == 0 ? ROOM_FIRST : count * 2;
         size_t each = sizeof *server->returns;
-        server->returns =
-            mem_resize(&server->mem, server->returns, count * each, capacity * each);
+        server->returns = mem_resize(&server->mem, server->returns, count * each, capacity * each);
         server->return_capacity = capacity;
     }
     server->returns[count] = lease;

@@ -50,12 +50,12 @@ struct server {
     struct client **clients; /* by slot; NULL: free */
     uint32_t client_capacity;
     uint32_t client_count;
-    uint64_t serial;     /* of the latest connection */
+    uint64_t serial; /* of the latest connection */
     struct link workers;
     struct lease_ref *returns; /* leases to release at the end of the turn */
     uint32_t return_count;
     uint32_t return_capacity;
-    char listen[512];    /* "listen=… listen=…" */
+    char listen[512]; /* "listen=… listen=…" */
 };
 
 /* The clock of the engine: wall time at start, advanced by the monotonic clock. */
@@ -65,12 +65,12 @@ void server_check(struct server *server);
 
 /* host.c */
 extern const struct host_ops server_host_ops;
+/** Release the leases that were given back in this turn. */
 void server_returns_apply(struct server *server);
 
 /* clients.c */
 void *client_opened(void *context, struct conn *conn);
-enum net_next
-client_input(void *context, struct conn *conn, struct slice input, size_t *ret_used);
+enum net_next client_input(void *context, struct conn *conn, struct slice input, size_t *ret_used);
 void client_late(void *context, struct conn *conn);
 void client_closed(void *context, struct conn *conn);
 /* sinks of the space */

@@ -22,8 +22,11 @@ hob_ns server_now(const struct server *server) {
 void server_check(struct server *server) {
     const struct hob_error *failure = space_failure(server->space);
     if (failure == NULL) return;
-    log_error("the journal has failed: ending at once, unanswered requests are unknown",
-              "error=\"%s\"", failure->text);
+    log_error(
+        "the journal has failed: ending at once, unanswered requests are unknown",
+        "error=\"%s\"",
+        failure->text
+    );
     self_exit_now(status_exit_code(failure->status));
 }
 
@@ -91,8 +94,11 @@ static void on_beat(uv_timer_t *timer) {
 
 static void on_stop_late(uv_timer_t *timer) {
     struct server *server = timer->data;
-    log_warn("some clients did not take their last replies", "connections=%u",
-             net_connections(server->net));
+    log_warn(
+        "some clients did not take their last replies",
+        "connections=%u",
+        net_connections(server->net)
+    );
     net_abort(server->net);
 }
 
@@ -161,15 +167,15 @@ check_addresses(const struct server_options *options, struct hob_error *err) {
                 address
             );
         }
-        log_warn("anybody who can reach this address can read and change all jobs", "listen=%s",
-                 address);
+        log_warn(
+            "anybody who can reach this address can read and change all jobs", "listen=%s", address
+        );
     }
     return HOB_OK;
 }
 
-static enum hob_status open_journal(
-    struct server *server, struct journal **ret_journal, struct hob_error *err
-) {
+static enum hob_status
+open_journal(struct server *server, struct journal **ret_journal, struct hob_error *err) {
     const struct server_options *options = server->options;
     struct journal_file_options file = {
         .path = options->data_path,
@@ -238,9 +244,8 @@ static enum hob_status listen_all(struct server *server, struct hob_error *err) 
         enum hob_status status =
             net_listen(server->net, listen_at(server->options, i), address, err);
         if (status != HOB_OK) return status;
-        int size = snprintf(
-            server->listen + used, sizeof server->listen - used, "listen=%s ", address
-        );
+        int size =
+            snprintf(server->listen + used, sizeof server->listen - used, "listen=%s ", address);
         if (size > 0 && used + (size_t)size < sizeof server->listen) used += (size_t)size;
     }
     return HOB_OK;

@@ -19,16 +19,16 @@ enum server_durability {
 };
 
 struct server_options {
-    const char *data_path;       /* directory; made when missing */
-    const char *const *listen;   /* "HOST:PORT", "[IPV6]:PORT", "unix:PATH"; port 0: a free one */
-    size_t listen_count;         /* 0: SERVER_LISTEN_DEFAULT */
-    bool insecure;               /* allow addresses that other machines can reach */
+    const char *data_path;     /* directory; made when missing */
+    const char *const *listen; /* "HOST:PORT", "[IPV6]:PORT", "unix:PATH"; port 0: a free one */
+    size_t listen_count;       /* 0: SERVER_LISTEN_DEFAULT */
+    bool insecure;             /* allow addresses that other machines can reach */
     enum server_durability durability;
-    hob_ns sync_interval_ns;     /* DURABILITY_INTERVAL; 0: 1 s */
-    uint64_t memory_max_bytes;   /* of the engine; 0: three quarters of the machine's */
-    uint64_t segment_bytes;      /* of the journal; 0: 64 MiB */
-    uint32_t connections_max;    /* 0: 10000 */
-    const char *version;         /* static */
+    hob_ns sync_interval_ns;   /* DURABILITY_INTERVAL; 0: 1 s */
+    uint64_t memory_max_bytes; /* of the engine; 0: three quarters of the machine's */
+    uint64_t segment_bytes;    /* of the journal; 0: 64 MiB */
+    uint32_t connections_max;  /* 0: 10000 */
+    const char *version;       /* static */
 };
 
 /**

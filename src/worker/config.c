@@ -48,7 +48,9 @@ read_name(struct yaml_read *read, yaml_node_t *node, struct arena *arena, const 
     if (status != HOB_OK) return status;
     if (!name_is_valid(text)) {
         return yaml_read_fail(
-            read, node, "a name is 1 to 200 of A-Z a-z 0-9 - + / ; : . $ _ ( ), not beginning with -"
+            read,
+            node,
+            "a name is 1 to 200 of A-Z a-z 0-9 - + / ; : . $ _ ( ), not beginning with -"
         );
     }
     *ret_name = arena_text(arena, text);
@@ -108,7 +110,7 @@ static enum hob_status read_queues(struct yaml_read *read, yaml_node_t *node, vo
 static const char *path_from(const struct loading *loading, struct slice path) {
     struct arena *arena = &loading->config->arena;
     if (path.bytes[0] == '/') return arena_text(arena, path);
-    HOB_AUTO_BUF struct buf joined = buf_make(2 * PATH_MAX);
+    HOB_AUTO_BUF struct buf joined = buf_make((size_t)2 * PATH_MAX);
     (void)buf_printf(&joined, "%s/%.*s", loading->folder, SLICE_ARG(path));
     return arena_text(arena, buf_slice(&joined));
 }
@@ -152,11 +154,7 @@ read_span(struct yaml_read *read, yaml_node_t *node, hob_ns max_ns, hob_ns *ret_
     hob_ns span = 0;
     if (!text_duration(text, 0, &span) || span == 0 || span > max_ns) {
         return yaml_read_fail(
-            read,
-            node,
-            "wanted: %s, at most %u h",
-            wanted,
-            (unsigned)(max_ns / NS_PER_HOUR)
+            read, node, "wanted: %s, at most %u h", wanted, (unsigned)(max_ns / NS_PER_HOUR)
         );
     }
     *ret_span = span;
@@ -218,8 +216,11 @@ static enum hob_status read_env(struct yaml_read *read, yaml_node_t *node, void 
 }
 
 static const struct yaml_key kind_keys[] = {
-    {"run", read_run, true},   {"timeout", read_timeout, false}, {"grace", read_grace, false},
-    {"cwd", read_cwd, false}, {"env", read_env, false},
+    {"run", read_run, true},
+    {"timeout", read_timeout, false},
+    {"grace", read_grace, false},
+    {"cwd", read_cwd, false},
+    {"env", read_env, false},
 };
 
 static enum hob_status read_kinds(struct yaml_read *read, yaml_node_t *node, void *into) {
@@ -249,9 +250,8 @@ static enum hob_status read_kinds(struct yaml_read *read, yaml_node_t *node, voi
         kind->grace_ns = GRACE_DEFAULT_NS;
         struct kind_loading kind_loading = {.loading = loading, .kind = kind};
         yaml_node_t *value = yaml_read_node(read, first[i].value);
-        status = yaml_read_map(
-            read, value, "a kind", kind_keys, hob_countof(kind_keys), &kind_loading
-        );
+        status =
+            yaml_read_map(read, value, "a kind", kind_keys, hob_countof(kind_keys), &kind_loading);
         if (status != HOB_OK) return status;
         config->kind_count = i + 1;
     }
@@ -259,8 +259,10 @@ static enum hob_status read_kinds(struct yaml_read *read, yaml_node_t *node, voi
 }
 
 static const struct yaml_key config_keys[] = {
-    {"server", read_server, false}, {"name", read_worker_name, false},
-    {"queues", read_queues, false}, {"slots", read_slots, false},
+    {"server", read_server, false},
+    {"name", read_worker_name, false},
+    {"queues", read_queues, false},
+    {"slots", read_slots, false},
     {"kinds", read_kinds, true},
 };
 

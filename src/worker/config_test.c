@@ -40,6 +40,7 @@ TEST(a_full_configuration_is_read) {
     CHECK_EQUAL(config.kind_count, 2);
     const struct kind_config *kind = config_kind(&config, SLICE("resize"));
     CHECK(kind != NULL);
+    if (kind == NULL) return;
     CHECK_STR(kind->argv[0], "/etc/hob/./resize.sh");
     CHECK_STR(kind->argv[2], "640");
     CHECK_STR(kind->argv[3], "");

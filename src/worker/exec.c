@@ -2,7 +2,8 @@
 /* The executor `exec`: one program for each job, in a session and process group of its own.
  *
  *     descriptor   0          1         2            3                        4
- *     is           payload    result    log lines    "::progress 40 text"     reason of a failed start
+ *     is           payload    result    log lines    "::progress 40 text"     reason of a failed
+ *                  start
  *
  * The stages of a run, and what its one timer means in each:
  *
@@ -15,8 +16,6 @@
  * At the end the whole group gets SIGKILL: nothing that a job started outlives it, unless it made a
  * session of its own. Descriptors 0 to 3 are pipes, not sockets, so that /dev/stderr can be opened
  * by name. */
-#include "worker/executor.h"
-
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +25,7 @@
 #include "base/text.h"
 #include "os/clock.h"
 #include "worker/exec_env.h"
+#include "worker/executor.h"
 #include "worker/launch.h"
 #include "worker/lines.h"
 #include "worker/tail.h"
@@ -287,9 +287,7 @@ static int channels_open(struct run *run, uv_loop_t *loop, int child_fds[FD_COUN
         struct channel *channel = &run->channels[i];
         uv_file ends[2];
         bool from_us = i == FD_STDIN;
-        int code = uv_pipe(
-            ends, from_us ? 0 : UV_NONBLOCK_PIPE, from_us ? UV_NONBLOCK_PIPE : 0
-        );
+        int code = uv_pipe(ends, from_us ? 0 : UV_NONBLOCK_PIPE, from_us ? UV_NONBLOCK_PIPE : 0);
         if (code != 0) return code;
         child_fds[i] = ends[from_us ? 0 : 1];
         code = uv_pipe_init(loop, &channel->pipe, 0);
@@ -308,7 +306,7 @@ static int channels_open(struct run *run, uv_loop_t *loop, int child_fds[FD_COUN
 }
 
 static int
-process_start(struct run *run, uv_loop_t *loop, const struct run_job *job, int *child_fds) {
+process_start(struct run *run, uv_loop_t *loop, const struct run_job *job, const int *child_fds) {
     struct arena arena = {0};
     const char *const *program = job->config->argv;
     size_t words = 0;

@@ -53,9 +53,8 @@ static void env_add_u64(struct env *env, const char *name, uint64_t value) {
     env_add_text(env, name, slice_str(digits));
 }
 
-char **exec_env(
-    struct arena *arena, const struct run_job *job, hob_ns now_ns, char *const *inherited
-) {
+char **
+exec_env(struct arena *arena, const struct run_job *job, hob_ns now_ns, char *const *inherited) {
     const char *const *outer = (const char *const *)inherited;
     const char *const *config = job->config->env;
     struct env env = {

@@ -6,7 +6,8 @@
  *     HOB_ATTEMPT  HOB_ATTEMPT_MAX          this is attempt 2 of at most 25
  *     HOB_DEADLINE                          it is stopped at this time, Unix seconds
  *     HOB_PROGRESS_FD                       write "::progress 40 half way" lines there
- *     HOB_SERVER  HOB_TOKEN                 to talk to the server about the job: EXTEND, CHECKPOINT */
+ *     HOB_SERVER  HOB_TOKEN                 to talk to the server about the job: EXTEND,
+ *                 CHECKPOINT */
 #ifndef HOB_WORKER_EXEC_ENV_H
 #define HOB_WORKER_EXEC_ENV_H
 
@@ -20,8 +21,7 @@ enum { PROGRESS_FD = 3 };
  *
  * @inherited  NAME=value, NULL at the end; whatever is said elsewhere goes before it
  */
-char **exec_env(
-    struct arena *arena, const struct run_job *job, hob_ns now_ns, char *const *inherited
-);
+char **
+exec_env(struct arena *arena, const struct run_job *job, hob_ns now_ns, char *const *inherited);
 
 #endif

@@ -24,7 +24,7 @@ struct run_job {
     struct slice payload;
     uint32_t attempt;
     uint32_t attempt_max;
-    hob_ns timeout_ns; /* > 0 */
+    hob_ns timeout_ns;    /* > 0 */
     const char *server;   /* address, for programs that talk to it themselves */
     const char *launcher; /* path of the binary that knows LAUNCH_WORD */
     const struct kind_config *config;
@@ -44,9 +44,8 @@ struct run_events {
 
 struct executor {
     const char *name;
-    struct run *(*start)(
-        uv_loop_t *loop, const struct run_job *job, const struct run_events *events
-    );
+    struct run *(*start
+    )(uv_loop_t *loop, const struct run_job *job, const struct run_events *events);
     /* End the run, with @grace_ns between asking and forcing; 0: by force at once. May be called
      * again with a shorter grace; the first reason stays. */
     void (*stop)(struct run *run, enum stop_why why, hob_ns grace_ns);

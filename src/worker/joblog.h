@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Log lines of one running job on their way to the server: gathered, sent in batches, and kept until
- * the server has them, so that a lost connection costs none. Bounded: what does not fit while the
- * server is away is counted, and the count becomes a line. */
+/* Log lines of one running job on their way to the server: gathered, sent in batches, and kept
+ * until the server has them, so that a lost connection costs none. Bounded: when more come than can
+ * be sent, the oldest that were not sent yet make room, since the last lines tell most; a line says
+ * how many are missing there. */
 #ifndef HOB_WORKER_JOBLOG_H
 #define HOB_WORKER_JOBLOG_H
 
@@ -13,9 +14,10 @@ enum { JOBLOG_BATCH_LINES_MAX = 500, JOBLOG_BATCH_BYTES_MAX = 32 * 1024 };
 
 /* Private. */
 struct joblog {
-    struct buf lines;   /* as joblog.c says */
-    size_t sent_bytes;  /* of its front: sent, not acknowledged */
-    uint64_t dropped;   /* lines that did not fit, not told yet */
+    struct buf lines;  /* as joblog.c says */
+    size_t sent_bytes; /* of its front: sent, not acknowledged */
+    size_t note_bytes; /* of the note that is the first of what is unsent; 0: there is none */
+    uint64_t dropped;  /* lines that this note tells of */
 };
 
 /* Lines of one stream that one request carries; borrowed until the log is changed. */
@@ -27,6 +29,7 @@ struct joblog_batch {
     size_t size_bytes; /* for joblog_acknowledge() */
 };
 
+/** An empty log; joblog_deinit() frees what it holds. */
 void joblog_init(struct joblog *log);
 void joblog_deinit(struct joblog *log);
 
@@ -38,8 +41,11 @@ static inline size_t joblog_unsent_bytes(const struct joblog *log) {
     return log->lines.size - log->sent_bytes;
 }
 
-/** The next lines to send, counted as sent now; false: there are none. */
-bool joblog_take(struct joblog *log, struct joblog_batch *ret_batch);
+/**
+ * The next lines to send, counted as sent now. False: there are none, or, unless @all is wanted,
+ * enough are under way.
+ */
+bool joblog_take(struct joblog *log, bool all, struct joblog_batch *ret_batch);
 
 /** The server has answered for the oldest sent batch. */
 void joblog_acknowledge(struct joblog *log, size_t size_bytes);

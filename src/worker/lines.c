@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 
 void lines_init(struct lines *lines, size_t line_bytes_max, lines_fn *line, void *context) {
-    hob_assert(line_bytes_max >= 2 * UTF8_BYTES_MAX);
+    hob_assert(line_bytes_max >= (size_t)2 * UTF8_BYTES_MAX);
     *lines = (struct lines){
         .partial = buf_make(line_bytes_max),
         .line_bytes_max = line_bytes_max,

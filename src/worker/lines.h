@@ -20,6 +20,7 @@ struct lines {
 /** Cut into lines of at most @line_bytes_max (≥ 8) bytes, each given to @line with @context. */
 void lines_init(struct lines *lines, size_t line_bytes_max, lines_fn *line, void *context);
 
+/** Free what it holds; a partial line is forgotten. */
 void lines_deinit(struct lines *lines);
 
 /** More bytes have come. */

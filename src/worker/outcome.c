@@ -86,9 +86,7 @@ static void judge_exit(const struct run_end *end, struct outcome *outcome) {
         return;
     }
     if (end->tail.size == 0) {
-        (void)snprintf(
-            reason, sizeof reason, "exit code %d, nothing on stderr", end->exit_code
-        );
+        (void)snprintf(reason, sizeof reason, "exit code %d, nothing on stderr", end->exit_code);
     }
     outcome_fail(outcome, "exit", reason, end->tail);
     outcome->code = end->exit_code;

@@ -11,8 +11,8 @@
 #include "base/time.h"
 
 enum {
-    EXIT_DISCARD = 65,         /* sysexits.h EX_DATAERR: the job can never succeed */
-    EXIT_LATER = 75,           /* sysexits.h EX_TEMPFAIL: not now, and the attempt does not count */
+    EXIT_DISCARD = 65, /* sysexits.h EX_DATAERR: the job can never succeed */
+    EXIT_LATER = 75,   /* sysexits.h EX_TEMPFAIL: not now, and the attempt does not count */
     OUTCOME_TEXT_BYTES_MAX = 1024,
     RESULT_BYTES_MAX = 1024 * 1024,
 };
@@ -48,11 +48,11 @@ enum outcome_verdict {
 
 struct outcome {
     enum outcome_verdict verdict;
-    struct slice result; /* ACK; borrowed from the run_end */
-    const char *cause;   /* FAIL: exit, signal, timeout, start, failed */
-    int code;            /* FAIL: exit code or signal number; 0: none */
-    bool permanent;      /* FAIL: no further attempt */
-    hob_ns delay_ns;     /* RELEASE */
+    struct slice result;               /* ACK; borrowed from the run_end */
+    const char *cause;                 /* FAIL: exit, signal, timeout, start, failed */
+    int code;                          /* FAIL: exit code or signal number; 0: none */
+    bool permanent;                    /* FAIL: no further attempt */
+    hob_ns delay_ns;                   /* RELEASE */
     char text[OUTCOME_TEXT_BYTES_MAX]; /* FAIL: what is shown as the error */
 };
 

@@ -49,8 +49,8 @@ TEST(a_signal_fails_and_has_its_name) {
 }
 
 TEST(a_timeout_fails_even_when_the_program_then_exits_with_0) {
-    struct outcome outcome = judge((struct run_end){
-        .stopped = STOP_TIMEOUT, .timeout_ns = 90 * NS_PER_SECOND, .tail = SLICE("slow\n")});
+    struct outcome outcome = judge((struct run_end
+    ){.stopped = STOP_TIMEOUT, .timeout_ns = 90 * NS_PER_SECOND, .tail = SLICE("slow\n")});
     CHECK(outcome.verdict == OUTCOME_FAIL);
     CHECK_STR(outcome.cause, "timeout");
     CHECK_STR(outcome.text, "stopped: it ran longer than 1m30s\nslow");

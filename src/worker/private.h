@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of a worker share; worker.h is for everybody else.
  *
- *     worker.c      connections, registration, fetching, beats, the end
+ *     worker.c      connections, registration, fetching, beats
+ *     workend.c     the end
  *     workjob.c     one job from its lease to its settlement */
 #ifndef HOB_WORKER_PRIVATE_H
 #define HOB_WORKER_PRIVATE_H
@@ -36,9 +37,9 @@ struct workjob {
     struct slice progress; /* in progress_bytes */
     char progress_bytes[JOB_PROGRESS_BYTES_MAX];
     bool progress_new;
-    bool ended;         /* outcome is known */
-    bool settling;      /* it is told */
-    bool settled;       /* the server has answered, or nothing is to be told */
+    bool ended;    /* outcome is known */
+    bool settling; /* it is told */
+    bool settled;  /* the server has answered, or nothing is to be told */
     size_t open_requests;
     struct outcome outcome;
     struct buf result; /* what outcome.result refers to */
@@ -87,6 +88,14 @@ void workjob_abandon(struct workjob *job);
 
 /** A job was freed: its slot is empty. */
 void worker_slot_free(struct worker *worker);
+
+/** Register for these kinds; @fn gets the reply, with the worker. */
+void worker_kinds_tell(
+    struct worker *worker, const char *const *kinds, size_t kind_count, client_reply_fn *fn
+);
+
+/** When it was asked to end and nothing is left to do: end. */
+void worker_close_if_idle(struct worker *worker);
 
 /** Begin the regular calls of workjob_tell(), if they are not under way. */
 void worker_tick_start(struct worker *worker);

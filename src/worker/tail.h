@@ -20,7 +20,9 @@ static inline void tail_deinit(struct tail *tail) {
     buf_deinit(&tail->text);
 }
 
-/** One more line; the oldest go until no more than TAIL_BYTES_MAX are left. A longer line is cut. */
+/**
+ * One more line; the oldest go until no more than TAIL_BYTES_MAX are left. A longer line is cut.
+ */
 void tail_add(struct tail *tail, struct slice line);
 
 #endif

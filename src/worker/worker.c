@@ -1,16 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The life of a worker. When the control connection is ready it registers; registered, with slots
  * free and the fetching connection ready, it fetches, for a short time each, so that it can end
- * soon; every few seconds it beats.
- *
- * Ending, by worker_stop() or by time:
- *
- *     stage 1  no more fetches; what runs may finish                     25 s at most, then
- *     stage 2  SIGTERM to what runs; what ends now is given back         a few seconds, then
- *     stage 3  SIGKILL to what runs                                      a few seconds, then
- *     stage 4  it ends, whatever could not be told: those leases run out
- *
- * and at once when no job is left and no fetch is open. */
+ * soon; every few seconds it beats. */
 #include "worker/worker.h"
 
 #include <stdio.h>
@@ -21,109 +12,19 @@
 #include "worker/private.h"
 
 enum {
-    FETCH_WAIT_MS = 2000,
+    FETCH_WAIT_MS = 5000,
     FETCH_COUNT_MAX = 1000,
     FETCH_AGAIN_MS = 500,
     FETCH_WORDS = 10,
     REGISTER_WORDS = 6,
-    STOP_WAIT_MS = 25000,
-    STOP_GRACE_MS = 3000,
-    STOP_TELL_MS = 3000,
 };
 
 static void worker_fetch(struct worker *worker);
-static void stop_stage_set(struct worker *worker, uint32_t stage);
-
-/* The end. */
-
-static void on_timer_closed(uv_handle_t *handle) {
-    struct worker *worker = handle->data;
-    if (--worker->timers_open > 0) return;
-    void (*ended)(void *, enum hob_status, const struct hob_error *) = worker->options.ended;
-    ended(worker->options.context, worker->status, &worker->error);
-    free(worker);
-}
-
-static void worker_close(struct worker *worker) {
-    if (worker->closing) return;
-    worker->closing = true;
-    client_close(worker->fetcher);
-    client_close(worker->control);
-    uv_timer_t *timers[] = {&worker->tick, &worker->beat, &worker->again, &worker->stopping};
-    for (size_t i = 0; i < hob_countof(timers); i++) {
-        uv_close((uv_handle_t *)timers[i], on_timer_closed);
-    }
-}
-
-static void worker_close_if_idle(struct worker *worker) {
-    if (worker->stop_stage > 0 && worker->job_count == 0 && !worker->fetching) {
-        worker_close(worker);
-    }
-}
-
-/* What runs has been killed by now, but the server does not answer. */
-static void worker_abandon(struct worker *worker) {
-    worker->status = fail(
-        &worker->error,
-        HOB_UNREACHABLE,
-        "%u jobs could not be settled with the server at %s: their leases run out, and then other "
-        "workers get them",
-        worker->job_count,
-        worker->options.server.text
-    );
-    client_drop(worker->fetcher, "the worker ends");
-    client_drop(worker->control, "the worker ends");
-    struct workjob *next = NULL;
-    for (struct workjob *job = worker->jobs; job != NULL; job = next) {
-        next = job->next;
-        workjob_abandon(job);
-    }
-    worker_close_if_idle(worker);
-}
-
-static void interrupt_all(struct worker *worker, hob_ns grace_ns) {
-    struct workjob *next = NULL;
-    for (struct workjob *job = worker->jobs; job != NULL; job = next) {
-        next = job->next;
-        workjob_interrupt(job, grace_ns);
-    }
-}
-
-static void on_stopping(uv_timer_t *timer) {
-    struct worker *worker = timer->data;
-    stop_stage_set(worker, worker->stop_stage + 1);
-}
-
-static void stop_stage_set(struct worker *worker, uint32_t stage) {
-    static const uint64_t wait_ms[] = {0, STOP_WAIT_MS, STOP_GRACE_MS, STOP_TELL_MS};
-    worker->stop_stage = stage;
-    if (stage >= hob_countof(wait_ms)) {
-        worker_abandon(worker);
-        return;
-    }
-    (void)uv_timer_start(&worker->stopping, on_stopping, wait_ms[stage], 0);
-    if (stage == 2) interrupt_all(worker, STOP_GRACE_MS * NS_PER_MS);
-    if (stage == 3) interrupt_all(worker, 0);
-}
-
-void worker_stop(struct worker *worker) {
-    if (worker->closing) return;
-    uv_update_time(worker->loop);
-    if (worker->stop_stage == 0) {
-        log_info("stopping", "jobs=%u wait_s=%d", worker->job_count, STOP_WAIT_MS / 1000);
-        stop_stage_set(worker, 1);
-    } else if (worker->stop_stage < 3) {
-        log_warn("stopping at once", "jobs=%u", worker->job_count);
-        stop_stage_set(worker, 3);
-    }
-    worker_close_if_idle(worker);
-}
 
 static void worker_fail(struct worker *worker, enum hob_status status, struct slice text) {
-    worker->status = fail(&worker->error, status, "the server refuses this worker: %.*s",
-        SLICE_ARG(text));
-    if (worker->stop_stage == 0) stop_stage_set(worker, 1);
-    worker_close_if_idle(worker);
+    worker->status =
+        fail(&worker->error, status, "the server refuses this worker: %.*s", SLICE_ARG(text));
+    if (worker->stop_stage == 0) worker_stop(worker);
 }
 
 /* Registration. */
@@ -152,26 +53,33 @@ static void on_registered(void *context, const struct resp_node *node, struct sl
     }
 }
 
-static void worker_register(struct worker *worker) {
-    const struct worker_config *config = worker->options.config;
+void worker_kinds_tell(
+    struct worker *worker, const char *const *kinds, size_t kind_count, client_reply_fn *fn
+) {
     struct slice args[REGISTER_WORDS + CONFIG_KINDS_MAX];
     char slots[12];
-    char kinds[12];
+    char count_text[12];
     (void)snprintf(slots, sizeof slots, "%u", worker->options.slots);
-    (void)snprintf(kinds, sizeof kinds, "%zu", config->kind_count);
+    (void)snprintf(count_text, sizeof count_text, "%zu", kind_count);
     size_t count = 0;
     args[count++] = SLICE("WORKER");
     args[count++] = slice_str(worker->name);
     args[count++] = SLICE("SLOTS");
     args[count++] = slice_str(slots);
     args[count++] = SLICE("KINDS");
-    args[count++] = slice_str(kinds);
+    args[count++] = slice_str(count_text);
     hob_assert(count == REGISTER_WORDS);
-    for (size_t i = 0; i < config->kind_count; i++) {
-        args[count++] = slice_str(config->kinds[i].kind);
-    }
+    for (size_t i = 0; i < kind_count; i++) args[count++] = slice_str(kinds[i]);
+    client_request(worker->control, args, count, 0, fn, worker);
+}
+
+static void worker_register(struct worker *worker) {
+    const struct worker_config *config = worker->options.config;
+    const char *kinds[CONFIG_KINDS_MAX];
     worker->registered = false;
-    client_request(worker->control, args, count, 0, on_registered, worker);
+    if (worker->stop_stage > 0) return;
+    for (size_t i = 0; i < config->kind_count; i++) kinds[i] = config->kinds[i].kind;
+    worker_kinds_tell(worker, kinds, config->kind_count, on_registered);
 }
 
 /* Leases from before a change of name are extended one by one. */
@@ -186,7 +94,7 @@ static void beat_now(struct worker *worker) {
 static void on_beat(uv_timer_t *timer) {
     struct worker *worker = timer->data;
     if (!client_is_ready(worker->control)) return;
-    if (worker->registered) {
+    if (worker->registered || worker->stop_stage > 0) {
         beat_now(worker);
     } else {
         worker_register(worker);
@@ -354,12 +262,13 @@ struct worker *worker_start(uv_loop_t *loop, const struct worker_options *option
         .loop = loop,
         .address = options->server,
         .reconnect = true,
-        .events = {
-            .context = worker,
-            .ready = on_control_ready,
-            .lost = on_control_lost,
-            .pushed = on_pushed,
-        },
+        .events =
+            {
+                .context = worker,
+                .ready = on_control_ready,
+                .lost = on_control_lost,
+                .pushed = on_pushed,
+            },
     };
     struct client_options fetcher = control;
     fetcher.events = (struct client_events){.context = worker, .ready = on_fetcher_ready};

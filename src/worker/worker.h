@@ -39,8 +39,8 @@ struct worker_options {
 struct worker *worker_start(uv_loop_t *loop, const struct worker_options *options);
 
 /**
- * End: fetch no more; wait for what runs, at most 25 s; then stop it and give its jobs back. Asked a
- * second time: stop it by force at once.
+ * End: fetch no more; wait for what runs, at most 25 s; then stop it and give its jobs back. Asked
+ * a second time: stop it by force at once.
  */
 void worker_stop(struct worker *worker);
 
@@ -50,7 +50,6 @@ void worker_stop(struct worker *worker);
  * Fails  HOB_CONFIG: the server does not take this worker; HOB_UNREACHABLE: the server was away at
  *        the end, and the ends of some jobs could not be told
  */
-HOB_CHECK enum hob_status
-worker_run(const struct worker_options *options, struct hob_error *err);
+HOB_CHECK enum hob_status worker_run(const struct worker_options *options, struct hob_error *err);
 
 #endif

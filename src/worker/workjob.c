@@ -122,6 +122,7 @@ static void on_logged(void *context, const struct resp_node *node, struct slice 
     } else {
         joblog_acknowledge(&job->log, request->size_bytes);
         note_answer(job, node, "log");
+        if (joblog_unsent_bytes(&job->log) > URGENT_LOG_BYTES) workjob_tell(job);
     }
     free(request);
     workjob_free_if_done(job);
@@ -152,7 +153,7 @@ static void log_batch_send(struct workjob *job, const struct joblog_batch *batch
 
 static void logs_send(struct workjob *job) {
     struct joblog_batch batch;
-    while (joblog_take(&job->log, &batch)) log_batch_send(job, &batch);
+    while (joblog_take(&job->log, job->ended, &batch)) log_batch_send(job, &batch);
 }
 
 static void on_progressed(void *context, const struct resp_node *node, struct slice raw) {
@@ -167,8 +168,11 @@ static void progress_send(struct workjob *job) {
     char percent[12];
     (void)snprintf(percent, sizeof percent, "%u", job->percent);
     const struct slice args[] = {
-        SLICE("PROGRESS"), slice_str(job->id_text), slice_str(job->token_text),
-        slice_str(percent), job->progress,
+        SLICE("PROGRESS"),
+        slice_str(job->id_text),
+        slice_str(job->token_text),
+        slice_str(percent),
+        job->progress,
     };
     job->progress_new = false;
     job->open_requests++;
@@ -193,7 +197,9 @@ static void on_settled(void *context, const struct resp_node *node, struct slice
         if (node->type == RESP_FAILURE) {
             char quoted[QUOTED_BYTES_MAX];
             const char *reply = log_quoted(quoted, node->text);
-            log_warn("the end of a job was refused", JOB_FIELDS " reply=%s", JOB_VALUES(job), reply);
+            log_warn(
+                "the end of a job was refused", JOB_FIELDS " reply=%s", JOB_VALUES(job), reply
+            );
         }
     }
     workjob_free_if_done(job);

@@ -142,8 +142,7 @@ enum hob_status yaml_read_map(
         return yaml_read_fail(read, map, "%s is written as `key: value` lines", what);
     }
     bool seen[KEYS_MAX] = {false};
-    for (yaml_node_pair_t *pair = map->data.mapping.pairs.start;
-         pair < map->data.mapping.pairs.top;
+    for (yaml_node_pair_t *pair = map->data.mapping.pairs.start; pair < map->data.mapping.pairs.top;
          pair++) {
         yaml_node_t *key = yaml_read_node(read, pair->key);
         if (key->type != YAML_SCALAR_NODE) return yaml_read_fail(read, key, "a key is a word");

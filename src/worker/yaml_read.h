@@ -29,9 +29,8 @@ struct yaml_key {
  *
  * Fails  HOB_CONFIG: not YAML, or more than one document; then there is nothing to close
  */
-HOB_CHECK enum hob_status yaml_read_open(
-    struct yaml_read *read, const char *name, struct slice bytes, struct hob_error *err
-);
+HOB_CHECK enum hob_status
+yaml_read_open(struct yaml_read *read, const char *name, struct slice bytes, struct hob_error *err);
 
 /** Free the document. */
 void yaml_read_close(struct yaml_read *read);
@@ -40,9 +39,9 @@ void yaml_read_close(struct yaml_read *read);
 yaml_node_t *yaml_read_root(struct yaml_read *read);
 
 /** HOB_CONFIG, with "name:line:column: " of @node before the text. */
-enum hob_status yaml_read_fail(
-    struct yaml_read *read, const yaml_node_t *node, const char *format, ...
-) __attribute__((format(printf, 3, 4)));
+enum hob_status
+yaml_read_fail(struct yaml_read *read, const yaml_node_t *node, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /** Read a mapping of known keys, each at most once; @what names it in messages ("a kind"). */
 HOB_CHECK enum hob_status yaml_read_map(

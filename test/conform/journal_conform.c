@@ -163,12 +163,12 @@ TEST(a_cursor_goes_on_when_batches_are_appended) {
 
 TEST(a_full_segment_is_followed_by_a_new_one) {
     struct journal *journal = open_new(SEGMENT);
-    append_many(journal, 40, 10 * 1000);
+    append_many(journal, 40, 10000);
     struct journal_info info = info_of(journal);
     CHECK_EQUAL(info.first_segment, 1);
     CHECK(info.last_segment >= 7);
-    CHECK(info.stored_bytes >= 40 * 10 * 1000);
-    check_count(journal, 40, 10 * 1000);
+    CHECK(info.stored_bytes >= 400000);
+    check_count(journal, 40, 10000);
     struct journal_cursor *cursor;
     CHECK_EQUAL(journal_read_open(journal, 3, &cursor, NULL), HOB_OK);
     struct journal_entry entry;
@@ -182,8 +182,8 @@ TEST(a_full_segment_is_followed_by_a_new_one) {
 
 TEST(trimmed_segments_are_gone_and_the_last_one_stays) {
     struct journal *journal = open_new(SEGMENT);
-    uint64_t address = rig_append_ok(journal, 10 * 1000, 1);
-    append_many(journal, 60, 10 * 1000);
+    uint64_t address = rig_append_ok(journal, 10000, 1);
+    append_many(journal, 60, 10000);
     struct journal_info before = info_of(journal);
     CHECK_EQUAL(journal_trim(journal, 4, NULL), HOB_OK);
     struct journal_info after = info_of(journal);
@@ -204,7 +204,7 @@ TEST(trimmed_segments_are_gone_and_the_last_one_stays) {
     CHECK_EQUAL(journal_trim(journal, 1000, NULL), HOB_OK);
     after = info_of(journal);
     CHECK_EQUAL(after.first_segment, after.last_segment);
-    append_many(journal, 60, 10 * 1000); /* into what was trimmed */
+    append_many(journal, 60, 10000); /* into what was trimmed */
     CHECK_EQUAL(info_of(journal).seq, 121);
     journal_close(journal);
 }

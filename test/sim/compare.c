@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Field by field, each named in the report. What no document promises is not compared: the text of an
- * error that the engine itself wrote, and which of the words for a refused argument it chose. */
+/* Field by field, each named in the report. What no document promises is not compared: the text of
+ * an error that the engine itself wrote, and which of the words for a refused argument it chose. */
 #include "test/sim/compare.h"
 
 #include <stdio.h>
@@ -318,4 +318,20 @@ bool compare_job(
         words[is_there]
     );
     return false;
+}
+
+bool compare_durable(const struct model *model, const struct engine *engine, struct buf *report) {
+    bool same = true;
+    for (uint32_t i = 0; i < model->job_count; i++) {
+        const struct job_view *wanted = &model->jobs[i]->view;
+        struct job_view got;
+        bool is_there = engine_job(engine, wanted->id, &got);
+        if (is_there && same_view(report, wanted, &got)) continue;
+        unsigned long long id = wanted->id;
+        (void)buf_printf(report, "  in job %llu%s\n", id, is_there ? "" : ", not there");
+        same = false;
+    }
+    struct engine_stats stats;
+    engine_stats(engine, &stats);
+    return same_number(report, "jobs", model->job_count, stats.jobs) && same;
 }

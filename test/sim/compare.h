@@ -37,6 +37,9 @@ bool compare_job(
     const struct model *model, const struct engine *engine, uint64_t id, struct buf *report
 );
 
+/** All jobs as a journal keeps them: without what workers do to their leases. */
+bool compare_durable(const struct model *model, const struct engine *engine, struct buf *report);
+
 /** All jobs, queues, workers, refs and numbers. */
 bool compare_all(const struct model *model, const struct engine *engine, struct buf *report);
 

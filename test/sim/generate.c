@@ -279,6 +279,13 @@ make_leased(struct generator *generator, const struct model *model, struct comma
     }
 }
 
+static bool has_running(const struct model *model) {
+    for (uint32_t i = 0; i < model->job_count; i++) {
+        if (model->jobs[i]->view.state == JOB_RUNNING) return true;
+    }
+    return false;
+}
+
 void generate_command(
     struct generator *generator, const struct model *model, struct command *ret_command
 ) {
@@ -286,6 +293,16 @@ void generate_command(
     struct command *command = ret_command;
     *command = (struct command){.type = any_type(generator)};
     command->request = generator->next_request++;
+    grind_begin(generator);
+    if (generator->grind != GRIND_NOTHING) {
+        grind_command(generator, model, command);
+        return;
+    }
+    /* Without a lease most commands that want one say the same. */
+    bool wants_lease = command->type >= COMMAND_ACK && command->type <= COMMAND_PROGRESS;
+    if (wants_lease && !has_running(model) && !dice_once_in(&generator->dice, 10)) {
+        command->type = COMMAND_FETCH;
+    }
     switch (command->type) {
     case COMMAND_PUSH:
         make_push(generator, model, &command->push);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random commands and random time. What is likely is itself drawn per seed (swarm testing: Groce and
- * others, 2012): one seed is all retries and clocks that stand still, the next all waiting fetches
- * on paused queues, so that each feature is also met without the others in its way. */
+/* Random commands and random time. What is likely is itself drawn per seed (swarm testing: Groce
+ * and others, 2012): one seed is all retries and clocks that stand still, the next all waiting
+ * fetches on paused queues, so that each feature is also met without the others in its way. */
 #ifndef HOB_TEST_SIM_GENERATE_H
 #define HOB_TEST_SIM_GENERATE_H
 
@@ -9,6 +9,9 @@
 #include "test/sim/random.h"
 
 enum { NAMES_MAX = 16 };
+
+/* What is too rare to happen by chance: a job that is given back, or that logs, without end. */
+enum grind { GRIND_NOTHING, GRIND_RELEASES, GRIND_LARGE_LOGS, GRIND_MANY_LOGS, GRIND_COUNT };
 
 /* How likely things are in this run; in percent where nothing else is said. */
 struct swarm {
@@ -24,11 +27,12 @@ struct swarm {
     uint32_t waiting;     /* a fetch that waits */
     uint32_t short_waits; /* waits, leases, delays of seconds, not hours */
     uint32_t time_moves;
-    uint32_t time_edges;    /* to the very ns at which something is due, or one beside it */
-    uint32_t time_span_max; /* magnitude of a step: 10^0 .. 10^this ns */
-    uint32_t lazy_turns;    /* a command without a turn after it */
-    uint32_t early;         /* a command that comes before the turn of its time */
-    uint32_t keep;          /* a push with its own keep */
+    uint32_t time_edges;     /* to the very ns at which something is due, or one beside it */
+    uint32_t time_span_max;  /* magnitude of a step: 10^0 .. 10^this ns */
+    uint32_t lazy_turns;     /* a command without a turn after it */
+    uint32_t early;          /* a command that comes before the turn of its time */
+    uint32_t keep;           /* a push with its own keep */
+    uint32_t grinds_once_in; /* commands; 0: never */
 };
 
 struct generator {
@@ -38,6 +42,8 @@ struct generator {
     struct slice kinds[NAMES_MAX];
     struct slice workers[NAMES_MAX];
     uint64_t next_request;
+    enum grind grind;
+    uint32_t grind_at; /* commands of it so far */
     size_t scratch_used;
     struct slice names[FETCH_QUEUES_MAX + 2]; /* of the command at hand */
     char scratch[512 * 1024];                 /* bytes of the command at hand */
@@ -60,6 +66,14 @@ hob_ns generate_time(struct generator *generator, const struct model *model);
 
 /** Room for @size bytes of the command at hand. */
 char *generate_room(struct generator *generator, size_t size);
+
+/** Begin to grind, perhaps. */
+void grind_begin(struct generator *generator);
+
+/** The next command of a grind, which ends by itself. */
+void grind_command(
+    struct generator *generator, const struct model *model, struct command *ret_command
+);
 
 /** @size bytes of the command at hand, random in their letters. */
 struct slice generate_bytes(struct generator *generator, size_t size);

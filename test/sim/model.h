@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The model: the same queue as src/engine, written a second time in the plainest way there is:
  * arrays and linear scans, no effects, no journal, nothing shared with the engine but the words of
- * its headers and backoff_delay(). It is the specification that a machine can read: where engine and
- * model differ one of the two is wrong.
+ * its headers and backoff_delay(). It is the specification that a machine can read: where engine
+ * and model differ one of the two is wrong.
  *
  *   model.c         memory, lookups, moves between states, argument checks
  *   model_push.c    push, cancel, discard, retry, delete, queues, workers, wait, forget
@@ -11,7 +11,8 @@
  *   model_time.c    what time does: stage, rescue, prune, the end of waits
  *   model_limits.c  which arguments are within their limits
  *
- * Everything is open to the simulator, which reads the model to make commands that mean something. */
+ * Everything is open to the simulator, which reads the model to make commands that mean
+ * something. */
 #ifndef HOB_TEST_SIM_MODEL_H
 #define HOB_TEST_SIM_MODEL_H
 
@@ -133,8 +134,8 @@ void model_turn(struct model *model, hob_ns now_ns);
 /** Forget late answers and notices: they were compared. */
 void model_outputs_reset(struct model *model);
 
-/** What a restart forgets: waiting requests, workers, turn-taking, counters since start, and perhaps
- * queues that have neither jobs nor settings. */
+/** What a restart forgets: waiting requests, workers, turn-taking, counters since start, and
+ * perhaps queues that have neither jobs nor settings. */
 void model_restart(struct model *model);
 
 /** The earliest time at which model_turn would do something; HOB_NEVER: none. */

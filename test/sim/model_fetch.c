@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which job runs next. In a queue: the smallest priority, then the smallest id (FIFO) or the largest
- * (LIFO), among the jobs that the worker can take. Between queues: what the mode of the fetch says.
- * Jobs are picked one at a time, so that each pick sees what the one before has changed. */
+/* Which job runs next. In a queue: the smallest priority, then the smallest id (FIFO) or the
+ * largest (LIFO), among the jobs that the worker can take. Between queues: what the mode of the
+ * fetch says. Jobs are picked one at a time, so that each pick sees what the one before has
+ * changed. */
 #include <stdlib.h>
 
 #include "base/assert.h"

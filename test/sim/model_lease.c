@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the holder of a lease may do to its job. The checks come in one order: is there such a job, is
- * it running under this token, does the lease still hold. */
+/* What the holder of a lease may do to its job. The checks come in one order: is there such a job,
+ * is it running under this token, does the lease still hold. */
 #include "base/assert.h"
 #include "test/sim/model.h"
 
@@ -44,8 +44,8 @@ attempt_ended(struct model *model, struct model_job *job, const struct fail_comm
     model_move(model, job, JOB_RETRYABLE, ns_add(model->now_ns, delay_ns));
 }
 
-/* The first RELEASES_FREE_MAX releases of a job cost nothing. A later one is a failed attempt, or a job
- * that every worker gives back would go round for ever. */
+/* The first RELEASES_FREE_MAX releases of a job cost nothing. A later one is a failed attempt, or a
+ * job that every worker gives back would go round for ever. */
 static void release(struct model *model, struct model_job *job, hob_ns delay_ns) {
     struct job_view *view = &job->view;
     if (view->releases >= RELEASES_FREE_MAX) {
@@ -67,8 +67,8 @@ static void extend(struct model *model, struct model_job *job, hob_ns lease_ns) 
     if (job->view.lease_until_ns < until_ns) job->view.lease_until_ns = until_ns;
 }
 
-/* The first LOG_HEAD_BYTES_MAX of an attempt stay; of what follows the last LOG_TAIL_BYTES_MAX do. A
- * chunk is whole on one side; once one did not fit into the head, all later ones are tail. */
+/* The first LOG_HEAD_BYTES_MAX of an attempt stay; of what follows the last LOG_TAIL_BYTES_MAX do.
+ * A chunk is whole on one side; once one did not fit into the head, all later ones are tail. */
 static void log_add(struct model *model, struct model_job *job, struct slice entries) {
     struct job_view *view = &job->view;
     uint32_t head_bytes = 0;

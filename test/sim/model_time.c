@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What time does. The order inside one turn: what is due is staged, leases that are over are rescued,
- * waiting fetches are served, waits that are over are answered, and at last what is kept too long or
- * is too many is pruned. A fetch whose wait ends in this very turn still gets what there is. */
+/* What time does. The order inside one turn: what is due is staged, leases that are over are
+ * rescued, waiting fetches are served, waits that are over are answered, and at last what is kept
+ * too long or is too many is pruned. A fetch whose wait ends in this very turn still gets what
+ * there is. */
 #include <string.h>
 
 #include "test/sim/model.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One bad argument per command, so that a refusal has one reason. Half of what is planted lies exactly
- * on its limit and must be accepted. */
+/* One bad argument per command, so that a refusal has one reason. Half of what is planted lies
+ * exactly on its limit and must be accepted. */
 #include "test/sim/plant.h"
 
 /* A size or number at its limit, or one past it. */

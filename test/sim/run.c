@@ -14,7 +14,7 @@
 #include "test/sim/print.h"
 #include "test/sim/target.h"
 
-enum { REPORT_BYTES_MAX = 64 * 1024, GRIND_TIMES = RELEASES_FREE_MAX + 30 };
+enum { REPORT_BYTES_MAX = 64 * 1024 };
 
 struct run {
     uint64_t seed;
@@ -91,6 +91,12 @@ static void on_notice(void *context, const struct notice *notice) {
         model_grow(&run->notices, &run->notice_count, &run->notice_capacity, sizeof(*kept));
     *kept = *notice;
     kept->worker = model_copy(run->model, notice->worker);
+}
+
+static void on_replayed(void *context, const struct engine *engine) {
+    struct run *run = context;
+    bool same = compare_durable(run->model, engine, &run->report);
+    need(run, same, "an engine made from the journal differs");
 }
 
 static void on_broken(void *context, const char *text) {
@@ -291,34 +297,6 @@ static void step(struct run *run) {
     outputs_reset(run);
 }
 
-/* One job, given back more often than is free: too rare to happen by chance. */
-static void grind(struct run *run) {
-    const struct generator *generator = run->generator;
-    for (uint32_t i = 0; i < 2 * GRIND_TIMES; i++) {
-        struct command *command = &run->command;
-        const struct model_job *job = NULL;
-        for (uint32_t k = 0; k < run->model->job_count && job == NULL; k++) {
-            if (run->model->jobs[k]->view.state == JOB_RUNNING) job = run->model->jobs[k];
-        }
-        *command = (struct command){.type = COMMAND_RELEASE};
-        if (job != NULL) {
-            command->release.lease = (struct lease_ref){job->view.id, job->view.token};
-            bool is_free = job->view.releases < RELEASES_FREE_MAX;
-            bool has_delay = !is_free && dice_once_in(&run->dice, 2);
-            if (has_delay) command->release.delay_ns = 7 * NS_PER_SECOND;
-        } else {
-            command->type = COMMAND_FETCH;
-            command->fetch.worker = generator->workers[0];
-            command->fetch.queues = generator->queues;
-            command->fetch.queue_count = generator->swarm.queue_count;
-            command->fetch.mode = FETCH_MERGED;
-        }
-        command_number++;
-        apply(run, run->model->now_ns);
-        outputs_reset(run);
-    }
-}
-
 static void restart(struct run *run) {
     turn(run);
     compare_outputs(run);
@@ -337,12 +315,10 @@ static void restart(struct run *run) {
 
 static void run_all(struct run *run) {
     uint32_t every = 1 + (uint32_t)dice_below(&run->dice, 200);
-    uint64_t grind_at = dice_once_in(&run->dice, 40) ? dice_below(&run->dice, run->commands) : 0;
     for (uint64_t i = 1; i <= run->commands; i++) {
         command_number++;
         step(run);
         if (dice_once_in(&run->dice, every)) compare_everything(run);
-        if (i == grind_at) grind(run);
         if (target_may_restart(run->target) && dice_once_in(&run->dice, 300)) {
             restart(run);
             compare_everything(run);
@@ -380,6 +356,7 @@ bool run_seed(uint64_t seed, uint64_t commands, bool trace) {
         .context = run,
         .answer = on_answer,
         .notice = on_notice,
+        .replayed = on_replayed,
         .broken = on_broken,
     };
     run->target = target_new(&options);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The simulator: engine and model side by side on the same random commands and the same random time.
+/* The simulator: engine and model side by side on the same random commands and the same random
+ * time.
  *
  *     sim SEED [COMMANDS]                 one run, by its seed
  *     sim --seeds FROM COUNT [COMMANDS]   many runs, each in a process of its own
  *     sim --trace SEED [COMMANDS]         one run, each command told
  *
  * Compared are each answer, each late answer and notice, the jobs that a command has touched, and,
- * often, everything. A difference ends the run with the seed, the command, both answers and the line
- * that shows it again. One of the two is wrong then; doc/design says which. */
+ * often, everything. A difference ends the run with the seed, the command, both answers and the
+ * line that shows it again. One of the two is wrong then; doc/design says which. */
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>

@@ -11,7 +11,7 @@
 static const uint32_t usual_weights[COMMAND_TYPE_COUNT] = {
     [COMMAND_PUSH] = 30,      [COMMAND_FETCH] = 25,     [COMMAND_ACK] = 15,
     [COMMAND_FAIL] = 10,      [COMMAND_RELEASE] = 5,    [COMMAND_EXTEND] = 3,
-    [COMMAND_CHECKPOINT] = 3, [COMMAND_LOG] = 3,        [COMMAND_PROGRESS] = 3,
+    [COMMAND_CHECKPOINT] = 5, [COMMAND_LOG] = 8,        [COMMAND_PROGRESS] = 3,
     [COMMAND_CANCEL] = 3,     [COMMAND_DISCARD] = 3,    [COMMAND_RETRY] = 4,
     [COMMAND_DELETE] = 3,     [COMMAND_PAUSE] = 2,      [COMMAND_RESUME] = 2,
     [COMMAND_QUEUE_SET] = 2,  [COMMAND_WORKER_SET] = 3, [COMMAND_WORKER_BEAT] = 4,
@@ -42,12 +42,16 @@ static void swarm_draw(struct dice *dice, struct swarm *swarm) {
     swarm->big = (uint32_t)dice_small(dice, 40);
     swarm->waiting = (uint32_t)dice_below(dice, 100);
     swarm->short_waits = (uint32_t)dice_below(dice, 101);
-    swarm->time_moves = (uint32_t)dice_between(dice, 1, 100);
+    swarm->time_moves = 1 + (uint32_t)dice_small(dice, 100);
     swarm->time_edges = (uint32_t)dice_below(dice, 60);
-    swarm->time_span_max = (uint32_t)dice_between(dice, 8, 15);
+    /* Most leases last seconds: where time leaps, hardly any command finds its lease. */
+    bool leaps = dice_once_in(dice, 3);
+    swarm->time_span_max =
+        (uint32_t)(leaps ? dice_between(dice, 11, 15) : dice_between(dice, 8, 10));
     swarm->lazy_turns = dice_once_in(dice, 2) ? 0 : (uint32_t)dice_below(dice, 90);
     swarm->early = dice_once_in(dice, 2) ? 0 : (uint32_t)dice_below(dice, 100);
-    swarm->keep = (uint32_t)dice_small(dice, 60);
+    swarm->keep = (uint32_t)dice_below(dice, 60);
+    swarm->grinds_once_in = dice_once_in(dice, 12) ? 1500 : 0;
 }
 
 static struct slice make_name(char first, uint32_t number) {
@@ -139,6 +143,7 @@ static hob_ns edge(struct generator *generator, const struct model *model) {
 hob_ns generate_time(struct generator *generator, const struct model *model) {
     struct dice *dice = &generator->dice;
     hob_ns now_ns = model->now_ns == 0 ? START_NS : model->now_ns;
+    if (generator->grind != GRIND_NOTHING) return now_ns;
     if (!dice_percent(dice, generator->swarm.time_moves)) return now_ns;
     if (dice_once_in(dice, 200))
         return now_ns - dice_below(dice, NS_PER_HOUR); /* a clock set back */

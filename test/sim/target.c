@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine alone, with its twin and its tape; and the face that picks between this setting and the
- * space (space_side.c). */
+/* The engine alone, with its twin and its tape; and the face that picks between this setting and
+ * the space (space_side.c). */
 #include "test/sim/target.h"
 
 #include <stdarg.h>
@@ -286,6 +286,7 @@ void target_check(struct target *target) {
     if (again == NULL) broken(target, "replay of the tape: %s", err.text);
     engine_check(again);
     if (engine_digest(again) != digest) broken(target, "the digest of the replayed tape differs");
+    target->options.replayed(target->options.context, again);
     engine_free(again);
 }
 

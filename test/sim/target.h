@@ -25,6 +25,8 @@ struct target_options {
     void *context;
     void (*answer)(void *context, const struct answer *answer);
     void (*notice)(void *context, const struct notice *notice);
+    /* An engine that was made from the tape, to be compared. */
+    void (*replayed)(void *context, const struct engine *engine);
     /* A broken rule: must not come back. */
     void (*broken)(void *context, const char *text);
 };

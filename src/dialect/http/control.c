@@ -2,8 +2,9 @@
 /* What a person does to jobs and queues. */
 #include "dialect/http/core.h"
 
-static bool
-take_control(struct http_session *session, const struct call *call, struct control_command *control) {
+static bool take_control(
+    struct http_session *session, const struct call *call, struct control_command *control
+) {
     if (http_id(session, call, &control->id) &&
         http_members(session, control_options, call->json, control)) {
         return true;
@@ -88,9 +89,7 @@ void http_queue(struct http_session *session, const struct call *call) {
 
 /* How long and how many go together in the engine; what is not given stays as it is. */
 static void fill_settings(
-    const struct queue_request *request,
-    const struct queue_view *now,
-    struct queue_set_command *set
+    const struct queue_request *request, const struct queue_view *now, struct queue_set_command *set
 ) {
     set->has_order = request->has_order;
     set->order = request->order;

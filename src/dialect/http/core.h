@@ -37,9 +37,9 @@ enum http_body {
 /* A request on its way to the function of its route. */
 struct call {
     const struct http_request *request;
-    struct slice name;       /* the * of the path */
-    struct json_value json;  /* BODY_JSON, BODY_JOBS: the object */
-    bool is_lines;           /* BODY_JOBS: json is not set, the body has lines */
+    struct slice name;      /* the * of the path */
+    struct json_value json; /* BODY_JSON, BODY_JOBS: the object */
+    bool is_lines;          /* BODY_JOBS: json is not set, the body has lines */
 };
 
 typedef void http_run(struct http_session *session, const struct call *call);

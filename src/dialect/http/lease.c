@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the holder of a lease says of its job. Each body has the token, beside members of its own. */
+/* What the holder of a lease says of its job. Each body has the token, and members of its own. */
 #include "base/assert.h"
 #include "base/text.h"
 #include "dialect/http/core.h"
@@ -14,17 +14,35 @@ struct members {
 };
 
 static const struct option lease_rows[] = {
-    {NULL, "lease", OPTION_SPAN, offsetof(struct members, lease_ns), OPTION_NO_HAS, LEASE_MIN_NS,
-     LEASE_MAX_NS, NULL},
+    {NULL,
+     "lease",
+     OPTION_SPAN,
+     offsetof(struct members, lease_ns),
+     OPTION_NO_HAS,
+     LEASE_MIN_NS,
+     LEASE_MAX_NS,
+     NULL},
 };
 static const struct option delay_rows[] = {
-    {NULL, "delay", OPTION_SPAN, offsetof(struct members, delay_ns), OPTION_NO_HAS, 0,
-     DELAY_MAX_NS, NULL},
+    {NULL,
+     "delay",
+     OPTION_SPAN,
+     offsetof(struct members, delay_ns),
+     OPTION_NO_HAS,
+     0,
+     DELAY_MAX_NS,
+     NULL},
 };
 static const struct option progress_rows[] = {
     {NULL, "percent", OPTION_U32, offsetof(struct members, percent), OPTION_NO_HAS, 0, 100, NULL},
-    {NULL, "text", OPTION_TEXT, offsetof(struct members, text), OPTION_NO_HAS, 0,
-     PROGRESS_TEXT_BYTES_MAX, NULL},
+    {NULL,
+     "text",
+     OPTION_TEXT,
+     offsetof(struct members, text),
+     OPTION_NO_HAS,
+     0,
+     PROGRESS_TEXT_BYTES_MAX,
+     NULL},
 };
 static const struct option_set lease_set = {lease_rows, hob_countof(lease_rows)};
 static const struct option_set delay_set = {delay_rows, hob_countof(delay_rows)};
@@ -49,6 +67,17 @@ struct held {
     bool has_lines; /* in: is the member `lines` allowed? out: was it there? */
 };
 
+static bool take_bytes(
+    struct http_session *session,
+    struct held *held,
+    struct slice key,
+    struct json_value value,
+    bool *ret_good
+) {
+    if (held->bytes_name == NULL) return false;
+    return http_bytes(session, held->bytes_name, key, value, &held->bytes, ret_good);
+}
+
 /* id from the path, token and the rest from the body. */
 static bool take(
     struct http_session *session,
@@ -71,8 +100,7 @@ static bool take(
             held->lines = value;
             held->has_lines = true;
             good = true;
-        } else if (held->bytes_name == NULL ||
-                   !http_bytes(session, held->bytes_name, key, value, &held->bytes, &good)) {
+        } else if (!take_bytes(session, held, key, value, &good)) {
             good = http_member(session, set, key, value, target);
         }
         if (!good) return false;

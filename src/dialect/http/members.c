@@ -17,13 +17,17 @@ static struct slice key_text(struct http_session *session, struct slice key) {
 static bool
 value_text(struct http_session *session, struct json_value value, struct slice *ret_text) {
     switch (value.type) {
-    case JSON_IS_STRING: return json_text(value, &session->base.host->scratch, ret_text);
+    case JSON_IS_STRING:
+        return json_text(value, &session->base.host->scratch, ret_text);
     case JSON_IS_NUMBER:
     case JSON_IS_TRUE:
-    case JSON_IS_FALSE: *ret_text = value.raw; return true;
+    case JSON_IS_FALSE:
+        *ret_text = value.raw;
+        return true;
     case JSON_IS_NULL:
     case JSON_IS_ARRAY:
-    case JSON_IS_OBJECT: break;
+    case JSON_IS_OBJECT:
+        break;
     }
     return false;
 }

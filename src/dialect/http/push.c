@@ -21,9 +21,8 @@ take_job(struct http_session *session, struct json_value object, struct push_req
     return true;
 }
 
-static void push(
-    struct http_session *session, const struct push_request *request, struct answer *ret_answer
-) {
+static void
+push(struct http_session *session, const struct push_request *request, struct answer *ret_answer) {
     struct command command = {.type = COMMAND_PUSH, .push = request->push};
     session_apply(&session->base, &command, ret_answer);
 }
@@ -88,7 +87,8 @@ static void put_refused(struct json_put *put, const char *code, struct slice det
     json_put_object_end(put);
 }
 
-static bool parse_line(struct http_session *session, struct slice line, struct json_value *ret_job) {
+static bool
+parse_line(struct http_session *session, struct slice line, struct json_value *ret_job) {
     struct json_error error = {0};
     bool good = json_parse(line, ret_job, &error);
     if (good && ret_job->type == JSON_IS_OBJECT) return true;

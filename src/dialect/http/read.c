@@ -12,12 +12,24 @@ struct query {
 };
 
 static const struct option job_rows[] = {
-    {NULL, "wait", OPTION_SPAN, offsetof(struct query, wait_ns), OPTION_NO_HAS, 0,
-     RESULT_WAIT_MAX_NS, NULL},
+    {NULL,
+     "wait",
+     OPTION_SPAN,
+     offsetof(struct query, wait_ns),
+     OPTION_NO_HAS,
+     0,
+     RESULT_WAIT_MAX_NS,
+     NULL},
 };
 static const struct option logs_rows[] = {
-    {NULL, "attempt", OPTION_U32, offsetof(struct query, attempt), OPTION_NO_HAS, 0,
-     ATTEMPT_MAX_MAX, NULL},
+    {NULL,
+     "attempt",
+     OPTION_U32,
+     offsetof(struct query, attempt),
+     OPTION_NO_HAS,
+     0,
+     ATTEMPT_MAX_MAX,
+     NULL},
 };
 static const struct option_set job_set = {job_rows, hob_countof(job_rows)};
 static const struct option_set logs_set = {logs_rows, hob_countof(logs_rows)};

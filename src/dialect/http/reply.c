@@ -45,9 +45,8 @@ struct json_put http_json(struct http_session *session) {
     return json_put_to(&session->base.host->reply);
 }
 
-static void put_problem(
-    struct http_session *session, unsigned status, const char *code, struct slice detail
-) {
+static void
+put_problem(struct http_session *session, unsigned status, const char *code, struct slice detail) {
     struct json_put put = http_json(session);
     json_put_object(&put);
     json_put_key(&put, "type");
@@ -179,17 +178,33 @@ put_field(struct http_session *session, struct json_put *put, const struct field
     }
     json_put_key(put, field->name);
     switch (field->type) {
-    case FIELD_ID: json_put_id(put, field->number); break;
-    case FIELD_NUMBER: json_put_u64(put, field->number); break;
-    case FIELD_SIGNED: json_put_i64(put, field->number_signed); break;
-    case FIELD_TIME: put_time(put, field->number); break;
-    case FIELD_SPAN: json_put_u64(put, field->number / NS_PER_MS); break;
-    case FIELD_BOOL: json_put_bool(put, field->number != 0); break;
-    case FIELD_TEXT: json_put_text(put, field->text); break;
+    case FIELD_ID:
+        json_put_id(put, field->number);
+        break;
+    case FIELD_NUMBER:
+        json_put_u64(put, field->number);
+        break;
+    case FIELD_SIGNED:
+        json_put_i64(put, field->number_signed);
+        break;
+    case FIELD_TIME:
+        put_time(put, field->number);
+        break;
+    case FIELD_SPAN:
+        json_put_u64(put, field->number / NS_PER_MS);
+        break;
+    case FIELD_BOOL:
+        json_put_bool(put, field->number != 0);
+        break;
+    case FIELD_TEXT:
+        json_put_text(put, field->text);
+        break;
     case FIELD_BYTES:
     case FIELD_BODY:
     case FIELD_TRACE:
-    case FIELD_ERRORS: hob_assert(false && "not written here"); break;
+    case FIELD_ERRORS:
+        hob_assert(false && "not written here");
+        break;
     }
     return true;
 }
@@ -272,6 +287,7 @@ void http_reply_fetched(struct http_session *session, const struct answer *answe
     http_reply_json(session, 200);
     for (uint32_t i = 0; i < count; i++) {
         struct job_view job;
-        if (session_job(&session->base, answer->jobs[i], &job)) session_leased(&session->base, &job);
+        if (session_job(&session->base, answer->jobs[i], &job))
+            session_leased(&session->base, &job);
     }
 }

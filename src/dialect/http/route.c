@@ -51,9 +51,8 @@ static const char *method_word(enum http_method method) {
 }
 
 /* The route, or NULL; *ret_allowed gets the methods that the path has. */
-static const struct http_route *find_route(
-    const struct http_request *request, struct slice *ret_name, struct buf *ret_allowed
-) {
+static const struct http_route *
+find_route(const struct http_request *request, struct slice *ret_name, struct buf *ret_allowed) {
     enum http_method method = request->method;
     if (method == HTTP_METHOD_HEAD) method = HTTP_METHOD_GET;
     for (size_t i = 0; i < http_route_count; i++) {
@@ -66,9 +65,8 @@ static const struct http_route *find_route(
     return NULL;
 }
 
-static void no_route(
-    struct http_session *session, const struct http_request *request, struct slice allowed
-) {
+static void
+no_route(struct http_session *session, const struct http_request *request, struct slice allowed) {
     struct buf *text = &session->base.host->complaint;
     buf_reset(text);
     if (allowed.size == 0) {
@@ -128,9 +126,8 @@ static bool check_type(struct http_session *session, enum http_body body, struct
         session,
         415,
         "ERR",
-        body == BODY_JOBS
-            ? SLICE("the body must be application/json, or application/x-ndjson")
-            : SLICE("the body must be application/json: say so in Content-Type")
+        body == BODY_JOBS ? SLICE("the body must be application/json, or application/x-ndjson")
+                          : SLICE("the body must be application/json: say so in Content-Type")
     );
     return false;
 }

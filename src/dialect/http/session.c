@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The life of an HTTP connection: keep-alive and pipelining, one request at a time, each with one
  * response. */
-#include "dialect/http/core.h"
-
 #include "base/assert.h"
+#include "dialect/http/core.h"
 
 static struct session *http_open(struct host *host) {
     struct http_session *session = mem_zero_alloc(host->mem, sizeof *session);
@@ -46,8 +45,30 @@ static void refuse_request(struct http_session *session) {
     end(session);
 }
 
-static enum session_next
-http_input(struct session *base, struct slice input, size_t *ret_used) {
+/* A whole line has come, and it is none of HTTP: a person who types a command, say. They need not
+ * wait for the end of a head that will never come. */
+static bool is_no_http(struct slice input) {
+    const char *end = memchr(input.bytes, '\n', input.size);
+    if (end == NULL || end - input.bytes < 2) return false;
+    for (const char *at = input.bytes; end - at >= 5; at++) {
+        if (memcmp(at, "HTTP/", 5) == 0) return false;
+    }
+    return true;
+}
+
+static void refuse_line(struct http_session *session) {
+    begin(session, false);
+    http_problem(
+        session,
+        400,
+        "ERR",
+        SLICE("this is neither HTTP nor RESP: a RESP request is an array of bulk strings, and "
+              "inline commands are not accepted")
+    );
+    end(session);
+}
+
+static enum session_next http_input(struct session *base, struct slice input, size_t *ret_used) {
     struct http_session *session = (struct http_session *)base;
     size_t used = 0;
     enum session_next next = SESSION_READ;
@@ -63,8 +84,15 @@ http_input(struct session *base, struct slice input, size_t *ret_used) {
         struct http_request request;
         struct slice rest = slice_of(input.bytes + used, input.size - used);
         switch (http_parse(session->parser, rest, &request)) {
-        case HTTP_NEED_MORE: more = false; break;
-        case HTTP_CONTINUE: http_put_continue(base->out); break;
+        case HTTP_NEED_MORE:
+            more = is_no_http(rest);
+            if (!more) break;
+            refuse_line(session);
+            used = input.size;
+            break;
+        case HTTP_CONTINUE:
+            http_put_continue(base->out);
+            break;
         case HTTP_ERROR:
             refuse_request(session);
             used = input.size;
@@ -85,8 +113,12 @@ static void http_answer(struct session *base, const struct answer *answer) {
     struct http_session *session = (struct http_session *)base;
     session->reply_at = base->out->size;
     switch (session->awaited) {
-    case AWAITED_JOBS: http_reply_fetched(session, answer); break;
-    case AWAITED_JOB: http_reply_job(session, session->awaited_id); break;
+    case AWAITED_JOBS:
+        http_reply_fetched(session, answer);
+        break;
+    case AWAITED_JOB:
+        http_reply_job(session, session->awaited_id);
+        break;
     }
     end(session);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Arguments of RESP commands: options in any order, and the few that have a place. Whatever is
  * wrong with one is replied to here, so that a command only says `return`. */
-#include "dialect/resp/core.h"
-
 #include "base/text.h"
+#include "dialect/resp/core.h"
 
 /* One option at @at; moves behind it. */
 static bool take_option(

@@ -22,8 +22,8 @@ struct resp_session {
     bool is_closing;
     size_t reply_at; /* where the reply of the current request begins in base.out */
     enum resp_awaited awaited;
-    enum job_form form;   /* AWAITED_JOBS */
-    uint64_t awaited_id;  /* AWAITED_JOB */
+    enum job_form form;  /* AWAITED_JOBS */
+    uint64_t awaited_id; /* AWAITED_JOB */
     uint32_t client_name_size;
     char client_name[CLIENT_NAME_BYTES_MAX];
 };
@@ -80,7 +80,8 @@ void resp_answer_state(struct resp_session *session, const struct answer *answer
 /** Throw away what the current request has written and reply with this error. */
 void resp_abandon(struct resp_session *session, const char *word, struct slice text);
 
-void resp_put_str(struct resp_session *session, const char *text); /* a bulk */
+/** A bulk. */
+void resp_put_str(struct resp_session *session, const char *text);
 void resp_null(struct resp_session *session);
 
 /** A map of fields. False: a body could not be read, and the error is the reply (resp_abandon). */

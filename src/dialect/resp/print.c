@@ -72,17 +72,31 @@ bool resp_put_body(struct resp_session *session, struct body_ref body) {
 static bool put_plain(struct resp_session *session, const struct field *field) {
     struct buf *out = resp_out(session);
     switch (field->type) {
-    case FIELD_ID: resp_put_bulk_u64(out, field->number); return true;
-    case FIELD_NUMBER: resp_put_u64(out, session->version, field->number); return true;
-    case FIELD_SIGNED: resp_put_i64(out, field->number_signed); return true;
+    case FIELD_ID:
+        resp_put_bulk_u64(out, field->number);
+        return true;
+    case FIELD_NUMBER:
+        resp_put_u64(out, session->version, field->number);
+        return true;
+    case FIELD_SIGNED:
+        resp_put_i64(out, field->number_signed);
+        return true;
     case FIELD_TIME:
-    case FIELD_SPAN: resp_put_i64(out, (int64_t)(field->number / NS_PER_MS)); return true;
-    case FIELD_BOOL: resp_put_bool(out, session->version, field->number != 0); return true;
+    case FIELD_SPAN:
+        resp_put_i64(out, (int64_t)(field->number / NS_PER_MS));
+        return true;
+    case FIELD_BOOL:
+        resp_put_bool(out, session->version, field->number != 0);
+        return true;
     case FIELD_TEXT:
-    case FIELD_BYTES: resp_put_bulk(out, field->text); return true;
+    case FIELD_BYTES:
+        resp_put_bulk(out, field->text);
+        return true;
     case FIELD_BODY:
-    case FIELD_TRACE: return resp_put_body(session, field->body);
-    case FIELD_ERRORS: break;
+    case FIELD_TRACE:
+        return resp_put_body(session, field->body);
+    case FIELD_ERRORS:
+        break;
     }
     hob_assert(false && "errors are written by put_errors");
     return false;

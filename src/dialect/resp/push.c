@@ -71,8 +71,10 @@ void resp_mpush(struct resp_session *session, struct args args) {
         resp_error(
             session,
             "ERR",
-            SLICE("wrong number of arguments: nothing was pushed: n must be the number of jobs, and "
-                  "optc the number of option words of each: HELP MPUSH")
+            SLICE(
+                "wrong number of arguments: nothing was pushed: n must be the number of jobs, and "
+                "optc the number of option words of each: HELP MPUSH"
+            )
         );
         return;
     }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is read of one job: its map, its bytes, its log. */
 #include "dialect/resp/core.h"
-
 #include "engine/logline.h"
 
 static void wait_for(struct resp_session *session, uint64_t id, hob_ns wait) {
@@ -105,9 +104,7 @@ static bool put_chunk(struct resp_session *session, struct body_ref chunk, size_
         ++*lines;
     }
     if (host->reply.size <= REPLY_BYTES_MAX) return true;
-    resp_error(
-        session, "TOOLARGE", SLICE("the log is larger than a reply: ask for one ATTEMPT")
-    );
+    resp_error(session, "TOOLARGE", SLICE("the log is larger than a reply: ask for one ATTEMPT"));
     return false;
 }
 

@@ -93,9 +93,7 @@ void resp_client(struct resp_session *session, struct args args) {
     if (slice_equal_nocase(word, SLICE("SETNAME")) && args.count == 2) {
         if (set_client_name(session, args.at[1])) ok(session);
     } else if (slice_equal_nocase(word, SLICE("GETNAME")) && args.count == 1) {
-        resp_put_bulk(
-            resp_out(session), slice_of(session->client_name, session->client_name_size)
-        );
+        resp_put_bulk(resp_out(session), slice_of(session->client_name, session->client_name_size));
     } else if (slice_equal_nocase(word, SLICE("ID")) && args.count == 1) {
         resp_put_u64(resp_out(session), session->version, session->base.serial);
     } else if (slice_equal_nocase(word, SLICE("SETINFO")) && args.count == 3) {
@@ -207,7 +205,8 @@ void resp_info(struct resp_session *session, struct args args) {
     (void)buf_put_str(text, "\r\n# Memory\r\n");
     put_info_line(text, "used_memory", stats.engine.memory_bytes);
     put_info_line(text, "maxmemory", stats.engine.memory_max_bytes);
-    (void)buf_put_str(text, "\r\n# Persistence\r\nloading:0\r\n\r\n# Replication\r\nrole:master\r\n");
+    (void
+    )buf_put_str(text, "\r\n# Persistence\r\nloading:0\r\n\r\n# Replication\r\nrole:master\r\n");
     (void)buf_put_str(text, "\r\n# Jobs\r\n");
     for (enum job_state state = 0; state < JOB_STATE_COUNT; state++) {
         put_info_line(text, job_state_word(state), stats.engine.counts[state]);

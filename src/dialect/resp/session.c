@@ -42,8 +42,7 @@ static void run(struct resp_session *session, const struct resp_request *request
     reply_end(session);
 }
 
-static enum session_next
-resp_input(struct session *base, struct slice input, size_t *ret_used) {
+static enum session_next resp_input(struct session *base, struct slice input, size_t *ret_used) {
     struct resp_session *session = (struct resp_session *)base;
     size_t used = 0;
     enum session_next next = SESSION_READ;
@@ -76,8 +75,12 @@ static void resp_answer(struct session *base, const struct answer *answer) {
     struct resp_session *session = (struct resp_session *)base;
     session->reply_at = base->out->size;
     switch (session->awaited) {
-    case AWAITED_JOBS: resp_put_fetched(session, answer, session->form); break;
-    case AWAITED_JOB: (void)resp_put_job(session, session->awaited_id, JOB_WHOLE); break;
+    case AWAITED_JOBS:
+        resp_put_fetched(session, answer, session->form);
+        break;
+    case AWAITED_JOB:
+        (void)resp_put_job(session, session->awaited_id, JOB_WHOLE);
+        break;
     }
     reply_end(session);
 }

@@ -36,9 +36,7 @@ TEST(a_duplicate_answers_the_first_id) {
     begin(&rig, &client);
     CHECK_STR(RESP(client, "PUSH", "q", "k", "", "KEY", "a"), ":1\r\n");
     CHECK_STR(RESP(client, "PUSH", "q", "k", "", "KEY", "a"), ":1\r\n");
-    HOLDS(
-        RESP(client, "PUSH", "q", "k", "", "KEY", "a", "VERBOSE"), "$9\r\nduplicate\r\n:1\r\n"
-    );
+    HOLDS(RESP(client, "PUSH", "q", "k", "", "KEY", "a", "VERBOSE"), "$9\r\nduplicate\r\n:1\r\n");
     CHECK_STR(RESP(client, "PUSH", "q", "k", "", "KEY", "b"), ":2\r\n");
     rig_deinit(&rig);
 }
@@ -57,9 +55,7 @@ TEST(a_wrong_argument_is_named_with_what_is_allowed) {
     );
     BEGINS(RESP(client, "PUSH", "a b", "k", ""), "-BADARG queue: 'a b' is not a name: ");
     BEGINS(RESP(client, "PUSH", "q\r\n", "k", ""), "-BADARG queue: 'q\\x0d\\x0a' is not");
-    CHECK_STR(
-        RESP(client, "PUSH", "q", "k", "", "KEY"), "-BADARG KEY: its value is missing\r\n"
-    );
+    CHECK_STR(RESP(client, "PUSH", "q", "k", "", "KEY"), "-BADARG KEY: its value is missing\r\n");
     CHECK_STR(RESP(client, "PUSHH"), "-ERR there is no command 'PUSHH': do you mean PUSH?\r\n");
     BEGINS(RESP(client, "ACK", "1"), "-ERR wrong number of arguments: ACK id token [result]");
     BEGINS(RESP(client, "FETCH", "w", "COUNT", "2"), "-BADARG QUEUES and what belongs to it");
@@ -125,8 +121,25 @@ TEST(many_jobs_are_pushed_and_finished_in_one_request) {
     struct rig_client *client;
     begin(&rig, &client);
     CHECK_STR(
-        RESP(client, "MPUSH", "3", "q", "k", "1", "0", "q", "bad kind", "2", "0", "q", "k", "3",
-             "2", "PRIORITY", "1"),
+        RESP(
+            client,
+            "MPUSH",
+            "3",
+            "q",
+            "k",
+            "1",
+            "0",
+            "q",
+            "bad kind",
+            "2",
+            "0",
+            "q",
+            "k",
+            "3",
+            "2",
+            "PRIORITY",
+            "1"
+        ),
         "*3\r\n:1\r\n-BADARG kind: 'bad kind' is not a name: 1 to 200 of A-Z a-z 0-9 - + / ; : . $ "
         "_ ( ), and not - at first\r\n:2\r\n"
     );
