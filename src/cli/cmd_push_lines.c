@@ -2,7 +2,9 @@
 /* `hob push -`: one JSON object a line, with the fields of POST /v1/jobs. Requests are pipelined, a
  * bounded number in flight; ids come out in the order of the lines. A line that is no job, or that
  * the server refuses, is told with its number and changes nothing for the others. */
+#include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,7 @@ enum {
     LINES_OPEN_MAX = 512,
     LINES_UNSENT_BYTES_MAX = 8 * 1024 * 1024,
     LINE_BYTES_MAX = 12 * 1024 * 1024,
+    READ_BYTES = 65536,
     PROGRESS_EVERY = 10000,
 };
 
@@ -210,24 +213,66 @@ static void progress(const struct lines *lines, bool last) {
     );
 }
 
-static bool push_all(struct lines *lines) {
-    char *line = NULL;
-    size_t capacity = 0;
-    bool alive = true;
-    HOB_AUTO_BUF struct buf scratch = buf_make(2 * LINE_BYTES_MAX + 2);
-    for (ssize_t size; alive && (size = getline(&line, &capacity, stdin)) >= 0;) {
-        lines->number++;
-        while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == '\r')) size--;
-        if (size == 0) continue;
-        if (size > LINE_BYTES_MAX) {
-            line_fail(lines, lines->number, "longer than 12 MiB", SLICE(""));
-            continue;
-        }
-        alive = line_push(lines, slice_of(line, (size_t)size), &scratch);
-        progress(lines, false);
+/* Everything that was sent is answered, and what was answered is printed. */
+static bool settle(struct lines *lines) {
+    struct hob_error err = {0};
+    enum hob_status status = session_drain(lines->cli->session, 0, 0, &err);
+    if (status != HOB_OK) lines->cli->exit_code = cli_fail(status, "%s", err.text);
+    return cli_flush(&lines->out) && fflush(stdout) == 0 && status == HOB_OK;
+}
+
+/* More of stdin into @input: 1, 0 at the end, -1 told. Whoever feeds us slowly gets his ids before we wait for more. */
+static int read_more(struct lines *lines, struct buf *input) {
+    struct pollfd ready = {.fd = STDIN_FILENO, .events = POLLIN};
+    if (poll(&ready, 1, 0) == 0 && !settle(lines)) return -1;
+    char *room = buf_reserve(input, READ_BYTES);
+    if (room == NULL) {
+        lines->cli->exit_code =
+            cli_fail(HOB_FAILED, "line %" PRIu64 " is longer than 12 MiB", lines->number + 1);
+        return -1;
     }
-    free(line);
+    ssize_t size = read(STDIN_FILENO, room, READ_BYTES);
+    if (size < 0) {
+        lines->cli->exit_code =
+            cli_fail(HOB_FAILED, "cannot read stdin: %s", strerrordesc_np(errno));
+        return -1;
+    }
+    input->size += (size_t)size;
+    return size > 0 ? 1 : 0;
+}
+
+/* Push one line, given without its end. */
+static bool take_line(struct lines *lines, struct slice line, struct buf *scratch) {
+    lines->number++;
+    if (line.size > 0 && line.bytes[line.size - 1] == '\r') line.size--;
+    bool alive = line.size == 0 || line_push(lines, line, scratch);
+    progress(lines, false);
     return alive;
+}
+
+/* Push all whole lines of @input; what follows the last one stays. */
+static bool take_lines(struct lines *lines, struct buf *input, struct buf *scratch) {
+    size_t at = 0;
+    for (;;) {
+        const char *start = input->bytes + at;
+        const char *end = at == input->size ? NULL : memchr(start, '\n', input->size - at);
+        if (end == NULL) break;
+        if (!take_line(lines, slice_of(start, (size_t)(end - start)), scratch)) return false;
+        at = (size_t)(end - input->bytes) + 1;
+    }
+    buf_consume(input, at);
+    return true;
+}
+
+static bool push_all(struct lines *lines) {
+    HOB_AUTO_BUF struct buf input = buf_make(LINE_BYTES_MAX);
+    HOB_AUTO_BUF struct buf scratch = buf_make(2 * LINE_BYTES_MAX + 2);
+    int more = 1;
+    while (more > 0) {
+        more = read_more(lines, &input);
+        if (more < 0 || !take_lines(lines, &input, &scratch)) return false;
+    }
+    return input.size == 0 || take_line(lines, buf_slice(&input), &scratch);
 }
 
 int cli_push_lines(struct cli *cli) {
@@ -242,19 +287,12 @@ int cli_push_lines(struct cli *cli) {
     lines->cli = cli;
     lines->out = buf_make(1024 * 1024);
     bool alive = push_all(lines);
-    struct hob_error err = {0};
-    if (alive) {
-        enum hob_status status = session_drain(cli->session, 0, 0, &err);
-        if (status != HOB_OK) {
-            alive = false;
-            cli->exit_code = cli_fail(status, "%s", err.text);
-        }
-    }
+    if (alive) alive = settle(lines);
     progress(lines, true);
     bool written = cli_flush(&lines->out);
     bool failed = lines->failed > 0 || !written;
     buf_deinit(&lines->out);
     free(lines);
-    if (!alive) return cli->exit_code;
+    if (!alive) return cli->exit_code != 0 ? cli->exit_code : status_exit_code(HOB_FAILED);
     return failed ? status_exit_code(HOB_FAILED) : 0;
 }

@@ -7,7 +7,7 @@
 
 #include "base/assert.h"
 #include "cli/cli.h"
-#include "worker/launch.h"
+#include "os/launch.h"
 #include "worker/nearest.h"
 
 int cli_fail(enum hob_status status, const char *format, ...) {

@@ -37,7 +37,8 @@ bool complain(struct buf *to, const char *name, struct slice given, const char *
 }
 
 static char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    if (c >= 'A' && c <= 'Z') c = (char)(c + ('a' - 'A'));
+    return c;
 }
 
 static size_t smaller(size_t a, size_t b) {

@@ -128,7 +128,7 @@ TEST(no_flipped_byte_of_a_closed_journal_is_accepted) {
         if (at >= SEGMENT_PAGE_BYTES && at < sample.end) {
             CHECK_EQUAL(outcome.status, HOB_CORRUPT);
             CHECK(strstr(outcome.err.text, "00000000000000000001.seg, byte ") != NULL);
-            CHECK(strstr(outcome.err.text, "hob journal check") != NULL);
+            CHECK(strstr(outcome.err.text, "restore a backup") != NULL);
         } else { /* one copy of the header is enough; a seal carries nothing */
             CHECK_EQUAL(outcome.status, HOB_OK);
             CHECK_EQUAL(outcome.count, 4);

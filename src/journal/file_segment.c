@@ -62,7 +62,7 @@ enum hob_status corrupt_at(
     return fail(
         err,
         HOB_CORRUPT,
-        "%s, byte %llu: %s. Nothing was changed; see `hob journal check`, or restore a backup. In "
+        "%s, byte %llu: %s. Nothing was changed: check the disk, and restore a backup of "
         "%s",
         segment_name(segment).text,
         (unsigned long long)offset,

@@ -84,7 +84,7 @@ static enum hob_status parse(const char *text, struct address *ret_address, stru
 }
 
 enum hob_status net_address_is_local(const char *text, bool *ret_local, struct hob_error *err) {
-    struct address address;
+    struct address address = {0};
     enum hob_status status = parse(text, &address, err);
     if (status != HOB_OK) return status;
     if (address.is_pipe) {
@@ -162,7 +162,7 @@ enum hob_status net_listen(
     char ret_address[NET_ADDRESS_BYTES_MAX],
     struct hob_error *err
 ) {
-    struct address address;
+    struct address address = {0};
     enum hob_status status = parse(text, &address, err);
     if (status != HOB_OK) return status;
     if (net->listener_count == LISTENERS_MAX) {

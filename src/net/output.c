@@ -110,9 +110,8 @@ static void linger(struct conn *conn) {
     conn->state = CONN_LINGERING;
     conn->since_ms = uv_now(&conn->net->loop);
     /* At the end there is no time to linger: the client has its replies, as far as TCP can tell. */
-    if (conn->net->is_ending || !conn->is_reading) {
-        conn_close(conn);
-    } else if (uv_shutdown(&conn->shutdown, &conn->uv.stream, on_shutdown) != 0) {
+    bool at_once = conn->net->is_ending || !conn->is_reading;
+    if (at_once || uv_shutdown(&conn->shutdown, &conn->uv.stream, on_shutdown) != 0) {
         conn_close(conn);
     }
 }

@@ -24,6 +24,7 @@ static void put_time_of_day(struct buf *line) {
 static void
 write_line(const char *level, const char *event, const char *fields, va_list arguments) {
     char text[FIELDS_BYTES_MAX];
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): the callers have started it */
     if (vsnprintf(text, sizeof text, fields, arguments) < 0) text[0] = '\0';
     HOB_AUTO_BUF struct buf line = buf_make(LINE_BYTES_MAX);
     if (isatty(STDERR_FILENO) == 1) {

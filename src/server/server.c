@@ -282,7 +282,7 @@ static void server_deinit(struct server *server) {
     space_close(server->space);
     net_free(server->net);
     host_deinit(&server->host);
-    mem_free(&server->mem, server->clients, server->client_capacity * sizeof *server->clients);
+    mem_free(&server->mem, server->clients, server->client_capacity * sizeof(struct client *));
     mem_free(&server->mem, server->returns, server->return_capacity * sizeof *server->returns);
 }
 

@@ -41,7 +41,7 @@ struct resp_limits {
 /* Room for the largest payload (8 MiB) beside its options, and for an atomic bulk of 16 MiB. */
 #define RESP_LIMITS_DEFAULT            \
     ((struct resp_limits){             \
-        .args_max = 1024 * 1024,       \
+        .args_max = 1 << 20,           \
         .bulk_bytes_max = 9 << 20,     \
         .request_bytes_max = 17 << 20, \
     })

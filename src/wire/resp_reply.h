@@ -61,7 +61,7 @@ struct resp_reply_limits {
 /* A fetch of a thousand jobs with the largest payloads is not read in one reply; everything
  * sensible is. */
 #define RESP_REPLY_LIMITS_DEFAULT \
-    ((struct resp_reply_limits){.nodes_max = 1024 * 1024, .reply_bytes_max = 64 << 20})
+    ((struct resp_reply_limits){.nodes_max = 1 << 20, .reply_bytes_max = 64 << 20})
 
 enum resp_reply_result {
     RESP_REPLY_NEED_MORE,

@@ -26,7 +26,7 @@
 #include "os/clock.h"
 #include "worker/exec_env.h"
 #include "worker/executor.h"
-#include "worker/launch.h"
+#include "os/launch.h"
 #include "worker/lines.h"
 #include "worker/tail.h"
 

@@ -12,7 +12,7 @@
 #include "base/status.h" /* before test.h: cmocka has a fail(), too */
 #include "base/test.h"
 #include "worker/executor.h"
-#include "worker/launch.h"
+#include "os/launch.h"
 
 static const char *const env_none[] = {NULL};
 

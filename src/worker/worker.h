@@ -29,7 +29,7 @@ struct worker_options {
     struct address server;
     const char *name;
     uint32_t slots;
-    const char *launcher; /* the binary that knows LAUNCH_WORD (worker/launch.h); NULL: this one */
+    const char *launcher; /* the binary that knows LAUNCH_WORD (os/launch.h); NULL: this one */
     void *context;
     /* The last call: the worker has ended and is freed. HOB_OK: as it was asked to. */
     void (*ended)(void *context, enum hob_status status, const struct hob_error *error);

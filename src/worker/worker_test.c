@@ -12,7 +12,7 @@
 #include "base/status.h" /* before test.h: cmocka has a fail(), too */
 #include "base/test.h"
 #include "client/session.h"
-#include "worker/launch.h"
+#include "os/launch.h"
 
 enum { CONNS_MAX = 16, ARGS_MAX = 64 };
 

@@ -287,7 +287,7 @@ void http_reply_fetched(struct http_session *session, const struct answer *answe
     http_reply_json(session, 200);
     for (uint32_t i = 0; i < count; i++) {
         struct job_view job;
-        if (session_job(&session->base, answer->jobs[i], &job))
-            session_leased(&session->base, &job);
+        if (!session_job(&session->base, answer->jobs[i], &job)) continue;
+        session_leased(&session->base, &job);
     }
 }

@@ -10,7 +10,7 @@
  *
  * Session and process group are new already (UV_PROCESS_DETACHED). When exec fails, the reason goes
  * to a descriptor of its own, so that it is never mistaken for a program that ends with 127. */
-#include "worker/launch.h"
+#include "os/launch.h"
 
 #include <errno.h>
 #include <fcntl.h>

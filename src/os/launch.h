@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The last step before a job's program runs: `hob exec-child ERROR_FD PARENT PROGRAM [ARG…]`, which
  * the worker starts and which becomes the program. People never type it. */
-#ifndef HOB_WORKER_LAUNCH_H
-#define HOB_WORKER_LAUNCH_H
+#ifndef HOB_OS_LAUNCH_H
+#define HOB_OS_LAUNCH_H
 
 /* The word that selects it on the command line of `hob`. */
 #define LAUNCH_WORD "exec-child"
