@@ -18,8 +18,13 @@ void cli_help_all(void) {
 
 static void print_option(const char *name, const char *value, const char *help) {
     char left[64];
-    const char *space = value == NULL ? "" : value[0] == '[' ? "=" : " ";
-    (void)snprintf(left, sizeof left, "--%s%s%s", name, space, value == NULL ? "" : value);
+    if (value == NULL) {
+        (void)snprintf(left, sizeof left, "--%s", name);
+    } else if (value[0] == '[') {
+        (void)snprintf(left, sizeof left, "--%s[=%s", name, value + 1);
+    } else {
+        (void)snprintf(left, sizeof left, "--%s %s", name, value);
+    }
     (void)printf("  %-24s %s\n", left, help);
 }
 
