@@ -11,7 +11,6 @@
 
 # shellcheck disable=SC2034 # for those who source this
 tests="tests"
-[ ! -d test ] || tests="test"
 
 # Print nothing when it works, and the end of what the command said when it does not.
 quietly() { # log, command...

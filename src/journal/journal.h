@@ -17,7 +17,7 @@
  * on a simulated faulty disk, and on a database.
  *
  * Life:  open -> read from the oldest segment to the tail (recovery) -> append* -> close.
- * Each implementation passes the same suite: test/conform/journal. */
+ * Each implementation passes the same suite: tests/conform/journal. */
 #ifndef HOB_JOURNAL_JOURNAL_H
 #define HOB_JOURNAL_JOURNAL_H
 

@@ -3,7 +3,7 @@
  * refused whole, whatever the state: a client that sends nonsense always hears the same. */
 #include <string.h>
 
-#include "test/sim/model.h"
+#include "tests/sim/model.h"
 
 static bool is_name(struct slice name) {
     if (name.size < 1 || name.size > NAME_BYTES_MAX || name.bytes[0] == '-') return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One run: a step is a time, a turn at it, a command, and (mostly) another turn, done by engine and
  * model; then what came of it is compared. */
-#include "test/sim/run.h"
+#include "tests/sim/run.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "test/sim/compare.h"
-#include "test/sim/generate.h"
-#include "test/sim/print.h"
-#include "test/sim/target.h"
+#include "tests/sim/compare.h"
+#include "tests/sim/generate.h"
+#include "tests/sim/print.h"
+#include "tests/sim/target.h"
 
 enum { REPORT_BYTES_MAX = 64 * 1024 };
 

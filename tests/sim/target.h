@@ -11,7 +11,7 @@
 #define HOB_TEST_SIM_TARGET_H
 
 #include "engine/engine.h"
-#include "test/sim/random.h"
+#include "tests/sim/random.h"
 
 enum target_setting { TARGET_ALONE, TARGET_SPACE_MEMORY, TARGET_SPACE_FILE };
 

@@ -2,7 +2,7 @@
 /* What the holder of a lease may do to its job. The checks come in one order: is there such a job,
  * is it running under this token, does the lease still hold. */
 #include "base/assert.h"
-#include "test/sim/model.h"
+#include "tests/sim/model.h"
 
 hob_ns model_lease_end(const struct model *model, const struct model_job *job) {
     const struct model_worker *worker = model_worker(model, job->view.worker);

@@ -3,7 +3,7 @@
 #ifndef HOB_TEST_SIM_SPACE_SIDE_H
 #define HOB_TEST_SIM_SPACE_SIDE_H
 
-#include "test/sim/target.h"
+#include "tests/sim/target.h"
 
 struct space_side;
 

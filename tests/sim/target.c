@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine alone, with its twin and its tape; and the face that picks between this setting and
  * the space (space_side.c). */
-#include "test/sim/target.h"
+#include "tests/sim/target.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,8 +10,8 @@
 
 #include "base/assert.h"
 #include "base/crc32c.h"
-#include "test/sim/space_side.h"
-#include "test/sim/tape.h"
+#include "tests/sim/space_side.h"
+#include "tests/sim/tape.h"
 
 struct held_body {
     uint64_t hash;

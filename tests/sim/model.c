@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The model's ground: memory, lookups, the one door between states, and answers that come late. It
  * decides nothing about which command does what; see model.h for the map. */
-#include "test/sim/model.h"
+#include "tests/sim/model.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
-#include "test/sim/random.h"
+#include "tests/sim/random.h"
 
 /* Bytes of the model are never given back before its end: a run is short. */
 enum { CHUNK_BYTES = 256 * 1024 };

@@ -2,7 +2,7 @@
 /* The engine inside a space. Segments and slack are so small that the space cleans all the time; a
  * file journal is not synced (that is test/conform's and the crash tests' affair) but is closed and
  * opened again. The turn stays open between commands of one time, as in a server. */
-#include "test/sim/space_side.h"
+#include "tests/sim/space_side.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #ifndef HOB_TEST_SIM_PLANT_H
 #define HOB_TEST_SIM_PLANT_H
 
-#include "test/sim/generate.h"
+#include "tests/sim/generate.h"
 
 /** Put one argument of a good command past its limit, or just to it. */
 void plant_bad_argument(struct generator *generator, struct command *command);

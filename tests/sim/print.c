@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a mismatch is told with: enough of a command to understand it, the rest by running the seed
  * again under a debugger. */
-#include "test/sim/print.h"
+#include "tests/sim/print.h"
 
 static const char *const command_words[] = {
 #define X(NAME, member, text) #NAME,

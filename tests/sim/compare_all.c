@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Everything at once: what compare.c does for what a command has touched, for all that there is. */
-#include "test/sim/compare.h"
+#include "tests/sim/compare.h"
 
 #define NUMBER(name, wanted, got) same = same_number(report, name, wanted, got) && same
 

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "test/sim/run.h"
+#include "tests/sim/run.h"
 
 enum { COMMANDS_DEFAULT = 3000 };
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "test/sim/model.h"
+#include "tests/sim/model.h"
 
 static struct model_key *find_key(const struct model *model, struct slice key) {
     for (uint32_t i = 0; i < model->key_count; i++) {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
-#include "test/sim/model.h"
+#include "tests/sim/model.h"
 
 bool model_is_paused(const struct model *model, const struct queue_view *queue) {
     if (!queue->paused) return false;

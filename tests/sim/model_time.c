@@ -5,7 +5,7 @@
  * there is. */
 #include <string.h>
 
-#include "test/sim/model.h"
+#include "tests/sim/model.h"
 
 static void stage(struct model *model) {
     for (uint32_t i = 0; i < model->job_count; i++) {

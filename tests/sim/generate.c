@@ -2,11 +2,11 @@
 /* The commands of a run: each type has a function that fills it in from the names of the run and,
  * through the model, from jobs that exist. Bad arguments are planted last, into a command that was
  * good, one at a time. */
-#include "test/sim/generate.h"
+#include "tests/sim/generate.h"
 
 #include "base/assert.h"
 #include "engine/logline.h"
-#include "test/sim/plant.h"
+#include "tests/sim/plant.h"
 
 static struct slice any_of(struct generator *generator, const struct slice *names, uint32_t count) {
     return names[dice_below(&generator->dice, count)];

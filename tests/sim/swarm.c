@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
-#include "test/sim/generate.h"
+#include "tests/sim/generate.h"
 
 /* An hour after the first of January 2026, in the middle of a millisecond. */
 #define START_NS (UINT64_C(1767229200) * NS_PER_SECOND + 345678)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Field by field, each named in the report. What no document promises is not compared: the text of
  * an error that the engine itself wrote, and which of the words for a refused argument it chose. */
-#include "test/sim/compare.h"
+#include "tests/sim/compare.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One bad argument per command, so that a refusal has one reason. Half of what is planted lies
  * exactly on its limit and must be accepted. */
-#include "test/sim/plant.h"
+#include "tests/sim/plant.h"
 
 /* A size or number at its limit, or one past it. */
 static uint64_t about(struct generator *generator, uint64_t limit) {

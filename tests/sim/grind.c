@@ -4,7 +4,7 @@
  * may hold, in bytes or in chunks. Time stands still meanwhile. */
 #include "base/assert.h"
 #include "engine/logline.h"
-#include "test/sim/generate.h"
+#include "tests/sim/generate.h"
 
 enum {
     RELEASES = 2 * (RELEASES_FREE_MAX + 20), /* each with its fetch */

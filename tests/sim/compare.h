@@ -4,7 +4,7 @@
 #ifndef HOB_TEST_SIM_COMPARE_H
 #define HOB_TEST_SIM_COMPARE_H
 
-#include "test/sim/model.h"
+#include "tests/sim/model.h"
 
 /** The answers to one command. */
 bool compare_answers(

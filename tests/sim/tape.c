@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tape keeps bytes, never structs, so that everything on it has been through the codec. */
-#include "test/sim/tape.h"
+#include "tests/sim/tape.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,8 +5,8 @@
 #ifndef HOB_TEST_SIM_GENERATE_H
 #define HOB_TEST_SIM_GENERATE_H
 
-#include "test/sim/model.h"
-#include "test/sim/random.h"
+#include "tests/sim/model.h"
+#include "tests/sim/random.h"
 
 enum { NAMES_MAX = 16 };
 
