@@ -13,7 +13,7 @@
 enum { BLOCK_BYTES = 4096, BLOCKS = 4096, SECONDS_DEFAULT = 3 };
 
 static int die(const char *what) {
-    (void)fprintf(stderr, "fsync: %s: %s\n", what, strerror(errno));
+    (void)fprintf(stderr, "fsync: %s: %s\n", what, strerrordesc_np(errno));
     return 1;
 }
 

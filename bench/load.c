@@ -39,8 +39,8 @@ enum {
 };
 
 _Noreturn static void die(const char *what) {
-    (void)fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
-    exit(1);
+    (void)fprintf(stderr, "load: %s: %s\n", what, strerrordesc_np(errno));
+    _exit(1);
 }
 
 hob_ns load_now(void) {
@@ -127,7 +127,7 @@ void load_asked(
 struct request load_replied(struct load *load, struct connection *connection) {
     if (connection->request_count == 0) {
         load_error(load, SLICE("a reply to nothing"));
-        exit(1);
+        _exit(1);
     }
     uint32_t at = connection->request_first & (connection->request_capacity - 1);
     connection->request_first++;

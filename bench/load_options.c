@@ -49,10 +49,11 @@ static bool number_set(struct load_options *options, const char *name, const cha
         char *member = (char *)options + number->offset;
         uint32_t narrow = (uint32_t)value;
         uint64_t wide = value;
-        if (number->is_wide)
+        if (number->is_wide) {
             memcpy(member, &wide, sizeof(wide));
-        else
+        } else {
             memcpy(member, &narrow, sizeof(narrow));
+        }
         return true;
     }
     return false;

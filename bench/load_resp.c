@@ -158,10 +158,11 @@ static void take_finished(struct load *load, const struct request *request, stru
         struct element element;
         is_whole = next_element(bytes, &at, &element);
         hob_assert(is_whole);
-        if (element.type == '-')
+        if (element.type == '-') {
             load_error(load, element.text);
-        else
+        } else {
             good++;
+        }
     }
     load_finished(load, request, good);
 }

@@ -54,8 +54,8 @@ static inline uint8_t *pool_generation(const struct pool *pool, uint32_t index) 
 }
 
 /**
- * The item of a live handle; panics on handle 0 and on one whose item was freed. The pointer is good
- * until the item is freed. Inline: the engine lives in it.
+ * The item of a live handle; panics on handle 0 and on one whose item was freed. The pointer is
+ * good until the item is freed. Inline: the engine lives in it.
  */
 static inline void *pool_at(const struct pool *pool, uint32_t handle) {
     uint32_t index = handle >> POOL_GENERATION_BITS;

@@ -101,7 +101,9 @@ struct cli_request {
     size_t count;
 };
 
+/** Append a word. */
 void cli_word(struct cli_request *request, const char *word);
+/** Append a word that is borrowed until the request is asked. */
 void cli_word_slice(struct cli_request *request, struct slice word);
 /** All options that have a word of the protocol and were given. */
 void cli_request_options(struct cli_request *request, const struct cli *cli);

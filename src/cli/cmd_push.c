@@ -22,8 +22,9 @@ static bool read_file(struct cli *cli, const char *path, struct buf *out) {
         out->size += size;
     }
     bool failed = file == NULL || ferror(file) != 0;
-    if (failed)
+    if (failed) {
         cli->exit_code = cli_fail(HOB_FAILED, "cannot read %s: %s", path, strerrordesc_np(errno));
+    }
     if (file != NULL && !from_stdin) (void)fclose(file);
     return !failed;
 }
@@ -45,15 +46,17 @@ static int pushed(struct cli *cli, const struct resp_node *reply) {
         return cli_flush(&out) ? 0 : status_exit_code(HOB_FAILED);
     }
     hob_ns wait_ns = HOB_NEVER;
-    if (cli_value(cli, "wait")[0] != '\0' && !cli_span(cli, "wait", &wait_ns))
+    if (cli_value(cli, "wait")[0] != '\0' && !cli_span(cli, "wait", &wait_ns)) {
         return cli->exit_code;
+    }
     return cli_wait_result(cli, slice_str(id), wait_ns, true);
 }
 
 int cmd_push(struct cli *cli) {
     if (cli->arg_count == 1 && strcmp(cli->args[0], "-") == 0) return cli_push_lines(cli);
-    if (cli->arg_count < 2)
+    if (cli->arg_count < 2) {
         return cli_usage(cli, "the kind is missing: hob push QUEUE KIND [PAYLOAD]");
+    }
     HOB_AUTO_BUF struct buf payload = buf_make(PAYLOAD_FILE_BYTES_MAX + 65536 * 2);
     const char *path = cli_value(cli, "payload-file");
     if (path != NULL && cli->arg_count == 3) {

@@ -221,7 +221,8 @@ static bool settle(struct lines *lines) {
     return cli_flush(&lines->out) && fflush(stdout) == 0 && status == HOB_OK;
 }
 
-/* More of stdin into @input: 1, 0 at the end, -1 told. Whoever feeds us slowly gets his ids before we wait for more. */
+/* More of stdin into @input: 1, 0 at the end, -1 told. Whoever feeds us slowly gets his ids before
+ * we wait for more. */
 static int read_more(struct lines *lines, struct buf *input) {
     struct pollfd ready = {.fd = STDIN_FILENO, .events = POLLIN};
     if (poll(&ready, 1, 0) == 0 && !settle(lines)) return -1;

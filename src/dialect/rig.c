@@ -32,7 +32,8 @@ op_list(void *context, const struct host_list *list, uint64_t *ret_ids, uint32_t
     struct rig *rig = context;
     struct job_filter filter = {.queue = list->queue, .kind = list->kind, .states = list->states};
     const struct engine *engine = space_engine(rig->space);
-    return engine_list(engine, &filter, list->before_id, 1000, ret_ids, list->count_max, ret_count);
+    struct page_limits limits = {list->before_id, 1000, list->count_max};
+    return engine_list(engine, &filter, limits, ret_ids, ret_count);
 }
 
 static bool op_queue(void *context, struct slice name, struct queue_view *ret_view) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the engine answers. An answer is data: it is counted and sent to the client, never logged as an error. */
+/* What the engine answers. An answer is data: it is counted and sent to the client, never logged as
+ * an error. */
 #ifndef HOB_ENGINE_ANSWER_H
 #define HOB_ENGINE_ANSWER_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How long a failed job waits. The jitter that keeps a thousand failed jobs from coming back in one moment is drawn from the
- * job's id and its attempt, so that the same history always gives the same times. */
+/* How long a failed job waits. The jitter that keeps a thousand failed jobs from coming back in one
+ * moment is drawn from the job's id and its attempt, so that the same history always gives the same
+ * times. */
 #include "engine/core.h"
 
 /* @span * fraction, the fraction in [0, 1) being 32 bits drawn from id and attempt. */
@@ -13,8 +14,9 @@ static hob_ns exponential(const struct backoff *backoff, uint64_t job_id, uint32
     hob_ns base_ns = backoff->base_ns == 0 ? BACKOFF_BASE_DEFAULT_NS : backoff->base_ns;
     hob_ns max_ns = backoff->max_ns == 0 ? BACKOFF_MAX_DEFAULT_NS : backoff->max_ns;
     hob_ns delay_ns = base_ns;
-    for (uint32_t i = 1; i < attempt && delay_ns < max_ns; i++)
+    for (uint32_t i = 1; i < attempt && delay_ns < max_ns; i++) {
         delay_ns = ns_add(delay_ns, delay_ns);
+    }
     if (delay_ns > max_ns) delay_ns = max_ns;
     return delay_ns / 2 + jitter_of(delay_ns - delay_ns / 2, job_id, attempt);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Effects become state, here and nowhere else. Live, `emit` gives an effect to the journal and carries it out at once; in
- * replay the journal gives it back. An effect that does not fit the state is a bug when live, and corruption in replay.
+/* Effects become state, here and nowhere else. Live, `emit` gives an effect to the journal and
+ * carries it out at once; in replay the journal gives it back. An effect that does not fit the
+ * state is a bug when live, and corruption in replay.
  *
- * In replay a job may be unknown: its full record lay in a segment that was cleaned, and comes again later in the journal.
- * Effects on it are skipped and its id is remembered until the full record, or its deletion, is seen. */
+ * In replay a job may be unknown: its full record lay in a segment that was cleaned, and comes
+ * again later in the journal. Effects on it are skipped and its id is remembered until the full
+ * record, or its deletion, is seen. */
 #include "base/crc32c.h"
 #include "engine/core.h"
 

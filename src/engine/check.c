@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Proof by walking everything: the digest of the durable state, and the check of what must always hold. Both are for tests,
- * the simulator and --paranoid; nothing else may need a full walk. */
+/* Proof by walking everything: the digest of the durable state, and the check of what must always
+ * hold. Both are for tests, the simulator and --paranoid; nothing else may need a full walk. */
 #include "engine/core.h"
 
-/* --- digest: the sum of the hashes of all full records, so the order of the walk does not matter --- */
+/* --- digest: the sum of the hashes of all full records, so the order of the walk does not matter
+ * --- */
 
 static uint64_t effect_hash(const struct effect *effect, struct buf *scratch) {
     static const struct siphash_key key = {{0x686f62, 0x646967657374}};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can be asked of the engine. A command is borrowed for the call; slices in it too. Zero in a field that has a default
- * means the default. `request` is the asker's own number: it comes back in answers that arrive later (fetch, wait). */
+/* What can be asked of the engine. A command is borrowed for the call; slices in it too. Zero in a
+ * field that has a default means the default. `request` is the asker's own number: it comes back in
+ * answers that arrive later (fetch, wait). */
 #ifndef HOB_ENGINE_COMMAND_H
 #define HOB_ENGINE_COMMAND_H
 

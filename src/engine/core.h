@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of the engine: its objects and the doors through which they change. Only src/engine/ includes this.
+/* The inside of the engine: its objects and the doors through which they change. Only src/engine/
+ * includes this.
  *
- *   job      the hot record, 88 bytes, in a pool; what few jobs have lies in a `side`, what running needs in a `run`
+ *   job      the hot record, 88 bytes, in a pool; what few jobs have lies in a `side`, what running
+ *            needs in a `run`
  *   queue    settings, counts, its timers, its retention lists, its ready jobs
  *   ready    queue > branch (one kind) > lane (one priority) > jobs by id: see ready.c
  *   waiter   a fetch that waits for a job, or a wait for a job's end; volatile
  *
- * Two rules keep replay equal to live: durable state changes only in carry.c, which apply and replay both use, and nothing
- * that decides looks at the order inside an index. */
+ * Two rules keep replay equal to live: durable state changes only in carry.c, which apply and
+ * replay both use, and nothing that decides looks at the order inside an index. */
 #ifndef HOB_ENGINE_CORE_H
 #define HOB_ENGINE_CORE_H
 
@@ -44,7 +46,9 @@ struct job {
     uint32_t previous; /* available: list of the lane; final: retention list */
     uint32_t next;
     uint32_t
-        heap_at; /* in a heap: its place. Timers and lists never hold a job at once, but a heap and `lane` do */
+        /* in a heap: its place. Timers and lists never hold a job at once, but a heap and `lane`
+         * do */
+        heap_at;
     uint32_t home; /* batch of the latest full record */
     uint16_t attempt;
     uint16_t attempt_max;
@@ -100,7 +104,8 @@ struct lane {
     uint32_t priority;
     struct job_list fresh; /* ascending ids */
     struct heap
-        returned; /* jobs whose id is below fresh.last when they come: smallest or largest id first */
+        /* jobs whose id is below fresh.last when they come: smallest or largest id first */
+        returned;
     uint32_t heap_at;
 };
 
@@ -390,7 +395,8 @@ void worker_feed(struct engine *engine, struct worker *worker);
 void waiters_serve(struct engine *engine);
 /* End the waits that are over. */
 void waiters_expire(struct engine *engine);
-/* fetch.c: lease up to @waiter->count jobs to its worker now; how many. Their ids are in engine->picked. */
+/* fetch.c: lease up to @waiter->count jobs to its worker now; how many. Their ids are in
+ * engine->picked. */
 uint32_t fetch_now(struct engine *engine, const struct waiter *waiter);
 bool waiter_can_take(const struct engine *engine, const struct waiter *waiter, uint32_t queue);
 

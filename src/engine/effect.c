@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bytes of effects. Each effect's fields are listed once, in a function that encodes or decodes as its codec says, so the
- * two directions cannot drift apart. Trailing zero fields are not written; a reader takes what is missing as zero, which is
- * also how a field is added later. */
+/* The bytes of effects. Each effect's fields are listed once, in a function that encodes or decodes
+ * as its codec says, so the two directions cannot drift apart. Trailing zero fields are not
+ * written; a reader takes what is missing as zero, which is also how a field is added later. */
 #include "engine/effect.h"
 
 #include "base/assert.h"
@@ -317,8 +317,9 @@ static bool effect_fields(struct codec *codec, struct effect *effect) {
     }
 }
 
-/* The size goes in front of the fields and is known only after them. One byte is left for it, and more are made by a move
- * when the fields turn out longer; a body, the one large effect, gets four bytes at once. */
+/* The size goes in front of the fields and is known only after them. One byte is left for it, and
+ * more are made by a move when the fields turn out longer; a body, the one large effect, gets four
+ * bytes at once. */
 static void size_put(struct buf *out, size_t gap_at, size_t gap, size_t size) {
     char varint[VARINT_MAX_BYTES];
     size_t varint_size = varint_put(varint, size);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Effects: the small records of what has happened, which a journal holds and replay carries out. One table; a full record
- * (…_PUT) is the whole of an object and may come again at any time (cleaning), the others change one that is known.
+/* Effects: the small records of what has happened, which a journal holds and replay carries out.
+ * One table; a full record (…_PUT) is the whole of an object and may come again at any time
+ * (cleaning), the others change one that is known.
  *
- * Bytes of an effect: varint type, varint size of what follows, then its fields in the order of its struct; numbers are
- * varints, byte strings are varint size + bytes. Fields are only ever added at the end: a reader that finds fewer bytes
- * takes zero, one that finds more skips them. */
+ * Bytes of an effect: varint type, varint size of what follows, then its fields in the order of its
+ * struct; numbers are varints, byte strings are varint size + bytes. Fields are only ever added at
+ * the end: a reader that finds fewer bytes takes zero, one that finds more skips them. */
 #ifndef HOB_ENGINE_EFFECT_H
 #define HOB_ENGINE_EFFECT_H
 
@@ -184,8 +185,8 @@ struct effect_scratch {
 bool effect_encode(const struct effect *effect, struct buf *out);
 
 /**
- * Decode the effect at the start of @bytes; slices point into @bytes, arrays into @scratch (which grows; freed by
- * effect_scratch_deinit).
+ * Decode the effect at the start of @bytes; slices point into @bytes, arrays into @scratch (which
+ * grows; freed by effect_scratch_deinit).
  *
  * Answers  the number of bytes used
  * Fails    0 and @err HOB_CORRUPT: cut short, an unknown type, or a field out of range
@@ -197,6 +198,7 @@ size_t effect_decode(
     struct hob_error *err
 );
 
+/** Free what decoding made; twice is safe. */
 void effect_scratch_deinit(struct effect_scratch *scratch);
 
 /** The job that an effect is about; 0 when it is not about one. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine as a whole: its making, the way of a command through it, replay, cleaning, digest and self-check. */
+/* The engine as a whole: its making, the way of a command through it, replay, cleaning, digest and
+ * self-check. */
 #include "engine/engine.h"
 
 #include "engine/core.h"
@@ -46,8 +47,9 @@ void engine_free(struct engine *engine) {
     engine->sink.body_drop = no_body_drop;
     while (engine->deadlines.count > 0) waiter_free(engine, engine->deadlines.entries[0].item);
     uint64_t id = 0;
-    while (engine->job_ids.count > 0)
+    while (engine->job_ids.count > 0) {
         job_unmake(engine, idmap_next(&engine->job_ids, 0, &id), false);
+    }
     names_free(engine);
     heap_deinit(&engine->key_due, &engine->mem);
     heap_deinit(&engine->hungry, &engine->mem);
@@ -102,7 +104,8 @@ void engine_apply(
     *ret_answer = (struct answer){.code = ANSWER_OK, .request = command->request};
     apply_functions[command->type](engine, command, ret_answer);
     if (engine->hungry.count == 0) return;
-    /* A fetch's own answer borrows `picked`, so it is never followed by serving others: it feeds no queue. */
+    /* A fetch's own answer borrows `picked`, so it is never followed by serving others: it feeds no
+     * queue. */
     hob_assert(command->type != COMMAND_FETCH);
     waiters_serve(engine);
 }

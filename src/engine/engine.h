@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine: all queue semantics in one single-threaded, pure state machine. Commands and time go in, answers and effects
- * come out. It reads no clock, opens no file, starts no thread and draws no randomness.
+/* The engine: all queue semantics in one single-threaded, pure state machine. Commands and time go
+ * in, answers and effects come out. It reads no clock, opens no file, starts no thread and draws no
+ * randomness.
  *
- *   apply    decides what a command means now and turns the decision into effects; each effect is given to the sink (which
- *            journals it) and then carried out by the very function that replay uses, so live state and replayed state
- *            cannot differ
+ *   apply    decides what a command means now and turns the decision into effects; each effect is
+ *            given to the sink (which journals it) and then carried out by the very function that
+ *            replay uses, so live state and replayed state cannot differ
  *   replay   carries out an effect that a journal holds, deciding nothing
  *   turn     does what time asks for: stage, rescue, prune, and the end of waits
  *
- * Volatile, never journaled and not part of the digest: waiting requests, registered workers and their liveness, counters
- * since start, the turn-taking between queues. Not thread-safe: one owner. */
+ * Volatile, never journaled and not part of the digest: waiting requests, registered workers and
+ * their liveness, counters since start, the turn-taking between queues. Not thread-safe: one
+ * owner. */
 #ifndef HOB_ENGINE_ENGINE_H
 #define HOB_ENGINE_ENGINE_H
 
@@ -55,36 +57,42 @@ void engine_free(struct engine *engine);
  * Carry out one command.
  *
  * @now_ns      this turn's time; a time before an earlier one is taken as that one
- * @ret_answer  always set. ANSWER_WAITING (fetch, wait) means that sink.answer gets the answer later, under the same request
+ * @ret_answer  always set. ANSWER_WAITING (fetch, wait) means that sink.answer gets the answer
+ *              later, under the same request
  */
 void engine_apply(
     struct engine *engine, hob_ns now_ns, const struct command *command, struct answer *ret_answer
 );
 
 /**
- * Do what is due by @now_ns: stage, rescue, prune, answers to waits that are over; also serves waiting fetches.
- * At most @budget jobs are moved. Call it at the end of each turn and when engine_due() has come.
+ * Do what is due by @now_ns: stage, rescue, prune, answers to waits that are over; also serves
+ * waiting fetches. At most @budget jobs are moved. Call it at the end of each turn and when
+ * engine_due() has come.
  *
  * Answers  when it wants to be called next: engine_due()
  */
 hob_ns engine_turn(struct engine *engine, hob_ns now_ns, uint32_t budget);
 
-/** The time at which engine_turn has work: not later than it really has; 0 at once, HOB_NEVER nothing pending. */
+/**
+ * The time at which engine_turn has work: not later than it really has; 0 at once, HOB_NEVER
+ * nothing pending.
+ */
 hob_ns engine_due(const struct engine *engine);
 
 /* --- replay and cleaning --- */
 
 /**
- * Carry out a journaled effect. Effects on jobs that are not known yet are skipped: their full record comes later
- * (engine_replay_end checks that it did).
+ * Carry out a journaled effect. Effects on jobs that are not known yet are skipped: their full
+ * record comes later (engine_replay_end checks that it did).
  * Fails HOB_CORRUPT when the effect contradicts the state.
  */
 HOB_CHECK enum hob_status
 engine_replay(struct engine *engine, const struct effect *effect, struct hob_error *err);
 
 /**
- * End of replay: every id that was mentioned must be defined or deleted (else HOB_CORRUPT); leases get at least
- * @grace_ns from @now_ns, so that workers can come back. Calls @body with every body that a job refers to (may be NULL).
+ * End of replay: every id that was mentioned must be defined or deleted (else HOB_CORRUPT); leases
+ * get at least @grace_ns from @now_ns, so that workers can come back. Calls @body with every body
+ * that a job refers to (may be NULL).
  */
 HOB_CHECK enum hob_status engine_replay_end(
     struct engine *engine,
@@ -95,12 +103,16 @@ HOB_CHECK enum hob_status engine_replay_end(
     struct hob_error *err
 );
 
-/** The batch (low 32 bits of its sequence) that effects from now on are written to; full records remember it. */
+/**
+ * The batch (low 32 bits of its sequence) that effects from now on are written to; full records
+ * remember it.
+ */
 void engine_home_set(struct engine *engine, uint32_t home);
 
 /**
- * Cleaning: @effect was read from the batch @home that is about to go. If it is the latest full record of its object,
- * emit that object's full record again (to the sink). True when it did. Bodies are not the engine's: false.
+ * Cleaning: @effect was read from the batch @home that is about to go. If it is the latest full
+ * record of its object, emit that object's full record again (to the sink). True when it did.
+ * Bodies are not the engine's: false.
  */
 bool engine_restate(struct engine *engine, const struct effect *effect, uint32_t home);
 
@@ -121,19 +133,23 @@ struct job_filter {
     uint32_t states;    /* bits 1u << enum job_state; 0: any */
 };
 
+struct page_limits {
+    uint64_t before_id; /* only ids below it; 0: from the newest */
+    uint32_t scan_max;  /* jobs looked at */
+    uint32_t id_max;    /* ids answered */
+};
+
 /**
- * Walk jobs from new to old. Looks at most at @scan_max jobs and fills at most @id_max ids.
+ * Walk jobs from new to old.
  *
- * @before_id  only ids below it; 0: from the newest
- * Answers     the cursor for the next call (its @before_id), 0 at the end; *ret_count ids are set
+ * @ret_ids  room for limits.id_max; *ret_count of them are set
+ * Answers   the cursor for the next call (its before_id), 0 at the end
  */
 uint64_t engine_list(
     const struct engine *engine,
     const struct job_filter *filter,
-    uint64_t before_id,
-    uint32_t scan_max,
+    struct page_limits limits,
     uint64_t *ret_ids,
-    uint32_t id_max,
     uint32_t *ret_count
 );
 
@@ -146,15 +162,25 @@ bool engine_queue_at(const struct engine *engine, uint32_t at, struct queue_view
 /** Workers that are known: number @at (0-based); false past the last. */
 bool engine_worker_at(const struct engine *engine, uint32_t at, struct worker_view *ret_view);
 
+/** Counts of everything, and memory. */
 void engine_stats(const struct engine *engine, struct engine_stats *ret_stats);
 
-/** A hash over the whole durable state: equal states have equal digests, in any process. Walks everything. */
+/**
+ * A hash over the whole durable state: equal states have equal digests, in any process. Walks
+ * everything.
+ */
 uint64_t engine_digest(const struct engine *engine);
 
-/** Check every invariant by walking everything; panics on the first that does not hold. For tests and --paranoid. */
+/**
+ * Check every invariant by walking everything; panics on the first that does not hold. For tests
+ * and --paranoid.
+ */
 void engine_check(const struct engine *engine);
 
-/** The wait before attempt number @attempt + 1, after @attempt failed: deterministic in job id and attempt. */
+/**
+ * The wait before attempt number @attempt + 1, after @attempt failed: deterministic in job id and
+ * attempt.
+ */
 hob_ns backoff_delay(const struct backoff *backoff, uint64_t job_id, uint32_t attempt);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine in fake time: each test is a sentence about what users are promised. Every effect is encoded, decoded and
- * replayed into a second engine, whose digest must be equal at the end of each test. */
+/* The engine in fake time: each test is a sentence about what users are promised. Every effect is
+ * encoded, decoded and replayed into a second engine, whose digest must be equal at the end of each
+ * test. */
 #include "engine/engine.h"
 
 #include <stdio.h>

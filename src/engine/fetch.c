@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A fetch names queues and a mode; picking is one job at a time, so that modes mean the same for one job and for a thousand.
- * A fetch that finds nothing and may wait becomes a waiter in the line of each of its queues (wait.c). */
+/* A fetch names queues and a mode; picking is one job at a time, so that modes mean the same for
+ * one job and for a thousand. A fetch that finds nothing and may wait becomes a waiter in the line
+ * of each of its queues (wait.c). */
 #include "engine/core.h"
 
 static uint32_t
@@ -9,7 +10,8 @@ queue_offer(const struct engine *engine, const struct waiter *waiter, uint32_t q
     return ready_best(engine, queue, waiter->worker);
 }
 
-/* Does the offer of queue @a beat that of queue @b in this mode? Equal is no: the queue named first stays. */
+/* Does the offer of queue @a beat that of queue @b in this mode? Equal is no: the queue named first
+ * stays. */
 static bool
 offer_beats(const struct engine *engine, enum fetch_mode mode, uint32_t job_a, uint32_t job_b) {
     if (mode == FETCH_MERGED) return ready_before(engine, job_a, job_b, false);
@@ -82,7 +84,8 @@ static const char *fetch_fault(const struct fetch_command *fetch) {
     return NULL;
 }
 
-/* The queues of a fetch, each once. A fetch that waits makes those that are not there, so that it can stand in line. */
+/* The queues of a fetch, each once. A fetch that waits makes those that are not there, so that it
+ * can stand in line. */
 static uint32_t
 fetch_queues(struct engine *engine, const struct fetch_command *fetch, uint32_t *queues) {
     uint32_t count = 0;

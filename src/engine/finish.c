@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The end of an attempt, told by its worker: ack, fail, release. Each needs the lease: a worker whose lease is over, or whose
- * job was taken away, changes nothing. */
+/* The end of an attempt, told by its worker: ack, fail, release. Each needs the lease: a worker
+ * whose lease is over, or whose job was taken away, changes nothing. */
 #include "engine/core.h"
 
 uint32_t lease_job(struct engine *engine, struct lease_ref lease, struct answer *answer) {
@@ -16,8 +16,8 @@ uint32_t lease_job(struct engine *engine, struct lease_ref lease, struct answer 
         answer_set(answer, ANSWER_STALE, NULL);
         return 0;
     }
-    /* A lease that ends exactly now is over. Rescue uses the same rule, so a late ack and the rescuer agree on one owner,
-     * whichever of them comes first. */
+    /* A lease that ends exactly now is over. Rescue uses the same rule, so a late ack and the
+     * rescuer agree on one owner, whichever of them comes first. */
     if (engine->now_ns >= job_over_ns(engine, job)) {
         answer_set(answer, ANSWER_LEASE_OVER, NULL);
         return 0;
@@ -112,7 +112,8 @@ void apply_fail(struct engine *engine, const struct command *command, struct ans
     slot_freed(engine, worker);
 }
 
-/* Releases that do not count are bounded: afterwards the attempt counts, and the last one ends the job. */
+/* Releases that do not count are bounded: afterwards the attempt counts, and the last one ends the
+ * job. */
 static void release_counted(
     struct engine *engine, const struct job *job, hob_ns delay_ns, struct answer *answer
 ) {

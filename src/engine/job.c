@@ -4,9 +4,11 @@
  *     scheduled, retryable   the queue's timers, by run_at
  *     available              the queue's ready jobs (ready.c)
  *     running                the queue's timers, by the end of its lease
- *     final                  a retention list of the queue, or its timers when the job says how long it is kept
+ *     final                  a retention list of the queue, or its timers when the job says how
+ *                            long it is kept
  *
- * job_leave and job_enter are the two ends of that rule; job_make, job_move and job_unmake are made of them. */
+ * job_leave and job_enter are the two ends of that rule; job_make, job_move and job_unmake are made
+ * of them. */
 #include "engine/core.h"
 
 hob_ns job_timeout(const struct engine *engine, const struct job *job) {

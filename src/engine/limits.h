@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every limit of the engine. What is past a limit is answered with its name and value, never cut silently; the log is the
- * one exception, and says so in the log itself. */
+/* Every limit of the engine. What is past a limit is answered with its name and value, never cut
+ * silently; the log is the one exception, and says so in the log itself. */
 #ifndef HOB_ENGINE_LIMITS_H
 #define HOB_ENGINE_LIMITS_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A log is written once and read rarely, so its lines are packed bytes outside the engine's memory. */
+/* A log is written once and read rarely, so its lines are packed bytes outside the engine's
+ * memory. */
 #include "engine/logline.h"
 
 #include "base/assert.h"

@@ -25,7 +25,10 @@ struct log_line {
 /** Append one line. False when @out is full. */
 bool log_line_put(struct buf *out, const struct log_line *line);
 
-/** Take the first line off @entries: false at the end, or at bytes that are no line (then *ret_bad is true). */
+/**
+ * Take the first line off @entries: false at the end, or at bytes that are no line (then *ret_bad
+ * is true).
+ */
 bool log_line_next(struct slice *entries, struct log_line *ret_line, bool *ret_bad);
 
 /** Words: out, err, sys; debug, info, warn, error. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Queues, kinds, workers and idempotency keys: objects that are found by name. Queues and workers stay once they are made
- * (a queue is a place with settings and counters); kinds are counted and go with their last user; keys go with their time.
- * Names come from outside, so they are hashed under a secret key. */
+/* Queues, kinds, workers and idempotency keys: objects that are found by name. Queues and workers
+ * stay once they are made (a queue is a place with settings and counters); kinds are counted and go
+ * with their last user; keys go with their time. Names come from outside, so they are hashed under
+ * a secret key. */
 #include "engine/core.h"
 
 static uint64_t name_hash(const struct engine *engine, struct slice name) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a worker tells about a running job before its end: it needs longer, it is so far, it has come to this point, it logs. */
+/* What a worker tells about a running job before its end: it needs longer, it is so far, it has
+ * come to this point, it logs. */
 #include "engine/core.h"
 #include "engine/logline.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A push is checked whole before anything changes; then it is one full record of the new job, and one of its key. */
+/* A push is checked whole before anything changes; then it is one full record of the new job, and
+ * one of its key. */
 #include "engine/core.h"
 
 /* NULL when the backoff is sound, else what is wrong with it. */

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which job is next. The available jobs of a queue form three levels:
  *
- *     queue ──heap──> branch (one kind) ──heap──> lane (one priority) ──> fresh jobs:    a list, ids ascending
- *                                                                    └──> returned jobs: a small heap by id
+ *     queue ──heap──> branch (one kind) ──heap──> lane (one priority) ──> fresh jobs:    a list,
+ *     ids ascending
+ *                                                                    └──> returned jobs: a small
+ *                                                                    heap by id
  *
- * The smallest priority runs first; in a priority the oldest id, or the newest in a LIFO queue. A retried, released or
- * rescued job keeps its id, so it takes its old place: it goes to the lane's heap, and the better of list and heap wins. A
- * worker that runs any kind takes the top of the queue's heap; one that runs few looks at just those branches. So choosing
- * never depends on how many jobs wait, and no job that the worker cannot run is looked at.
+ * The smallest priority runs first; in a priority the oldest id, or the newest in a LIFO queue. A
+ * retried, released or rescued job keeps its id, so it takes its old place: it goes to the lane's
+ * heap, and the better of list and heap wins. A worker that runs any kind takes the top of the
+ * queue's heap; one that runs few looks at just those branches. So choosing never depends on how
+ * many jobs wait, and no job that the worker cannot run is looked at.
  *
  * Lanes and branches exist while they hold jobs. */
 #include "engine/core.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Refs are foreign ids (a Faktory jid, an order number): looked up, not unique. The index holds the newest job of each ref; the
- * others with the same ref form a chain behind it, in no order. */
+/* Refs are foreign ids (a Faktory jid, an order number): looked up, not unique. The index holds the
+ * newest job of each ref; the others with the same ref form a chain behind it, in no order. */
 #include "engine/core.h"
 
 static bool ref_is(const void *context, uint32_t item, const void *key) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The words and the moves: each state is one row, and a move that is not in the table is a bug, not an answer. */
+/* The words and the moves: each state is one row, and a move that is not in the table is a bug, not
+ * an answer. */
 #include "engine/states.h"
 
 #include "base/assert.h"

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The states of a job and the moves between them: one table each. `blocked` comes with job dependencies.
+/* The states of a job and the moves between them: one table each. `blocked` comes with job
+ * dependencies.
  *
  *        push ──> scheduled ──stage──> available ──fetch──> running ──ack──> completed
- *          └──────────────────────────────^  ^  ^              │ │ └─fail──> retryable ──stage──> available
+ *          └──────────────────────────────^  ^  ^              │ │ └─fail──> retryable ──stage──>
+ *                                            available
  *                                            │  └───release────┘ └─fail, none left──> discarded
  *                                            └── retry ── completed, discarded, cancelled
- *        cancel: any state that is not final ──> cancelled       discard: any waiting state ──> discarded
+ *        cancel: any state that is not final ──> cancelled       discard: any waiting state ──>
+ *        discarded
  */
 #ifndef HOB_ENGINE_STATES_H
 #define HOB_ENGINE_STATES_H
@@ -69,7 +72,10 @@ bool job_state_may_move(enum job_state from, enum job_state to);
 /* The rule of names, for messages: "queue " NAME_RULE. */
 #define NAME_RULE "must be 1 to 200 bytes of A-Z a-z 0-9 - + / ; : . $ _ ( ), not beginning with -"
 
-/** Is @name what a queue, kind or worker may be called (design: 1..200 of A-Za-z0-9 - + / ; : . $ _ ( ), no leading -)? */
+/**
+ * Is @name what a queue, kind or worker may be called (design: 1..200 of A-Za-z0-9 - + / ; : . $ _
+ * ( ), no leading -)?
+ */
 bool name_is_valid(struct slice name);
 
 #endif

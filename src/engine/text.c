@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Small strings that an object owns. Their bytes are counted, since a full record has to tell them. */
+/* Small strings that an object owns. Their bytes are counted, since a full record has to tell
+ * them. */
 #include "engine/core.h"
 
 struct text text_new(struct engine *engine, struct slice slice) {

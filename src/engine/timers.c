@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is due when. Each queue has a heap of its jobs that wait for time: scheduled and retryable ones (stage), running ones
- * (rescue), final ones with a time of keeping of their own (prune). The engine has one heap of queues by what is due first in
- * each, so peeking is O(1) and a queue with a million timers costs the others nothing.
+/* What is due when. Each queue has a heap of its jobs that wait for time: scheduled and retryable
+ * ones (stage), running ones (rescue), final ones with a time of keeping of their own (prune). The
+ * engine has one heap of queues by what is due first in each, so peeking is O(1) and a queue with a
+ * million timers costs the others nothing.
  *
- * The timer of a running job may stand earlier than its lease really ends: a worker that lives extends all its leases by one
- * number (worker.alive_until_ns), and the timer is put right when it fires. */
+ * The timer of a running job may stand earlier than its lease really ends: a worker that lives
+ * extends all its leases by one number (worker.alive_until_ns), and the timer is put right when it
+ * fires. */
 #include "engine/core.h"
 
 static bool timer_before(void *context, uint32_t a, uint32_t b) {

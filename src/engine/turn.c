@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What time does: stage jobs whose time has come, rescue those whose worker is gone, prune what has been kept long enough, end
- * pauses and waits, forget old keys. Bounded by a budget, so that a million due jobs do not freeze the loop. */
+/* What time does: stage jobs whose time has come, rescue those whose worker is gone, prune what has
+ * been kept long enough, end pauses and waits, forget old keys. Bounded by a budget, so that a
+ * million due jobs do not freeze the loop. */
 #include "engine/core.h"
 
 static void stage(struct engine *engine, uint32_t handle) {

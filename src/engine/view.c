@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading: objects as views, lists, counts. A view borrows; it copies no text. */
+#include "engine/view.h"
+
 #include "engine/core.h"
 
 static void
@@ -69,44 +71,48 @@ bool engine_job(const struct engine *engine, uint64_t id, struct job_view *ret_v
     return true;
 }
 
-static bool job_matches(
-    const struct engine *engine,
-    const struct job *job,
-    const struct job_filter *filter,
-    uint32_t queue,
-    uint32_t kind
+/* What a filter's names stand for; 0: any. */
+struct filter_handles {
+    uint32_t queue;
+    uint32_t kind;
+};
+
+/* False when a name is not known: then nothing matches. */
+static bool filter_resolve(
+    const struct engine *engine, const struct job_filter *filter, struct filter_handles *handles
 ) {
-    (void)engine;
+    handles->queue = filter->queue.size == 0 ? 0 : queue_find(engine, filter->queue);
+    handles->kind = filter->kind.size == 0 ? 0 : kind_find(engine, filter->kind);
+    return (filter->queue.size == 0 || handles->queue != 0) &&
+           (filter->kind.size == 0 || handles->kind != 0);
+}
+
+static bool
+job_matches(const struct job *job, const struct job_filter *filter, struct filter_handles handles) {
     if (filter->states != 0 && (filter->states & 1u << job->state) == 0) return false;
-    if (filter->queue.size > 0 && job->queue != queue) return false;
-    return filter->kind.size == 0 || job->kind == kind;
+    if (handles.queue != 0 && job->queue != handles.queue) return false;
+    return handles.kind == 0 || job->kind == handles.kind;
 }
 
 uint64_t engine_list(
     const struct engine *engine,
     const struct job_filter *filter,
-    uint64_t before_id,
-    uint32_t scan_max,
+    struct page_limits limits,
     uint64_t *ret_ids,
-    uint32_t id_max,
     uint32_t *ret_count
 ) {
-    uint32_t queue = filter->queue.size == 0 ? 0 : queue_find(engine, filter->queue);
-    uint32_t kind = filter->kind.size == 0 ? 0 : kind_find(engine, filter->kind);
+    struct filter_handles handles;
     *ret_count = 0;
-    if (filter->queue.size > 0 && queue == 0) return 0;
-    if (filter->kind.size > 0 && kind == 0) return 0;
-    uint64_t from = before_id == 0 ? UINT64_MAX : before_id - 1;
-    for (uint32_t scanned = 0; scanned < scan_max; scanned++) {
+    if (!filter_resolve(engine, filter, &handles)) return 0;
+    uint64_t from = limits.before_id == 0 ? UINT64_MAX : limits.before_id - 1;
+    for (uint32_t scanned = 0; scanned < limits.scan_max; scanned++) {
         uint64_t id = 0;
         uint32_t handle = idmap_previous(&engine->job_ids, from, &id);
         if (handle == 0) return 0;
-        if (*ret_count == id_max) return id + 1;
-        if (job_matches(engine, job_at(engine, handle), filter, queue, kind)) {
-            ret_ids[(*ret_count)++] = id;
-        }
-        if (id == 0) return 0;
-        from = id - 1;
+        if (*ret_count == limits.id_max) return id + 1;
+        if (job_matches(job_at(engine, handle), filter, handles)) ret_ids[(*ret_count)++] = id;
+        from = id - 1; /* ids are counted from 1 */
+        if (from == 0) return 0;
     }
     return from + 1;
 }
@@ -172,7 +178,8 @@ bool engine_worker_at(const struct engine *engine, uint32_t at, struct worker_vi
 }
 
 void engine_stats(const struct engine *engine, struct engine_stats *ret_stats) {
-    /* A full record without the strings that are counted, as measured for a plain job with short names. */
+    /* A full record without the strings that are counted, as measured for a plain job with short
+     * names. */
     enum { RECORD_BYTES = 28 };
     *ret_stats = (struct engine_stats){
         .jobs = engine->job_ids.count,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What readers see of the engine's objects. Views are filled on demand; every slice and pointer in them is borrowed until
- * the next call that changes the engine. */
+/* What readers see of the engine's objects. Views are filled on demand; every slice and pointer in
+ * them is borrowed until the next call that changes the engine. */
 #ifndef HOB_ENGINE_VIEW_H
 #define HOB_ENGINE_VIEW_H
 

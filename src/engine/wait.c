@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Those who wait. A fetch that found nothing stands in the line of each of its queues; a wait for a job's end hangs at that job.
- * Both have a deadline. All of it is volatile: a client whose connection breaks asks again.
+/* Those who wait. A fetch that found nothing stands in the line of each of its queues; a wait for a
+ * job's end hangs at that job. Both have a deadline. All of it is volatile: a client whose
+ * connection breaks asks again.
  *
  *     queue ──> sub ──> sub ──> …        each sub belongs to a waiter; oldest first
  *     worker ──> waiter ──> …            so that a freed slot finds who was skipped for want of one
  *     job id ──> waiter ──> …            waits for the end
  *
- * A job that comes to a queue makes it hungry; the hungry queue whose first able waiter is the oldest is served first, so
- * the order of service does not depend on the order in which queues became hungry. */
+ * A job that comes to a queue makes it hungry; the hungry queue whose first able waiter is the
+ * oldest is served first, so the order of service does not depend on the order in which queues
+ * became hungry. */
 #include "engine/core.h"
 
 static struct sub *sub_at(const struct engine *engine, uint32_t handle) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Workers are volatile: their names, slots and kinds are what the clients of this process have said. What is durable of them
- * is only their name in the leases they hold. A worker that lives extends all its leases by one number. */
+/* Workers are volatile: their names, slots and kinds are what the clients of this process have
+ * said. What is durable of them is only their name in the leases they hold. A worker that lives
+ * extends all its leases by one number. */
 #include "engine/core.h"
 
 enum { WORKER_SWEEP_EVERY = 64 };
@@ -10,8 +11,8 @@ static bool worker_is_idle(const struct engine *engine, const struct worker *wor
            ns_add(worker->alive_until_ns, NS_PER_HOUR) <= engine->now_ns;
 }
 
-/* Workers come under ever new names (host and process); those that nobody refers to and that have been silent for an hour are
- * forgotten when new ones come. */
+/* Workers come under ever new names (host and process); those that nobody refers to and that have
+ * been silent for an hour are forgotten when new ones come. */
 static void workers_sweep(struct engine *engine) {
     for (uint32_t i = engine->worker_count; i-- > 0;) {
         uint32_t handle = engine->worker_list[i];

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "base/test.h"
 #include "base/text.h"
 
@@ -62,7 +63,7 @@ static enum net_next serve_line(struct rig *rig, struct conn *conn, struct slice
         CHECK(text_u64(slice_of(line.bytes + 1, line.size - 1), 1, 1 << 16, &kilobytes));
         size_t size = (size_t)kilobytes * KILO;
         char *to = buf_reserve(out, size);
-        CHECK(to != NULL);
+        hob_assert(to != NULL);
         memset(to, 'x', size);
         out->size += size;
         return NET_READ;
@@ -299,7 +300,7 @@ TEST(output_larger_than_the_socket_takes_leaves_piece_by_piece) {
     client_send(fd, "=20000\nend\n");
     until_lines(&rig, 2);
     char *got = malloc(KILOBYTES * KILO);
-    CHECK(got != NULL);
+    hob_assert(got != NULL);
     client_read(&rig, fd, got, KILOBYTES * KILO);
     for (size_t i = 0; i < KILOBYTES * KILO; i++) CHECK(got[i] == 'x');
     free(got);

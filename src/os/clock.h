@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The clocks of the system. Only the outermost layers read them; everything below takes time as an argument. */
+/* The clocks of the system. Only the outermost layers read them; everything below takes time as an
+ * argument. */
 #ifndef HOB_OS_CLOCK_H
 #define HOB_OS_CLOCK_H
 

@@ -29,10 +29,8 @@ host_list(void *context, const struct host_list *list, uint64_t *ret_ids, uint32
     return engine_list(
         engine_of(context),
         &filter,
-        list->before_id,
-        LIST_SCAN_MAX,
+        (struct page_limits){list->before_id, LIST_SCAN_MAX, list->count_max},
         ret_ids,
-        list->count_max,
         ret_count
     );
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Batches: filling -> sealed -> flying -> durable. Effects are encoded straight into the filling one. A command's effects are
- * never split over two batches, so a body and the job that refers to it are durable together. */
+/* Batches: filling -> sealed -> flying -> durable. Effects are encoded straight into the filling
+ * one. A command's effects are never split over two batches, so a body and the job that refers to
+ * it are durable together. */
 #include "space/private.h"
 
 struct batch *batch_take(struct space *space) {

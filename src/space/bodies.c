@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ids are dense counters of the engine, so a multiplication spreads them well enough; a removal shifts back what follows. */
+/* Ids are dense counters of the engine, so a multiplication spreads them well enough; a removal
+ * shifts back what follows. */
 #include "space/bodies.h"
 
 #include "base/assert.h"

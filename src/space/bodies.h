@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where each body lies: a map from body id to the place of its record in the journal, or in a batch that is not durable yet.
- * 24 bytes an entry; open addressing with linear probing. */
+/* Where each body lies: a map from body id to the place of its record in the journal, or in a batch
+ * that is not durable yet. 24 bytes an entry; open addressing with linear probing. */
 #ifndef HOB_SPACE_BODIES_H
 #define HOB_SPACE_BODIES_H
 
@@ -26,6 +26,7 @@ struct bodies {
     uint64_t bytes;    /* of all records */
 };
 
+/** Free the map; it is empty afterwards. */
 void bodies_deinit(struct bodies *bodies);
 
 /** The place of a body, or NULL; good until the next put or remove. */

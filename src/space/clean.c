@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cleaning instead of snapshots. When the journal holds more than twice what is alive (and some slack), its oldest segment is
- * read through in slices: every object whose latest full record lies there is written again in full at the tail, every body
- * that is still referred to is copied; when all of that is durable the segment goes. One slice a turn, so that nobody waits
- * for it; more when the journal grows faster.
+/* Cleaning instead of snapshots. When the journal holds more than twice what is alive (and some
+ * slack), its oldest segment is read through in slices: every object whose latest full record lies
+ * there is written again in full at the tail, every body that is still referred to is copied; when
+ * all of that is durable the segment goes. One slice a turn, so that nobody waits for it; more when
+ * the journal grows faster.
  *
- *     idle ──too large──> reading the segment ──its end──> waiting for durability ──> trim ──> idle */
+ *     idle ──too large──> reading the segment ──its end──> waiting for durability ──> trim ──>
+ *     idle */
 #include "space/private.h"
 
 static uint64_t live_bytes(const struct space *space) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Recovery: every batch from the oldest segment to the tail is read, its effects are carried out, and the places of bodies are
- * noted. At the end every job that was mentioned must be known, every body that a job refers to must have a place, and bodies
- * that nobody refers to (their job's deletion was read before its full record) are forgotten. */
+/* Recovery: every batch from the oldest segment to the tail is read, its effects are carried out,
+ * and the places of bodies are noted. At the end every job that was mentioned must be known, every
+ * body that a job refers to must have a place, and bodies that nobody refers to (their job's
+ * deletion was read before its full record) are forgotten. */
 #include "space/private.h"
 
 static enum hob_status recover_context(

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A space joins one engine and one journal. What it owns is the order of things: effects before replies, durability before
- * replies, and the death of the engine when the journal can no longer say what is durable. */
+/* A space joins one engine and one journal. What it owns is the order of things: effects before
+ * replies, durability before replies, and the death of the engine when the journal can no longer
+ * say what is durable. */
 #include "space/space.h"
 
 #include "base/crc32c.h"
@@ -102,7 +103,8 @@ void space_turn_begin(struct space *space, hob_ns now_ns) {
     space->stats.turns++;
 }
 
-/* Room that the journal has prepared is what acks and deletes live on when the disk is full, so pushes stop before it ends. */
+/* Room that the journal has prepared is what acks and deletes live on when the disk is full, so
+ * pushes stop before it ends. */
 static bool push_has_room(struct space *space, const struct push_command *push) {
     struct journal_info info;
     journal_info(space->journal, &info);
@@ -135,7 +137,8 @@ uint64_t space_turn_end(struct space *space) {
     if (space->filling->bytes.size >= BATCH_ROLL_BYTES) batch_roll(space);
     (void)engine_turn(space->engine, space->now_ns, TURN_BUDGET);
     clean_slice(space);
-    /* A full journal is asked again by writing something small: when there is room, it prepares more. */
+    /* A full journal is asked again by writing something small: when there is room, it prepares
+     * more. */
     if (space->full && space->flying == NULL && space->filling->head.effect_count == 0 &&
         space->retry_ns == 0) {
         engine_restate_meta(space->engine);

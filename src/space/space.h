@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A space is the unit of consistency: one engine and one journal. It makes turns into batches, holds back replies until
- * what they depend on is durable (output commit), knows where bodies lie, cleans the oldest segment, and recovers.
+/* A space is the unit of consistency: one engine and one journal. It makes turns into batches,
+ * holds back replies until what they depend on is durable (output commit), knows where bodies lie,
+ * cleans the oldest segment, and recovers.
  *
  *     space_turn_begin(now)                    all sockets that are ready are served in one turn
  *       space_apply(command) …                 effects gather in the filling batch
- *     seq = space_turn_end()                   replies of the turn may leave when space_durable() >= seq
- *     space_poll()                             called after journal wake; starts the next append; says what became durable
+ *     seq = space_turn_end()                   replies of the turn may leave when space_durable()
+ *                                              >= seq
+ *     space_poll()                             called after journal wake; starts the next append;
+ *                                              says what became durable
  *
- * One batch is in flight, one is filling; when the filling one is large space_is_congested() asks to read no further
- * commands. After a journal failure the space is dead (space_failure): the engine ran ahead of the journal, so nothing that
- * it says may be told to anybody; the process ends and recovers from the journal. */
+ * One batch is in flight, one is filling; when the filling one is large space_is_congested() asks
+ * to read no further commands. After a journal failure the space is dead (space_failure): the
+ * engine ran ahead of the journal, so nothing that it says may be told to anybody; the process ends
+ * and recovers from the journal. */
 #ifndef HOB_SPACE_SPACE_H
 #define HOB_SPACE_SPACE_H
 
@@ -42,8 +46,8 @@ struct space_recovery {
 };
 
 /**
- * Recover a space from its journal. Takes @journal over: closed with the space, also when this fails.
- * Fails as the journal's reading does, and HOB_CORRUPT when effects contradict each other.
+ * Recover a space from its journal. Takes @journal over: closed with the space, also when this
+ * fails. Fails as the journal's reading does, and HOB_CORRUPT when effects contradict each other.
  */
 HOB_CHECK enum hob_status space_open(
     struct journal *journal,
@@ -62,20 +66,27 @@ void space_close(struct space *space);
 /** Begin a turn at @now_ns. */
 void space_turn_begin(struct space *space, hob_ns now_ns);
 
-/** One command, within a turn. As engine_apply, and ANSWER_FULL for pushes while the disk is full. */
+/**
+ * One command, within a turn. As engine_apply, and ANSWER_FULL for pushes while the disk is full.
+ */
 void space_apply(struct space *space, const struct command *command, struct answer *ret_answer);
 
 /**
- * End the turn: time's own work is done, cleaning gets its slice, the batch goes to the journal if none is in flight.
+ * End the turn: time's own work is done, cleaning gets its slice, the batch goes to the journal if
+ * none is in flight.
  *
- * Answers  the sequence that replies of this turn must wait for: they may leave when space_durable() is not less
+ * Answers  the sequence that replies of this turn must wait for: they may leave when
+ *          space_durable() is not less
  */
 uint64_t space_turn_end(struct space *space);
 
 /** All batches up to this sequence are durable. */
 uint64_t space_durable(const struct space *space);
 
-/** Take the journal's answer if it is there and start the next append. True when space_durable() grew. */
+/**
+ * Take the journal's answer if it is there and start the next append. True when space_durable()
+ * grew.
+ */
 bool space_poll(struct space *space);
 
 /** Block until everything that was applied is durable or the space has failed. */
@@ -112,6 +123,7 @@ struct space_stats {
     bool full;
 };
 
+/** Figures of the space and its journal. */
 void space_stats(const struct space *space, struct space_stats *ret_stats);
 
 #endif

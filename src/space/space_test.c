@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A space over the file journal and over memory: what was acknowledged is there after a restart, bodies come back whole, and
- * cleaning keeps the journal small without changing the state. */
+/* A space over the file journal and over memory: what was acknowledged is there after a restart,
+ * bodies come back whole, and cleaning keeps the journal small without changing the state. */
 #include "space/space.h"
 
 #include <stdio.h>

@@ -24,9 +24,9 @@
 #include "base/assert.h"
 #include "base/text.h"
 #include "os/clock.h"
+#include "os/launch.h"
 #include "worker/exec_env.h"
 #include "worker/executor.h"
-#include "os/launch.h"
 #include "worker/lines.h"
 #include "worker/tail.h"
 

@@ -11,8 +11,8 @@
 #include "base/buf.h"
 #include "base/status.h" /* before test.h: cmocka has a fail(), too */
 #include "base/test.h"
-#include "worker/executor.h"
 #include "os/launch.h"
+#include "worker/executor.h"
 
 static const char *const env_none[] = {NULL};
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the end-to-end tests stand on: the real binary, its server and workers in a directory of their own, and clients that
-know nothing of Hob's own code: a RESP client of forty lines, urllib, redis-cli, curl."""
+"""What the end-to-end tests stand on: the real binary, its server and workers in a directory of
+their own, and clients that know nothing of Hob's own code: a RESP client of forty lines, urllib, redis-cli, curl."""
 import contextlib
 import http.client
 import json

@@ -60,7 +60,8 @@ def raw(port, data, shut=True):
 
 def test_malformed_requests_get_an_error_and_the_connection_closes():
     with rig() as hob:
-        for data in (b"*2\r\n:1\r\n", b"*-5\r\n", b"*99999999999\r\n", b"*1\r\n$99999999999\r\n", b"*1\r\n$3\r\nabcX\r\n"):
+        for data in (b"*2\r\n:1\r\n", b"*-5\r\n", b"*99999999999\r\n", b"*1\r\n$99999999999\r\n",
+                     b"*1\r\n$3\r\nabcX\r\n"):
             answer = raw(hob.port, data, shut=False)
             check(answer.startswith(b"-ERR"), f"{data!r} was answered with {answer!r}")
         for data in (b"GET / HTTP/1.1\r\n\r\n", b"GARBAGE\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
@@ -148,7 +149,8 @@ def test_a_torn_tail_is_cut_and_told():
         path = segment(hob)
         data = path.read_bytes()
         at = data.index(b"payload-number-19")
-        if b"HOBJ" in data[at:]:  # an idle server has sealed its tail: the damage must be refused, which is tested above
+        # An idle server has sealed its tail; then the damage must be refused, as tested above.
+        if b"HOBJ" in data[at:]:
             raise Skip("the tail was sealed before the kill")
         path.write_bytes(data[:at] + b"X" + data[at + 1:])
         hob.start()

@@ -22,8 +22,11 @@ def alive(pid):
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-        return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def family(hob, job):
@@ -37,12 +40,7 @@ def family(hob, job):
 
 
 def gone(pids):
-    def dead():
-        try:
-            return not any(alive(pid) for pid in pids)
-        except FileNotFoundError:
-            return True
-    eventually(dead, f"processes {pids} to be gone")
+    eventually(lambda: not any(alive(pid) for pid in pids), f"processes {pids} to be gone")
 
 
 def test_a_cancel_kills_the_whole_process_group_at_once():

@@ -53,8 +53,6 @@ static void step(struct rig *rig, unsigned op, struct slice bytes) {
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct rig rig;
     rig_init(&rig);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes as recovery reads them: effects one after another, carried out by an engine. Whatever they say, they are carried out or
- * refused; the engine's own check must hold after each that was carried out, and what it then holds must survive the way
- * through its own full records. */
-#include "engine/engine.h"
-
+/* Bytes as recovery reads them: effects one after another, carried out by an engine. Whatever they
+ * say, they are carried out or refused; the engine's own check must hold after each that was
+ * carried out, and what it then holds must survive the way through its own full records. */
 #include <stdint.h>
+
+#include "engine/engine.h"
 
 static void ignore_body(void *context, uint64_t body_id) {
     (void)context;

@@ -125,10 +125,11 @@ static bool same_late(const struct answer *wanted, const struct answer *got, str
     NUMBER(code);
     if (wanted->code != ANSWER_OK) return same;
     same = same_jobs(report, wanted, got) && same;
-    if (wanted->lease_until_ns != 0)
+    if (wanted->lease_until_ns != 0) {
         NUMBER(lease_until_ns);
-    else
+    } else {
         NUMBER(state);
+    }
     return same;
 }
 

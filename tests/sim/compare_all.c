@@ -171,7 +171,9 @@ bool compare_list(
                          (filter->states == 0 || (filter->states & (1u << job->state)) != 0);
         if (!is_wanted) continue;
         while (at == count && !at_end) {
-            before_id = engine_list(engine, filter, before_id, page * 2, ids, page, &count);
+            before_id = engine_list(
+                engine, filter, (struct page_limits){before_id, page * 2, page}, ids, &count
+            );
             at_end = before_id == 0;
             at = 0;
         }
@@ -180,7 +182,9 @@ bool compare_list(
         if (!same) return false;
     }
     while (at == count && !at_end) {
-        before_id = engine_list(engine, filter, before_id, page * 2, ids, page, &count);
+        before_id = engine_list(
+            engine, filter, (struct page_limits){before_id, page * 2, page}, ids, &count
+        );
         at_end = before_id == 0;
         at = 0;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Grinds: runs of commands for one job that reach limits which lie too far for chance. One job gets a
- * long lease and is given back more than RELEASES_FREE_MAX times, or logs more than its head and tail
- * may hold, in bytes or in chunks. Time stands still meanwhile. */
+/* Grinds: runs of commands for one job that reach limits which lie too far for chance. One job gets
+ * a long lease and is given back more than RELEASES_FREE_MAX times, or logs more than its head and
+ * tail may hold, in bytes or in chunks. Time stands still meanwhile. */
 #include "base/assert.h"
 #include "engine/logline.h"
 #include "tests/sim/generate.h"
@@ -109,12 +109,13 @@ void grind_command(
         [GRIND_MANY_LOGS] = MANY_LOGS};
     uint64_t request = ret_command->request;
     *ret_command = (struct command){.request = request};
-    if (generator->grind_at < OPENING)
+    if (generator->grind_at < OPENING) {
         open_up(generator, ret_command);
-    else if (generator->grind == GRIND_RELEASES)
+    } else if (generator->grind == GRIND_RELEASES) {
         give_back(generator, model, ret_command);
-    else
+    } else {
         add_log(generator, model, ret_command);
+    }
     generator->grind_at++;
     if (generator->grind_at >= lengths[generator->grind]) generator->grind = GRIND_NOTHING;
 }

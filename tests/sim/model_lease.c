@@ -56,10 +56,11 @@ static void release(struct model *model, struct model_job *job, hob_ns delay_ns)
     }
     view->releases++;
     view->attempt--;
-    if (delay_ns == 0)
+    if (delay_ns == 0) {
         model_move(model, job, JOB_AVAILABLE, 0);
-    else
+    } else {
         model_move(model, job, JOB_SCHEDULED, ns_add(model->now_ns, delay_ns));
+    }
 }
 
 static void extend(struct model *model, struct model_job *job, hob_ns lease_ns) {

@@ -26,8 +26,9 @@ void model_push(struct model *model, const struct push_command *push, struct ans
     struct model_queue *queue = model_queue_make(model, push->queue);
     hob_ns now_ns = model->now_ns;
     hob_ns run_at_ns = push->run_at_ns != 0 ? push->run_at_ns : ns_add(now_ns, push->delay_ns);
-    struct model_job **slot =
-        model_grow(&model->jobs, &model->job_count, &model->job_capacity, sizeof(*model->jobs));
+    struct model_job **slot = model_grow(
+        &model->jobs, &model->job_count, &model->job_capacity, sizeof(struct model_job *)
+    );
     struct model_job *job = calloc(1, sizeof(*job));
     hob_assert(job != NULL);
     *slot = job;
@@ -148,10 +149,11 @@ void model_queue_command(
     }
     if (command->type == COMMAND_RESUME) {
         struct model_queue *queue = model_queue(model, command->resume.queue);
-        if (queue == NULL)
+        if (queue == NULL) {
             answer->code = ANSWER_NO_QUEUE;
-        else
+        } else {
             queue_resume(&queue->view);
+        }
         return;
     }
     const struct pause_command *pause = &command->pause;

@@ -95,10 +95,11 @@ static void prune(struct model *model) {
     while (at < model->job_count) {
         struct model_job *job = model->jobs[at];
         bool is_old = job->ended != 0 && model->now_ns >= model_keep_end(model, job);
-        if (is_old || (job->ended != 0 && is_one_too_many(model, job)))
+        if (is_old || (job->ended != 0 && is_one_too_many(model, job))) {
             model_delete(model, job);
-        else
+        } else {
             at++;
+        }
     }
     uint32_t kept = 0;
     for (uint32_t i = 0; i < model->key_count; i++) {

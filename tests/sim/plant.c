@@ -174,16 +174,18 @@ void plant_bad_argument(struct generator *generator, struct command *command) {
     case COMMAND_DISCARD:
     case COMMAND_RETRY:
     case COMMAND_DELETE:
-        if (first)
+        if (first) {
             command->cancel.by = long_bytes(generator, WHY_BYTES_MAX);
-        else
+        } else {
             command->cancel.why = long_bytes(generator, WHY_BYTES_MAX);
+        }
         break;
     case COMMAND_PAUSE:
-        if (first)
+        if (first) {
             command->pause.queue = bad_name(generator);
-        else
+        } else {
             command->pause.why = long_bytes(generator, WHY_BYTES_MAX);
+        }
         break;
     case COMMAND_RESUME:
         command->resume.queue = bad_name(generator);
@@ -200,10 +202,11 @@ void plant_bad_argument(struct generator *generator, struct command *command) {
         plant_worker_set(generator, &command->worker_set);
         break;
     case COMMAND_WORKER_BEAT:
-        if (first)
+        if (first) {
             command->worker_beat.worker = bad_name(generator);
-        else
+        } else {
             command->worker_beat.alive_ns = about(generator, LEASE_MAX_NS);
+        }
         break;
     case COMMAND_WAIT:
         command->wait.wait_ns = about(generator, RESULT_WAIT_MAX_NS);

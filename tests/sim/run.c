@@ -246,10 +246,11 @@ static void apply(struct run *run, hob_ns now_ns) {
     bool is_push = command->type == COMMAND_PUSH;
     bool has_no_room = run->got.code == ANSWER_MEMORY || run->got.code == ANSWER_FULL;
     /* How much room there is, is not the model's affair: a push that is refused has not been. */
-    if (is_push && has_no_room)
+    if (is_push && has_no_room) {
         run->wanted = run->got;
-    else
+    } else {
         model_apply(run->model, now_ns, command, &run->wanted);
+    }
     if (run->trace) {
         struct buf text = buf_make(REPORT_BYTES_MAX);
         print_command(command, &text);

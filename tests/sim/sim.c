@@ -60,10 +60,10 @@ static int run_here(uint64_t seed, uint64_t commands, bool trace) {
 static bool run_apart(uint64_t seed, uint64_t commands) {
     (void)fflush(stdout);
     pid_t child = fork();
-    if (child == 0) exit(run_here(seed, commands, false));
+    if (child == 0) _exit(run_here(seed, commands, false));
     int status = 0;
     if (child < 0 || waitpid(child, &status, 0) < 0) {
-        (void)fprintf(stderr, "sim: cannot start a process: %s\n", strerror(errno));
+        (void)fprintf(stderr, "sim: cannot start a process: %s\n", strerrordesc_np(errno));
         return false;
     }
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;

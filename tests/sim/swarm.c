@@ -22,12 +22,13 @@ static void swarm_draw(struct dice *dice, struct swarm *swarm) {
     for (uint32_t i = 0; i < COMMAND_TYPE_COUNT; i++) {
         uint32_t weight = usual_weights[i] * 10;
         uint64_t fate = dice_below(dice, 10);
-        if (fate < 2)
+        if (fate < 2) {
             weight = 0;
-        else if (fate < 4)
+        } else if (fate < 4) {
             weight *= 4;
-        else if (fate < 6)
+        } else if (fate < 6) {
             weight /= 4;
+        }
         swarm->weights[i] = weight;
     }
     swarm->weights[COMMAND_PUSH] += 50; /* without jobs and leases nothing can be learnt */
@@ -85,9 +86,9 @@ struct generator *generator_new(uint64_t seed) {
 void generator_free(struct generator *generator) {
     if (generator == NULL) return;
     for (uint32_t i = 0; i < NAMES_MAX; i++) {
-        free((void *)(uintptr_t)generator->queues[i].bytes);
-        free((void *)(uintptr_t)generator->kinds[i].bytes);
-        free((void *)(uintptr_t)generator->workers[i].bytes);
+        free((char *)generator->queues[i].bytes);
+        free((char *)generator->kinds[i].bytes);
+        free((char *)generator->workers[i].bytes);
     }
     free(generator->huge);
     free(generator);
@@ -127,10 +128,11 @@ static hob_ns edge(struct generator *generator, const struct model *model) {
         const struct model_job *job = model->jobs[dice_below(dice, model->job_count)];
         hob_ns step_ns = generate_span(generator, NS_PER_HOUR);
         at_ns = job->view.run_at_ns;
-        if (job->view.state == JOB_RUNNING)
+        if (job->view.state == JOB_RUNNING) {
             at_ns = model_lease_end(model, job);
-        else if (job->ended != 0)
+        } else if (job->ended != 0) {
             at_ns = model_keep_end(model, job);
+        }
         /* An end months away would finish everything else on the way. */
         if (at_ns > model->now_ns + 30 * NS_PER_DAY) at_ns = model->now_ns + step_ns;
     } else if (model->key_count > 0 && dice_once_in(dice, 20)) {
@@ -145,8 +147,9 @@ hob_ns generate_time(struct generator *generator, const struct model *model) {
     hob_ns now_ns = model->now_ns == 0 ? START_NS : model->now_ns;
     if (generator->grind != GRIND_NOTHING) return now_ns;
     if (!dice_percent(dice, generator->swarm.time_moves)) return now_ns;
-    if (dice_once_in(dice, 200))
+    if (dice_once_in(dice, 200)) {
         return now_ns - dice_below(dice, NS_PER_HOUR); /* a clock set back */
+    }
     if (dice_percent(dice, generator->swarm.time_edges)) {
         hob_ns at_ns = edge(generator, model);
         if (at_ns > now_ns) return at_ns;

@@ -86,8 +86,9 @@ static void on_effect(void *context, const struct effect *effect) {
     struct hob_error err = {.status = HOB_OK};
     struct slice bytes = buf_slice(&target->encoded);
     size_t used = effect_decode(bytes, &target->scratch, &decoded, &err);
-    if (used != bytes.size)
+    if (used != bytes.size) {
         broken(target, "decode used %zu of %zu: %s", used, bytes.size, err.text);
+    }
     if (decoded.type != effect->type) broken(target, "decode gave another type");
     if (effect->type == EFFECT_BODY) body_came(target, &effect->body);
     if (engine_replay(target->twin, &decoded, &err) != HOB_OK) {
@@ -250,8 +251,9 @@ void target_turn(struct target *target, hob_ns now_ns, uint32_t budget) {
         due_ns = engine_turn(target->live, now_ns, budget);
     }
     if (due_ns <= now_ns) broken(target, "turn after turn at the same time, and still work to do");
-    if (due_ns != engine_due(target->live))
+    if (due_ns != engine_due(target->live)) {
         broken(target, "engine_turn does not answer engine_due");
+    }
 }
 
 const struct engine *target_engine(const struct target *target) {
