@@ -77,6 +77,8 @@ static bool carry_job_run(struct engine *engine, const struct job_run_effect *ef
 static bool carry_job_lease(struct engine *engine, const struct job_lease_effect *lease) {
     struct job *job = job_at(engine, job_find(engine, lease->id));
     if (job->state != JOB_RUNNING) return false;
+    /* Never shorter: the timer of the job stands at or before the end of its lease. */
+    if (lease->lease_until_ns < run_at(engine, job->run)->lease_until_ns) return false;
     run_at(engine, job->run)->lease_until_ns = lease->lease_until_ns;
     return true;
 }

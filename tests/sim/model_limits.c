@@ -3,6 +3,7 @@
  * refused whole, whatever the state: a client that sends nonsense always hears the same. */
 #include <string.h>
 
+#include "engine/logline.h"
 #include "tests/sim/model.h"
 
 static bool is_name(struct slice name) {
@@ -65,6 +66,8 @@ static bool fail_is_valid(const struct fail_command *fail) {
 
 static bool queue_set_is_valid(const struct queue_set_command *set) {
     if (!is_name(set->queue)) return false;
+    if (set->has_keep_completed && set->keep_completed_ns > DELAY_MAX_NS) return false;
+    if (set->has_keep_failed && set->keep_failed_ns > DELAY_MAX_NS) return false;
     return !set->has_order || (unsigned)set->order < QUEUE_ORDER_COUNT;
 }
 
@@ -76,6 +79,39 @@ static bool worker_set_is_valid(const struct worker_set_command *set) {
 
 static bool reasons_are_valid(struct slice by, struct slice why) {
     return by.size <= WHY_BYTES_MAX && why.size <= WHY_BYTES_MAX;
+}
+
+static bool pause_is_valid(const struct model *model, const struct pause_command *pause) {
+    if (pause->until_ns != 0 && pause->until_ns <= model->now_ns) return false;
+    return is_name(pause->queue) && reasons_are_valid(pause->by, pause->why);
+}
+
+/* A number of 7-bit groups, low ones first; false at the end of the bytes. */
+static bool take_number(struct slice *bytes, uint64_t *ret_number) {
+    *ret_number = 0;
+    for (unsigned shift = 0; shift < 64 && bytes->size > 0; shift += 7) {
+        unsigned char group = (unsigned char)bytes->bytes[0];
+        *bytes = slice_of(bytes->bytes + 1, bytes->size - 1);
+        if (shift == 63 && group > 1) return false; /* more than 64 bits */
+        *ret_number |= (uint64_t)(group & 127) << shift;
+        if (group < 128) return true;
+    }
+    return false;
+}
+
+/* Lines, as engine/logline.h describes them. */
+static bool log_is_valid(struct slice entries) {
+    if (entries.size < 1 || entries.size > LOG_CHUNK_BYTES_MAX) return false;
+    while (entries.size > 0) {
+        uint64_t number = 0;
+        if (!take_number(&entries, &number) || entries.size < 2) return false;
+        if ((unsigned char)entries.bytes[0] >= LOG_STREAM_COUNT) return false;
+        if ((unsigned char)entries.bytes[1] >= LOG_LEVEL_COUNT) return false;
+        entries = slice_of(entries.bytes + 2, entries.size - 2);
+        if (!take_number(&entries, &number) || number > entries.size) return false;
+        entries = slice_of(entries.bytes + number, entries.size - number);
+    }
+    return true;
 }
 
 bool model_arguments_are_valid(const struct model *model, const struct command *command) {
@@ -95,7 +131,7 @@ bool model_arguments_are_valid(const struct model *model, const struct command *
     case COMMAND_CHECKPOINT:
         return command->checkpoint.bytes.size <= CHECKPOINT_BYTES_MAX;
     case COMMAND_LOG:
-        return command->log.entries.size >= 1 && command->log.entries.size <= LOG_CHUNK_BYTES_MAX;
+        return log_is_valid(command->log.entries);
     case COMMAND_PROGRESS:
         return command->progress.percent <= 100 &&
                command->progress.text.size <= PROGRESS_TEXT_BYTES_MAX;
@@ -105,8 +141,7 @@ bool model_arguments_are_valid(const struct model *model, const struct command *
     case COMMAND_DELETE:
         return reasons_are_valid(command->cancel.by, command->cancel.why);
     case COMMAND_PAUSE:
-        return is_name(command->pause.queue) &&
-               reasons_are_valid(command->pause.by, command->pause.why);
+        return pause_is_valid(model, &command->pause);
     case COMMAND_RESUME:
         return true; /* a bad name is the name of no queue */
     case COMMAND_QUEUE_SET:

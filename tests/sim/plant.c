@@ -31,7 +31,7 @@ static struct slice bad_name(struct generator *generator) {
 }
 
 static void plant_push(struct generator *generator, struct push_command *push) {
-    switch (dice_below(&generator->dice, 9)) {
+    switch (dice_below(&generator->dice, 10)) {
     case 0:
         push->queue = bad_name(generator);
         break;
@@ -57,6 +57,11 @@ static void plant_push(struct generator *generator, struct push_command *push) {
     case 7:
         push->has_backoff = true;
         push->backoff.type = BACKOFF_TYPE_COUNT;
+        break;
+    case 8:
+        push->has_backoff = true;
+        push->backoff.type = BACKOFF_FIXED;
+        push->backoff.base_ns = about(generator, DELAY_MAX_NS);
         break;
     default:
         push->has_backoff = true;
@@ -130,6 +135,23 @@ static void plant_worker_set(struct generator *generator, struct worker_set_comm
     }
 }
 
+/* Too long, cut short, or with one byte that is another. */
+static void plant_log(struct generator *generator, struct log_command *log) {
+    uint64_t at = dice_below(&generator->dice, log->entries.size);
+    char *entries = generator->scratch + (log->entries.bytes - generator->scratch);
+    switch (dice_below(&generator->dice, 4)) {
+    case 0:
+        log->entries = slice_of(generator->huge, LOG_CHUNK_BYTES_MAX + 1);
+        break;
+    case 1:
+        log->entries.size = (size_t)at;
+        break;
+    default:
+        entries[at] = (char)dice_u64(&generator->dice);
+        break;
+    }
+}
+
 static void plant_leased(struct generator *generator, struct command *command) {
     if (command->type == COMMAND_ACK) {
         command->ack.result = long_bytes(generator, RESULT_BYTES_MAX);
@@ -143,8 +165,7 @@ static void plant_leased(struct generator *generator, struct command *command) {
     } else if (command->type == COMMAND_CHECKPOINT) {
         command->checkpoint.bytes = long_bytes(generator, CHECKPOINT_BYTES_MAX);
     } else if (command->type == COMMAND_LOG) {
-        command->log.entries = slice_of(generator->huge, LOG_CHUNK_BYTES_MAX + 1);
-        if (dice_once_in(&generator->dice, 2)) command->log.entries = SLICE_NONE;
+        plant_log(generator, &command->log);
     } else if (dice_once_in(&generator->dice, 2)) {
         command->progress.percent = (uint32_t)about(generator, 100);
     } else {
@@ -184,7 +205,7 @@ void plant_bad_argument(struct generator *generator, struct command *command) {
         if (first) {
             command->pause.queue = bad_name(generator);
         } else {
-            command->pause.why = long_bytes(generator, WHY_BYTES_MAX);
+            command->pause.until_ns = 1 + dice_below(&generator->dice, NS_PER_DAY);
         }
         break;
     case COMMAND_RESUME:

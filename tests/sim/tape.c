@@ -64,8 +64,13 @@ bool tape_next(
     return true;
 }
 
-struct engine *
-tape_replay(const struct tape *tape, const struct engine_options *options, struct hob_error *err) {
+struct engine *tape_replay(
+    const struct tape *tape,
+    const struct engine_options *options,
+    hob_ns now_ns,
+    hob_ns grace_ns,
+    struct hob_error *err
+) {
     struct engine *engine = engine_new(options);
     struct effect_scratch scratch = {.logs = NULL};
     enum hob_status status = HOB_OK;
@@ -79,8 +84,7 @@ tape_replay(const struct tape *tape, const struct engine_options *options, struc
         }
     }
     effect_scratch_deinit(&scratch);
-    /* Time 0 and no grace: leases stay as they were written. */
-    if (status == HOB_OK) status = engine_replay_end(engine, 0, 0, NULL, NULL, err);
+    if (status == HOB_OK) status = engine_replay_end(engine, now_ns, grace_ns, NULL, NULL, err);
     if (status == HOB_OK) return engine;
     engine_free(engine);
     return NULL;

@@ -41,10 +41,16 @@ bool tape_next(
 );
 
 /**
- * Make an engine from what the tape holds; owned by the caller.
+ * Make an engine from what the tape holds; owned by the caller. Workers whose jobs run get
+ * @grace_ns from @now_ns.
  * Fails with NULL and @err as engine_replay does.
  */
-struct engine *
-tape_replay(const struct tape *tape, const struct engine_options *options, struct hob_error *err);
+struct engine *tape_replay(
+    const struct tape *tape,
+    const struct engine_options *options,
+    hob_ns now_ns,
+    hob_ns grace_ns,
+    struct hob_error *err
+);
 
 #endif

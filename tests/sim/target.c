@@ -24,6 +24,7 @@ struct target {
     struct dice dice;
     struct space_side *side; /* NULL: alone, and all that follows is used */
     struct engine *live;
+    bool is_replaying; /* live is being made again: what it drops was dropped before */
     struct engine *twin;
     struct tape tape;
     struct buf encoded;
@@ -108,6 +109,7 @@ static void on_notice(void *context, const struct notice *notice) {
 
 static void on_body_drop(void *context, uint64_t body_id) {
     struct target *target = context;
+    if (target->is_replaying) return;
     bool is_known = body_id > 0 && body_id <= target->body_count;
     if (!is_known || !target->bodies[body_id - 1].held) {
         broken(target, "body %llu dropped, but is not held", (unsigned long long)body_id);
@@ -156,6 +158,21 @@ static struct engine_options replay_options(struct target *target) {
     };
 }
 
+static struct engine_options live_options(struct target *target) {
+    return (struct engine_options){
+        .sink =
+            {
+                .context = target,
+                .effect = on_effect,
+                .answer = on_answer,
+                .notice = on_notice,
+                .body_drop = on_body_drop,
+            },
+        .hash_key = any_key(target),
+        .memory_max_bytes = target->options.memory_max_bytes,
+    };
+}
+
 struct target *target_new(const struct target_options *options) {
     struct target *target = calloc(1, sizeof(*target));
     hob_assert(target != NULL);
@@ -166,18 +183,7 @@ struct target *target_new(const struct target_options *options) {
         return target;
     }
     target->encoded = buf_make(ENCODED_BYTES_MAX);
-    struct engine_options live = {
-        .sink =
-            {
-                .context = target,
-                .effect = on_effect,
-                .answer = on_answer,
-                .notice = on_notice,
-                .body_drop = on_body_drop,
-            },
-        .hash_key = any_key(target),
-        .memory_max_bytes = options->memory_max_bytes,
-    };
+    struct engine_options live = live_options(target);
     struct engine_options twin = replay_options(target);
     twin.sink.body_drop = on_twin_body_drop;
     target->live = engine_new(&live);
@@ -265,12 +271,25 @@ hob_ns target_due(const struct target *target) {
 }
 
 bool target_may_restart(const struct target *target) {
-    return target->options.setting == TARGET_SPACE_FILE;
+    return target->options.setting != TARGET_SPACE_MEMORY;
 }
 
 void target_restart(struct target *target, hob_ns now_ns) {
     hob_assert(target_may_restart(target));
-    space_side_restart(target->side, now_ns);
+    if (target->side != NULL) {
+        space_side_restart(target->side, now_ns);
+        return;
+    }
+    uint64_t digest = engine_digest(target->live);
+    struct engine_options options = live_options(target);
+    struct hob_error err = {.status = HOB_OK};
+    engine_free(target->live);
+    target->is_replaying = true;
+    target->live = tape_replay(&target->tape, &options, now_ns, LEASE_DEFAULT_NS, &err);
+    target->is_replaying = false;
+    if (target->live == NULL) broken(target, "restart from the tape: %s", err.text);
+    if (engine_digest(target->live) != digest) broken(target, "another digest after a restart");
+    engine_home_set(target->live, tape_next_batch(&target->tape));
 }
 
 void target_check(struct target *target) {
@@ -284,7 +303,7 @@ void target_check(struct target *target) {
     }
     struct engine_options options = replay_options(target);
     struct hob_error err = {.status = HOB_OK};
-    struct engine *again = tape_replay(&target->tape, &options, &err);
+    struct engine *again = tape_replay(&target->tape, &options, 0, 0, &err);
     if (again == NULL) broken(target, "replay of the tape: %s", err.text);
     engine_check(again);
     if (engine_digest(again) != digest) broken(target, "the digest of the replayed tape differs");
