@@ -316,7 +316,7 @@ static void restart(struct run *run) {
 
 static void run_all(struct run *run) {
     uint32_t every = 1 + (uint32_t)dice_below(&run->dice, 200);
-    for (uint64_t i = 1; i <= run->commands; i++) {
+    for (uint64_t i = 1; i <= run->commands || run->generator->grind != GRIND_NOTHING; i++) {
         command_number++;
         step(run);
         if (dice_once_in(&run->dice, every)) compare_everything(run);

@@ -52,7 +52,7 @@ static void swarm_draw(struct dice *dice, struct swarm *swarm) {
     swarm->lazy_turns = dice_once_in(dice, 2) ? 0 : (uint32_t)dice_below(dice, 90);
     swarm->early = dice_once_in(dice, 2) ? 0 : (uint32_t)dice_below(dice, 100);
     swarm->keep = (uint32_t)dice_below(dice, 60);
-    swarm->grinds_once_in = dice_once_in(dice, 12) ? 1500 : 0;
+    swarm->grinds_once_in = dice_once_in(dice, 6) ? 1000 : 0;
 }
 
 static struct slice make_name(char first, uint32_t number) {
@@ -120,26 +120,35 @@ hob_ns generate_span(struct generator *generator, hob_ns max_ns) {
     return span_ns < max_ns ? span_ns : max_ns;
 }
 
-/* A moment that matters to some job, or one ns beside it; 0: none was found. */
+/* A moment that matters to some job; 0: none was found. */
+static hob_ns job_edge(struct generator *generator, const struct model *model) {
+    if (model->job_count == 0) return 0;
+    const struct model_job *job = model->jobs[dice_below(&generator->dice, model->job_count)];
+    hob_ns at_ns = job->view.run_at_ns;
+    if (job->view.state == JOB_RUNNING) {
+        at_ns = model_lease_end(model, job);
+    } else if (job->ended != 0) {
+        at_ns = model_keep_end(model, job);
+    }
+    /* An end months away would finish everything else on the way. */
+    return at_ns > model->now_ns + 30 * NS_PER_DAY ? 0 : at_ns;
+}
+
+/* A moment that matters to something, or one ns beside it; 0: none was found. */
 static hob_ns edge(struct generator *generator, const struct model *model) {
     struct dice *dice = &generator->dice;
-    hob_ns at_ns = model_due(model);
-    if (model->job_count > 0 && dice_once_in(dice, 2)) {
-        const struct model_job *job = model->jobs[dice_below(dice, model->job_count)];
-        hob_ns step_ns = generate_span(generator, NS_PER_HOUR);
-        at_ns = job->view.run_at_ns;
-        if (job->view.state == JOB_RUNNING) {
-            at_ns = model_lease_end(model, job);
-        } else if (job->ended != 0) {
-            at_ns = model_keep_end(model, job);
-        }
-        /* An end months away would finish everything else on the way. */
-        if (at_ns > model->now_ns + 30 * NS_PER_DAY) at_ns = model->now_ns + step_ns;
-    } else if (model->key_count > 0 && dice_once_in(dice, 20)) {
+    hob_ns at_ns = 0;
+    uint64_t fate = dice_below(dice, 20);
+    if (fate < 8) {
+        at_ns = job_edge(generator, model);
+    } else if (fate < 10 && model->queue_count > 0) {
+        at_ns = model->queues[dice_below(dice, model->queue_count)].view.paused_until_ns;
+    } else if (fate == 10 && model->key_count > 0) {
         at_ns = model->keys[dice_below(dice, model->key_count)].until_ns;
+    } else if (model_due(model) != HOB_NEVER) {
+        at_ns = model_due(model);
     }
-    if (at_ns == HOB_NEVER || at_ns == 0) return 0;
-    return at_ns + dice_below(dice, 3) - 1;
+    return at_ns == 0 ? 0 : at_ns + dice_below(dice, 3) - 1;
 }
 
 hob_ns generate_time(struct generator *generator, const struct model *model) {
