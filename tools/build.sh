@@ -46,7 +46,11 @@ configure() { # directory, compiler, meson options...
 
 configure_for() { # directory
     case $1 in
-        build) configure build gcc ;;
+        build)
+            # ./run comes first and needs no cmocka; when ./test has brought it, tests are built too.
+            with_tests=disabled
+            if pkg-config --exists cmocka 2>/dev/null; then with_tests=enabled; fi
+            configure build gcc "-Dtests=$with_tests" ;;
         build-asan)
             set -- -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 -Dfuzz=true
             configure build-asan clang "$@" \

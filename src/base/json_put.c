@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "base/base64.h"
+#include "base/json.h"
 #include "base/number.h"
 #include "base/utf8.h"
 
@@ -151,4 +153,27 @@ void json_quote(struct buf *out, struct slice text) {
     }
     buf_put(out, run, (size_t)(at - run));
     buf_put_char(out, '"');
+}
+
+void json_put_bytes(struct json_put *put, struct slice name, struct slice bytes) {
+    if (json_valid(bytes)) {
+        json_put_raw(put, bytes);
+        return;
+    }
+    bool is_text = utf8_valid(bytes);
+    if (is_text) {
+        json_put_text(put, bytes);
+    } else {
+        /* base64 has no character that JSON would escape. */
+        (void)buf_put_char(put->out, '"');
+        (void)base64_put(put->out, bytes);
+        (void)buf_put_char(put->out, '"');
+        put->comma = true;
+    }
+    enum { KEY_BYTES_MAX = 256 };
+    HOB_AUTO_BUF struct buf key = buf_make(KEY_BYTES_MAX);
+    (void)buf_put_slice(&key, name);
+    (void)buf_put_str(&key, "_encoding");
+    json_put_key_slice(put, buf_slice(&key));
+    json_put_str(put, is_text ? "text" : "base64");
 }

@@ -57,6 +57,13 @@ void json_put_null(struct json_put *put);
 /** Text that is JSON already, as it is. */
 void json_put_raw(struct json_put *put, struct slice json);
 
+/**
+ * The value of the member @name, whose key was just put, when it may be any bytes: as they are when
+ * they are a JSON text; else a string, and a member NAME_encoding behind it that says `text` (they
+ * are UTF-8) or `base64`.
+ */
+void json_put_bytes(struct json_put *put, struct slice name, struct slice bytes);
+
 /** Only the string, quoted and escaped, for those who write JSON by another way. */
 void json_quote(struct buf *out, struct slice text);
 

@@ -5,10 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/base64.h"
-#include "base/json.h"
 #include "base/text.h"
-#include "base/utf8.h"
 #include "cli/cli.h"
 
 enum { OUT_BYTES_MAX = 256 * 1024 * 1024, CELL_BYTES_MAX = 120, COLUMNS_MAX = 12 };
@@ -40,26 +37,6 @@ static void put_time_ms(struct buf *out, const struct resp_node *value) {
 
 /* --- JSON --- */
 
-/* Bytes are JSON when they are a JSON text, else a string and a word that tells how. */
-static void put_bytes_json(struct json_put *put, struct slice key, struct slice bytes) {
-    if (json_valid(bytes)) {
-        json_put_raw(put, bytes);
-        return;
-    }
-    bool is_text = utf8_valid(bytes);
-    if (is_text) {
-        json_put_text(put, bytes);
-    } else {
-        HOB_AUTO_BUF struct buf encoded = buf_make(OUT_BYTES_MAX);
-        (void)base64_put(&encoded, bytes);
-        json_put_text(put, buf_slice(&encoded));
-    }
-    HOB_AUTO_BUF struct buf name = buf_make(64);
-    (void)buf_printf(&name, "%.*s_encoding", SLICE_ARG(key));
-    json_put_key_slice(put, buf_slice(&name));
-    json_put_str(put, is_text ? "text" : "base64");
-}
-
 /* A value without anything inside. */
 static void put_plain_json(struct json_put *put, struct slice key, const struct resp_node *value) {
     switch (value->type) {
@@ -85,7 +62,7 @@ static void put_plain_json(struct json_put *put, struct slice key, const struct 
     case RESP_FAILURE:
     case RESP_BIG_NUMBER:
         if (key_is_bytes(key)) {
-            put_bytes_json(put, key, value->text);
+            json_put_bytes(put, key, value->text);
         } else {
             json_put_text(put, value->text);
         }

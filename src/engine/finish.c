@@ -64,6 +64,35 @@ static struct slice text_cut(struct slice text, size_t max) {
     return slice_of(text.bytes, size);
 }
 
+/* The attempt has failed: retry after @delay_ns, or, when it was the last one, discard. */
+static void emit_failed(
+    struct engine *engine,
+    const struct job *job,
+    const struct job_error *error,
+    bool last,
+    hob_ns delay_ns,
+    struct answer *answer
+) {
+    uint64_t id = job->id;
+    struct effect failed = {.type = EFFECT_JOB_FAILED};
+    failed.job_failed.id = id;
+    failed.job_failed.state = last ? JOB_DISCARDED : JOB_RETRYABLE;
+    failed.job_failed.run_at_ns = last ? 0 : ns_add(engine->now_ns, delay_ns);
+    failed.job_failed.error = *error;
+    failed.job_failed.error.attempt = job->attempt;
+    failed.job_failed.error.at_ns = engine->now_ns;
+    emit(engine, &failed);
+    answer->state = failed.job_failed.state;
+    if (last) waiters_job_ended(engine, id, ANSWER_OK, JOB_DISCARDED);
+}
+
+/* How long this job waits before its next attempt, by its own backoff or the default one. */
+static hob_ns job_backoff(const struct engine *engine, const struct job *job) {
+    static const struct backoff backoff_default = {.type = BACKOFF_EXPONENTIAL};
+    const struct backoff *own = job->side == 0 ? NULL : side_at(engine, job->side)->backoff;
+    return backoff_delay(own == NULL ? &backoff_default : own, job->id, job->attempt);
+}
+
 void apply_fail(struct engine *engine, const struct command *command, struct answer *answer) {
     const struct fail_command *fail = &command->fail;
     if (fail->cause >= ERROR_CAUSE_COUNT) {
@@ -79,36 +108,15 @@ void apply_fail(struct engine *engine, const struct command *command, struct ans
     const struct job *job = job_at(engine, handle);
     uint32_t worker = run_at(engine, job->run)->worker;
     bool last = fail->permanent || job->attempt >= job->attempt_max;
-    static const struct backoff backoff_default = {.type = BACKOFF_EXPONENTIAL};
-    const struct backoff *backoff = &backoff_default;
-    if (job->side != 0 && side_at(engine, job->side)->backoff != NULL) {
-        backoff = side_at(engine, job->side)->backoff;
-    }
-    hob_ns delay_ns =
-        fail->has_retry_in ? fail->retry_in_ns : backoff_delay(backoff, job->id, job->attempt);
-    struct slice backtrace = text_cut(fail->backtrace, BACKTRACE_BYTES_MAX);
-    struct effect failed = {
-        .type = EFFECT_JOB_FAILED,
-        .job_failed =
-            {
-                .id = job->id,
-                .state = last ? JOB_DISCARDED : JOB_RETRYABLE,
-                .run_at_ns = last ? 0 : ns_add(engine->now_ns, delay_ns),
-                .error =
-                    {
-                        .attempt = job->attempt,
-                        .cause = fail->cause,
-                        .code = fail->code,
-                        .at_ns = engine->now_ns,
-                        .what = text_cut(fail->what, ERROR_WHAT_BYTES_MAX),
-                        .text = text_cut(fail->text, ERROR_TEXT_BYTES_MAX),
-                    },
-            },
+    hob_ns delay_ns = fail->has_retry_in ? fail->retry_in_ns : job_backoff(engine, job);
+    struct job_error error = {
+        .cause = fail->cause,
+        .code = fail->code,
+        .what = text_cut(fail->what, ERROR_WHAT_BYTES_MAX),
+        .text = text_cut(fail->text, ERROR_TEXT_BYTES_MAX),
+        .backtrace = emit_body(engine, text_cut(fail->backtrace, BACKTRACE_BYTES_MAX)),
     };
-    failed.job_failed.error.backtrace = emit_body(engine, backtrace);
-    emit(engine, &failed);
-    answer->state = failed.job_failed.state;
-    if (last) waiters_job_ended(engine, fail->lease.id, ANSWER_OK, JOB_DISCARDED);
+    emit_failed(engine, job, &error, last, delay_ns, answer);
     slot_freed(engine, worker);
 }
 
@@ -117,27 +125,11 @@ void apply_fail(struct engine *engine, const struct command *command, struct ans
 static void release_counted(
     struct engine *engine, const struct job *job, hob_ns delay_ns, struct answer *answer
 ) {
-    bool last = job->attempt >= job->attempt_max;
-    struct effect failed = {
-        .type = EFFECT_JOB_FAILED,
-        .job_failed =
-            {
-                .id = job->id,
-                .state = last ? JOB_DISCARDED : JOB_RETRYABLE,
-                .run_at_ns = last ? 0 : ns_add(engine->now_ns, delay_ns),
-                .error =
-                    {
-                        .attempt = job->attempt,
-                        .cause = CAUSE_RELEASED,
-                        .at_ns = engine->now_ns,
-                        .text = SLICE("released more than 1000 times: each further release counts"),
-                    },
-            },
+    struct job_error error = {
+        .cause = CAUSE_RELEASED,
+        .text = SLICE("released more than 1000 times: each further release counts"),
     };
-    uint64_t id = job->id;
-    emit(engine, &failed);
-    answer->state = failed.job_failed.state;
-    if (last) waiters_job_ended(engine, id, ANSWER_OK, JOB_DISCARDED);
+    emit_failed(engine, job, &error, job->attempt >= job->attempt_max, delay_ns, answer);
 }
 
 void apply_release(struct engine *engine, const struct command *command, struct answer *answer) {

@@ -76,7 +76,7 @@ give_back(struct generator *generator, const struct model *model, struct command
     command->release = (struct release_command){.lease = lease};
     /* A delay would end the grind; past the limit it shows whether the delay is kept. */
     bool is_past = job->view.releases >= RELEASES_FREE_MAX;
-    if (is_past && dice_once_in(&generator->dice, 3)) {
+    if (is_past && dice_once_in(&generator->dice, 6)) {
         command->release.delay_ns = 7 * NS_PER_SECOND;
     }
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Responses. A body is put together in the host's `reply` room, since its size stands before it. */
 #include "base/assert.h"
-#include "base/base64.h"
 #include "base/text.h"
-#include "base/utf8.h"
 #include "dialect/explain.h"
 #include "dialect/http/core.h"
 
@@ -118,30 +116,6 @@ void http_reply_done(struct http_session *session, const struct answer *answer) 
 
 /* --- fields --- */
 
-/* Bytes as what they are: JSON as it is; else a string, whose encoding is told beside it. */
-static void put_bytes(struct json_put *put, const char *name, struct slice bytes) {
-    json_put_key(put, name);
-    if (json_valid(bytes)) {
-        json_put_raw(put, bytes);
-        return;
-    }
-    bool is_text = utf8_valid(bytes);
-    if (is_text) {
-        json_put_text(put, bytes);
-    } else {
-        /* base64 has no character that JSON would escape. */
-        (void)buf_put_char(put->out, '"');
-        (void)base64_put(put->out, bytes);
-        (void)buf_put_char(put->out, '"');
-        put->comma = true;
-    }
-    HOB_AUTO_BUF struct buf encoding = buf_make(64);
-    (void)buf_put_str(&encoding, name);
-    (void)buf_put_str(&encoding, "_encoding");
-    json_put_key_slice(put, buf_slice(&encoding));
-    json_put_str(put, is_text ? "text" : "base64");
-}
-
 static void put_time(struct json_put *put, hob_ns time) {
     HOB_AUTO_BUF struct buf text = buf_make(64);
     (void)text_put_time(&text, time / NS_PER_MS * NS_PER_MS);
@@ -158,7 +132,8 @@ put_body_field(struct http_session *session, struct json_put *put, const struct 
         return false;
     }
     if (field->type == FIELD_BODY) {
-        put_bytes(put, field->name, buf_slice(&host->scratch));
+        json_put_key(put, field->name);
+        json_put_bytes(put, slice_str(field->name), buf_slice(&host->scratch));
     } else {
         json_put_key(put, field->name);
         json_put_text(put, buf_slice(&host->scratch));
@@ -173,7 +148,8 @@ put_field(struct http_session *session, struct json_put *put, const struct field
         return put_body_field(session, put, field);
     }
     if (field->type == FIELD_BYTES) {
-        put_bytes(put, field->name, field->text);
+        json_put_key(put, field->name);
+        json_put_bytes(put, slice_str(field->name), field->text);
         return true;
     }
     json_put_key(put, field->name);
