@@ -264,7 +264,10 @@ class Rig:
                 process.wait()
             if process.stdout:
                 process.stdout.close()
+        logs = "".join(path.read_text(errors="replace") for path in self.dir.glob("*.log"))
         shutil.rmtree(self.dir, ignore_errors=True)
+        for word in ("Sanitizer", "runtime error:", "hob: panic"):
+            check(word not in logs, f"a process of this test ended badly: {logs[logs.find(word) - 200:][:3000]}")
 
 
 @contextlib.contextmanager
