@@ -136,6 +136,8 @@ static bool queue_step(struct engine *engine, uint32_t handle) {
         return true;
     }
     queue_touch(engine, handle);
+    /* Nothing is due, so the queue leaves the front; else the turn would never end. */
+    hob_assert(engine->due.entries[queue->due_at].key > engine->now_ns);
     return false;
 }
 
