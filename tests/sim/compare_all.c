@@ -146,7 +146,7 @@ static bool same_stats(const struct model *model, const struct engine *engine, s
     NUMBER("queues", model->queue_count, got.queues);
     NUMBER("workers", model->worker_count, got.workers);
     NUMBER("keys", model->key_count, got.keys);
-    NUMBER("waiting_fetches", true, waiting_fetches <= got.waiting_fetches);
+    NUMBER("waiting_fetches", waiting_fetches, got.waiting_fetches);
     NUMBER("next_id", model->next_id, got.next_id);
     return same;
 }

@@ -11,7 +11,14 @@
 enum { NAMES_MAX = 16 };
 
 /* What is too rare to happen by chance: a job that is given back, or that logs, without end. */
-enum grind { GRIND_NOTHING, GRIND_RELEASES, GRIND_LARGE_LOGS, GRIND_MANY_LOGS, GRIND_COUNT };
+enum grind {
+    GRIND_NOTHING,
+    GRIND_RELEASES,
+    GRIND_LARGE_LOGS,
+    GRIND_EVEN_LOGS,
+    GRIND_MANY_LOGS,
+    GRIND_COUNT
+};
 
 /* How likely things are in this run; in percent where nothing else is said. */
 struct swarm {

@@ -9,6 +9,8 @@
 enum {
     RELEASES = 2 * (RELEASES_FREE_MAX + 20), /* each with its fetch */
     LARGE_LOGS = 40,
+    EVEN_LOG_BYTES = 4096, /* both limits of bytes are whole numbers of it, and met exactly */
+    EVEN_LOGS = (LOG_HEAD_BYTES_MAX + LOG_TAIL_BYTES_MAX) / EVEN_LOG_BYTES + 20,
     MANY_LOGS = 2 * LOG_CHUNKS_MAX + 100,
     OPENING = 4, /* commands that make a job and lease it */
 };
@@ -81,22 +83,33 @@ give_back(struct generator *generator, const struct model *model, struct command
     }
 }
 
-static void
-add_log(struct generator *generator, const struct model *model, struct command *command) {
-    bool is_large = generator->grind == GRIND_LARGE_LOGS;
-    size_t size = is_large ? dice_between(&generator->dice, 1, 60000) : 3;
+/* The bytes of one line around a text of this size. */
+static void log_put(struct generator *generator, hob_ns at_ns, size_t size, struct buf *out) {
     struct log_line line = {
-        .at_ns = model->now_ns / NS_PER_MS * NS_PER_MS,
+        .at_ns = at_ns / NS_PER_MS * NS_PER_MS,
         .level = LOG_INFO,
         .text = generate_bytes(generator, size),
     };
-    struct buf out = buf_make(LOG_CHUNK_BYTES_MAX);
-    bool fits = log_line_put(&out, &line);
+    buf_reset(out);
+    bool fits = log_line_put(out, &line);
     hob_assert(fits);
+}
+
+static void
+add_log(struct generator *generator, const struct model *model, struct command *command) {
+    struct buf out = buf_make(LOG_CHUNK_BYTES_MAX);
+    size_t size = 3;
+    if (generator->grind == GRIND_LARGE_LOGS) size = dice_between(&generator->dice, 1, 60000);
+    if (generator->grind == GRIND_EVEN_LOGS) size = EVEN_LOG_BYTES - 16;
+    log_put(generator, model->now_ns, size, &out);
+    if (generator->grind == GRIND_EVEN_LOGS) {
+        log_put(generator, model->now_ns, size + EVEN_LOG_BYTES - out.size, &out);
+        hob_assert(out.size == EVEN_LOG_BYTES);
+    }
+    char *entries = memcpy(generate_room(generator, out.size), out.bytes, out.size);
     command->type = COMMAND_LOG;
     command->log.lease = last_lease(model);
-    command->log.entries =
-        slice_of(memcpy(generate_room(generator, out.size), out.bytes, out.size), out.size);
+    command->log.entries = slice_of(entries, out.size);
     buf_deinit(&out);
 }
 
@@ -106,6 +119,7 @@ void grind_command(
     static const uint32_t lengths[GRIND_COUNT] = {
         [GRIND_RELEASES] = RELEASES,
         [GRIND_LARGE_LOGS] = LARGE_LOGS,
+        [GRIND_EVEN_LOGS] = EVEN_LOGS,
         [GRIND_MANY_LOGS] = MANY_LOGS};
     uint64_t request = ret_command->request;
     *ret_command = (struct command){.request = request};

@@ -20,7 +20,8 @@
 
 #include "tests/sim/run.h"
 
-enum { COMMANDS_DEFAULT = 3000 };
+/* Under a sanitizer a run of the default length takes seconds. */
+enum { COMMANDS_DEFAULT = 3000, SECONDS_MAX = 600 };
 
 static bool parse_number(const char *text, uint64_t *ret_number) {
     char *end = NULL;
@@ -33,25 +34,29 @@ static bool parse_number(const char *text, uint64_t *ret_number) {
 
 static uint64_t seed_running;
 
-/* An assertion of the engine has failed: the seed must be told in any case. */
-static void on_abort(int signal_number) {
-    (void)signal_number;
+/* An assertion of the engine has failed, or it does not come back: the seed must be told in any
+ * case. */
+static void on_end(int signal_number) {
     char text[120];
     int size = snprintf(
         text,
         sizeof(text),
-        "seed %llu: panic at command %llu; again: sim %llu\n",
+        "seed %llu: %s at command %llu; again: sim %llu\n",
         (unsigned long long)seed_running,
+        signal_number == SIGALRM ? "no end" : "panic",
         (unsigned long long)run_command_number(),
         (unsigned long long)seed_running
     );
     ssize_t written = write(STDERR_FILENO, text, (size_t)size);
     (void)written;
+    if (signal_number == SIGALRM) _exit(1);
 }
 
 static int run_here(uint64_t seed, uint64_t commands, bool trace) {
-    struct sigaction action = {.sa_handler = on_abort, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction action = {.sa_handler = on_end, .sa_flags = (int)SA_RESETHAND};
     (void)sigaction(SIGABRT, &action, NULL);
+    (void)sigaction(SIGALRM, &action, NULL);
+    (void)alarm(SECONDS_MAX);
     seed_running = seed;
     return run_seed(seed, commands, trace) ? 0 : 1;
 }

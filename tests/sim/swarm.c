@@ -52,7 +52,7 @@ static void swarm_draw(struct dice *dice, struct swarm *swarm) {
     swarm->lazy_turns = dice_once_in(dice, 2) ? 0 : (uint32_t)dice_below(dice, 90);
     swarm->early = dice_once_in(dice, 2) ? 0 : (uint32_t)dice_below(dice, 100);
     swarm->keep = (uint32_t)dice_below(dice, 60);
-    swarm->grinds_once_in = dice_once_in(dice, 6) ? 1000 : 0;
+    swarm->grinds_once_in = dice_once_in(dice, 6) ? 300 : 0;
 }
 
 static struct slice make_name(char first, uint32_t number) {
