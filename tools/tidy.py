@@ -67,7 +67,7 @@ def tree_files():
     else:
         names = set()
         for folder, folders, files in os.walk(ROOT):
-            folders[:] = [f for f in folders if f not in (".git", "build", "__pycache__")
+            folders[:] = [f for f in folders if f not in (".git", "build", "__pycache__", "node_modules")
                           and not f.startswith("build-")]
             names |= {os.path.relpath(os.path.join(folder, f), ROOT) for f in files}
     return sorted(name for name in names if (ROOT / name).is_file())

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -289,6 +290,37 @@ def rig(*options):
 
 class Skip(Exception):
     """This machine cannot run the test; the text says why."""
+
+
+_node_lock = threading.Lock()
+_node_ready = False
+
+
+def node_ready():
+    """What tests/node/package-lock.json names is installed; a Failure says why it cannot be."""
+    global _node_ready
+    with _node_lock:
+        if _node_ready:
+            return
+        try:
+            done = subprocess.run([str(ROOT / "tests/node/install")], capture_output=True, text=True, timeout=600,
+                                  check=False)
+            problem = done.stderr if done.returncode != 0 else None
+        except subprocess.TimeoutExpired:
+            problem = "tests/node/install did not end in ten minutes"
+        if problem is not None:
+            raise (Skip if os.environ.get("HOB_SETUP") == "skip" else Failure)(problem)
+        _node_ready = True
+
+
+def node(script, *words, code=0, stdin=None, **environment):
+    """Run a script of tests/node with the packages that are there; its stdout. The exit code must be `code`."""
+    node_ready()
+    done = subprocess.run(["node", str(ROOT / "tests/node" / script), *map(str, words)], input=stdin,
+                          capture_output=True, text=True, timeout=PATIENCE, check=False,
+                          env={**os.environ, **{name: str(value) for name, value in environment.items()}})
+    check(done.returncode == code, f"node {script}: exit {done.returncode}, wanted {code}: {done.stderr}{done.stdout}")
+    return done.stdout
 
 
 def need(program):
