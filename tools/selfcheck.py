@@ -50,10 +50,13 @@ def at_end(name, body):
 LONG_FUNCTION = "void planted(void) {\n" + "    ;\n" * 71 + "}\n"
 STRAY = ("#include <stdlib.h>\n"
          "static volatile int planted_index __attribute__((unused)) = 8;\n")
+GUIDE = ["tests/guide/run", "planted.md"]
 CHECK, UNIT, GRIND = ["./dev", "check"], ["./dev", "unit", "base/buf"], [
     "./dev", "valgrind", "base/buf"]
 BUILD_OF = {"static": "build-asan", "gcc": "build", "clang": "build-asan"}
 LIBRARY = "src/base/libhob_base.a"
+ENVIRONMENT = os.environ | {"CHECK_LINES": "100000", "HOB_SETUP": "skip", "HOB_BINARY": os.environ.get(
+    "HOB_BINARY", str(ROOT / "build/hob"))}
 
 # lane, command, what is planted, files (text, or a change of the text), what the gate must say
 ROWS = [
@@ -106,6 +109,12 @@ ROWS = [
      {"planted": "#!/bin/sh\nrm $1\n"}, r"In planted line 2"),
     ("static", CHECK + ["spelling"], "a misspelt word",
      {"planted.md": "We reci" + "eve it.\n"}, r"planted\.md:1"),
+    ("static", GUIDE, "a command in the guide that fails",
+     {"planted.md": "```sh\nhob get 99\n```\n"}, r"not ok 1 - planted\.md:1"),
+    ("static", GUIDE, "an output in the guide that is another one",
+     {"planted.md": "```sh\necho a b\n```\n\n```text\na … c\n```\n"}, r"not ok 1 - planted\.md:1"),
+    ("static", GUIDE, "an exit code in the guide that is another one",
+     {"planted.md": "```sh\nhob version   # exit 3\n```\n"}, r"not ok 1 - planted\.md:1"),
     ("static", CHECK + ["analysis"], "recursion",
      at_end("src/base/assert.c", "static int planted(int n) {\n    return planted(n - 1);\n}\n"),
      r"'planted' is within a recursive call chain"),
@@ -189,7 +198,7 @@ def run_lane(lane, rows, folder):
         began = time.monotonic()
         before = plant(copy, files)
         done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False,
-                              env=os.environ | {"CHECK_LINES": "100000", "HOB_SETUP": "skip"})
+                              env=ENVIRONMENT)
         uproot(copy, before)
         said = done.stdout + done.stderr
         caught = done.returncode != 0 and re.search(expect, said, re.M)
