@@ -81,6 +81,10 @@ struct host_ops {
     void (*give_back)(void *context, struct lease_ref lease);
     /** session->worker was set: while the connection is open this worker is alive. */
     void (*worker_registered)(void *context, struct session *session);
+    /**
+     * From now on @session hears every event of the engine, or none. Its dialect has an `event`.
+     */
+    void (*subscribe)(void *context, struct session *session, bool on);
 };
 
 struct host {

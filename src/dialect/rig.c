@@ -86,6 +86,13 @@ static void op_worker_registered(void *context, struct session *session) {
     hob_assert(session->worker_size > 0);
 }
 
+static void op_subscribe(void *context, struct session *session, bool on) {
+    struct rig *rig = context;
+    rig->subscribed = on ? rig->subscribed + 1 : rig->subscribed - 1;
+    hob_assert(session->is_subscribed == on);
+    hob_assert(rig->subscribed <= RIG_CLIENTS_MAX);
+}
+
 static const struct host_ops rig_ops = {
     .apply = op_apply,
     .job = op_job,
@@ -100,6 +107,7 @@ static const struct host_ops rig_ops = {
     .leased = op_leased,
     .give_back = op_give_back,
     .worker_registered = op_worker_registered,
+    .subscribe = op_subscribe,
 };
 
 static void sink_answer(void *context, const struct answer *answer) {
@@ -121,6 +129,14 @@ static void sink_notice(void *context, const struct notice *notice) {
     }
 }
 
+static void sink_event(void *context, const struct event *event) {
+    struct rig *rig = context;
+    for (size_t i = 0; rig->subscribed > 0 && i < RIG_CLIENTS_MAX; i++) {
+        struct session *session = rig->clients[i].session;
+        if (session != NULL && session->is_subscribed) session_event(session, event);
+    }
+}
+
 static void no_wake(void *context) {
     (void)context;
 }
@@ -133,7 +149,7 @@ void rig_init(struct rig *rig) {
     enum hob_status status = journal_memory_open(0, wake, &journal, &err);
     hob_assert(status == HOB_OK);
     struct space_options options = {
-        .sink = {.context = rig, .answer = sink_answer, .notice = sink_notice},
+        .sink = {.context = rig, .answer = sink_answer, .notice = sink_notice, .event = sink_event},
     };
     struct space_recovery recovery;
     status = space_open(journal, &options, rig->now_ns, &rig->space, &recovery, &err);
@@ -199,6 +215,7 @@ void rig_disconnect(struct rig_client *client) {
     struct rig *rig = client->rig;
     space_turn_begin(rig->space, rig->now_ns);
     session_forget(client->session);
+    session_subscribe(client->session, false);
     client->session->dialect->close(client->session);
     client->session = NULL;
     (void)space_turn_end(rig->space);

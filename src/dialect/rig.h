@@ -24,6 +24,7 @@ struct rig {
     struct rig_client clients[RIG_CLIENTS_MAX];
     struct lease_ref returns[RIG_RETURNS_MAX];
     uint32_t return_count;
+    uint32_t subscribed;
     uint32_t leased; /* leases that replies told of */
     bool congested;  /* what is_congested answers */
 };

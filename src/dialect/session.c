@@ -56,6 +56,23 @@ void session_forget(struct session *session) {
     session->waiting = 0;
 }
 
+void session_subscribe(struct session *session, bool on) {
+    if (session->is_subscribed == on) return;
+    hob_assert(session->dialect->event != NULL);
+    session->is_subscribed = on;
+    if (on) session->events_missed = 0;
+    session->host->ops->subscribe(session->host->context, session, on);
+}
+
+void session_event(struct session *session, const struct event *event) {
+    hob_assert(session->is_subscribed);
+    if (session->out->size > BACKLOG_BYTES_MAX) {
+        session->events_missed++;
+        return;
+    }
+    session->dialect->event(session, event);
+}
+
 void session_worker_set(struct session *session, struct slice name) {
     hob_assert(name.size > 0);
     hob_assert(name.size <= sizeof session->worker);

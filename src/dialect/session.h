@@ -19,6 +19,7 @@
 #define HOB_DIALECT_SESSION_H
 
 #include "dialect/host.h"
+#include "engine/event.h"
 
 enum session_next { SESSION_READ, SESSION_WAIT, SESSION_YIELD, SESSION_CLOSE };
 
@@ -31,6 +32,9 @@ struct dialect {
     void (*answer)(struct session *session, const struct answer *answer);
     /** A lease of session->worker was taken away. */
     void (*lost)(struct session *session, struct lease_ref lease, enum error_cause cause);
+    /** Something happened in the engine, to a session that subscribed; it sorts out for itself what
+     * it tells. May unsubscribe this session; gives no command. NULL: it cannot subscribe. */
+    void (*event)(struct session *session, const struct event *event);
     /** A request was begun and not ended in time: a last word before the connection closes. */
     void (*late)(struct session *session);
     /** The server stops: answer the request that waits as if its time were over. */
@@ -41,11 +45,13 @@ struct dialect {
 struct session {
     const struct dialect *dialect;
     struct host *host;
-    struct buf *out;   /* replies are appended here */
-    uint32_t id;       /* of the connection; the high half of its request numbers */
-    uint32_t requests; /* numbers given so far; the low half */
-    uint64_t waiting;  /* the request that waits, 0: none */
-    uint64_t serial;   /* of the connection, never used again */
+    struct buf *out;        /* replies are appended here */
+    uint32_t id;            /* of the connection; the high half of its request numbers */
+    uint32_t requests;      /* numbers given so far; the low half */
+    uint64_t waiting;       /* the request that waits, 0: none */
+    uint64_t serial;        /* of the connection, never used again */
+    bool is_subscribed;     /* set by session_subscribe */
+    uint64_t events_missed; /* since it subscribed: too much of its output had not left */
     uint32_t worker_size;
     char worker[NAME_BYTES_MAX]; /* registered by this connection; empty: none */
 };
@@ -62,6 +68,13 @@ void session_apply(struct session *session, struct command *command, struct answ
 
 /** Drop the request that waits. */
 void session_forget(struct session *session);
+
+/** Hear the events of the engine from now on, or no longer; either may be said twice. */
+void session_subscribe(struct session *session, bool on);
+
+/** Give an event to a session that subscribed. One whose output does not leave misses it, and
+ * events_missed counts: a reader that is slow costs no memory. For those who run sessions. */
+void session_event(struct session *session, const struct event *event);
 
 /** Register @name (valid) for this connection. */
 void session_worker_set(struct session *session, struct slice name);

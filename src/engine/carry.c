@@ -319,9 +319,16 @@ enum hob_status carry(struct engine *engine, const struct effect *effect, struct
 
 void emit(struct engine *engine, const struct effect *effect) {
     hob_assert(!engine->replaying);
+    struct event event;
+    bool told = engine->sink.event != NULL && event_begin(engine, effect, &event);
     engine->sink.effect(engine->sink.context, effect);
+    /* Told while its names are still there. */
+    if (told && event.type == EVENT_DELETED) engine->sink.event(engine->sink.context, &event);
     enum hob_status status = carry(engine, effect, NULL);
     hob_assert(status == HOB_OK);
+    if (!told || event.type == EVENT_DELETED) return;
+    event_end(engine, effect, &event);
+    engine->sink.event(engine->sink.context, &event);
 }
 
 struct body_ref emit_body(struct engine *engine, struct slice bytes) {

@@ -202,6 +202,7 @@ struct engine {
     uint64_t next_body;
     uint32_t home;
     bool replaying;
+    struct slice logging;  /* the lines of the log command that is being carried out */
     uint64_t inline_bytes; /* payloads and texts of jobs, for live_bytes */
     uint64_t state_counts[JOB_STATE_COUNT];
 
@@ -357,6 +358,10 @@ void ref_remove(struct engine *engine, uint32_t job);
 void emit(struct engine *engine, const struct effect *effect);
 HOB_CHECK enum hob_status
 carry(struct engine *engine, const struct effect *effect, struct hob_error *err);
+/* event.c: what others are told of an effect. The first half is taken before it is carried out
+ * (false: nobody is told of such an effect), the second after. */
+bool event_begin(const struct engine *engine, const struct effect *effect, struct event *event);
+void event_end(const struct engine *engine, const struct effect *effect, struct event *event);
 /* A new body with @bytes; .id 0 when they are empty. */
 struct body_ref emit_body(struct engine *engine, struct slice bytes);
 

@@ -20,6 +20,7 @@
 #include "base/status.h"
 #include "engine/answer.h"
 #include "engine/effect.h"
+#include "engine/event.h"
 
 struct engine;
 
@@ -39,6 +40,7 @@ struct engine_sink {
     void (*notice
     )(void *context, const struct notice *notice);      /* a lease was taken away; may be NULL */
     void (*body_drop)(void *context, uint64_t body_id); /* nobody refers to this body any more */
+    void (*event)(void *context, const struct event *event); /* see engine/event.h; may be NULL */
 };
 
 struct engine_options {

@@ -120,5 +120,7 @@ void apply_log(struct engine *engine, const struct command *command, struct answ
     logged.job_logged.body = emit_body(engine, log->entries);
     logged.job_logged.body.attempt = job->attempt;
     logged.job_logged.body.head = head ? 1 : 0;
+    engine->logging = log->entries;
     emit(engine, &logged);
+    engine->logging = SLICE_NONE;
 }

@@ -35,6 +35,7 @@ void *client_opened(void *context, struct conn *conn) {
     client->slot = slot_take(server);
     client->serial = ++server->serial;
     link_init(&client->worker);
+    link_init(&client->subscriber);
     server->clients[client->slot] = client;
     server->client_count++;
     return client;
@@ -93,6 +94,7 @@ void client_closed(void *context, struct conn *conn) {
     struct client *client = conn_user(conn);
     if (client->session != NULL) {
         session_forget(client->session);
+        session_subscribe(client->session, false);
         untell(client);
         client->session->dialect->close(client->session);
     }
@@ -122,6 +124,17 @@ void clients_notice(void *context, const struct notice *notice) {
         if (!slice_equal(session_worker(client->session), notice->worker)) continue;
         client->session->dialect->lost(client->session, lease, notice->cause);
         conn_wrote(client->conn);
+    }
+}
+
+void clients_event(void *context, const struct event *event) {
+    struct server *server = context;
+    for (struct link *at = server->subscribers.next; at != &server->subscribers;) {
+        struct client *client = LINKED(at, struct client, subscriber);
+        at = at->next; /* the session may leave the list */
+        size_t before = client->session->out->size;
+        session_event(client->session, event);
+        if (client->session->out->size != before) conn_wrote(client->conn);
     }
 }
 

@@ -151,6 +151,17 @@ static void host_worker_registered(void *context, struct session *session) {
     if (!link_is_listed(&client->worker)) list_append(&server->workers, &client->worker);
 }
 
+static void host_subscribe(void *context, struct session *session, bool on) {
+    struct server *server = context;
+    struct client *client = client_of(server, session);
+    hob_assert(link_is_listed(&client->subscriber) != on);
+    if (on) {
+        list_append(&server->subscribers, &client->subscriber);
+    } else {
+        link_remove(&client->subscriber);
+    }
+}
+
 const struct host_ops server_host_ops = {
     .apply = host_apply,
     .job = host_job,
@@ -165,4 +176,5 @@ const struct host_ops server_host_ops = {
     .leased = host_leased,
     .give_back = host_give_back,
     .worker_registered = host_worker_registered,
+    .subscribe = host_subscribe,
 };

@@ -28,7 +28,8 @@ struct client {
     struct session *session; /* NULL until the first byte has told the dialect */
     uint32_t slot;
     uint64_t serial;
-    struct link worker; /* in server.workers when the connection registered one */
+    struct link worker;     /* in server.workers when the connection registered one */
+    struct link subscriber; /* in server.subscribers when its session hears events */
     struct told *told;
     uint32_t told_count;
     uint32_t told_capacity;
@@ -52,6 +53,7 @@ struct server {
     uint32_t client_count;
     uint64_t serial; /* of the latest connection */
     struct link workers;
+    struct link subscribers;
     struct lease_ref *returns; /* leases to release at the end of the turn */
     uint32_t return_count;
     uint32_t return_capacity;
@@ -76,6 +78,7 @@ void client_closed(void *context, struct conn *conn);
 /* sinks of the space */
 void clients_answer(void *context, const struct answer *answer);
 void clients_notice(void *context, const struct notice *notice);
+void clients_event(void *context, const struct event *event);
 /* Each registered worker that is connected is alive. */
 void clients_beat(struct server *server);
 /* Answer what waits: the server stops. */

@@ -208,6 +208,7 @@ static enum hob_status open_space(struct server *server, struct hob_error *err) 
                 .context = server,
                 .answer = clients_answer,
                 .notice = clients_notice,
+                .event = clients_event,
             },
         .hash_key = {.words = {entropy_u64(), entropy_u64()}},
         .memory_max_bytes = memory_max(server->options),
@@ -294,6 +295,7 @@ static enum hob_status run(const struct server_options *options, struct hob_erro
         .due_ns = HOB_NEVER,
     };
     link_init(&server.workers);
+    link_init(&server.subscribers);
     host_init(&server.host, &server_host_ops, &server, &server.mem);
     server.host.version = options->version;
     struct net_options net = {

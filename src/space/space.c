@@ -23,6 +23,11 @@ static void on_notice(void *context, const struct notice *notice) {
     if (space->sink.notice != NULL) space->sink.notice(space->sink.context, notice);
 }
 
+static void on_event(void *context, const struct event *event) {
+    struct space *space = context;
+    space->sink.event(space->sink.context, event);
+}
+
 static void on_body_drop(void *context, uint64_t body_id) {
     struct space *space = context;
     bodies_remove(&space->bodies, body_id);
@@ -62,7 +67,15 @@ enum hob_status space_open(
     space->journal = journal;
     space->slack_bytes = options->slack_bytes == 0 ? SLACK_DEFAULT : options->slack_bytes;
     struct engine_options engine_options = {
-        .sink = {space, on_effect, on_answer, on_notice, on_body_drop},
+        .sink =
+            {
+                .context = space,
+                .effect = on_effect,
+                .answer = on_answer,
+                .notice = on_notice,
+                .body_drop = on_body_drop,
+                .event = options->sink.event == NULL ? NULL : on_event,
+            },
         .hash_key = options->hash_key,
         .memory_max_bytes = options->memory_max_bytes,
     };

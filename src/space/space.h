@@ -27,6 +27,7 @@ struct space_sink {
     void (*answer
     )(void *context, const struct answer *answer); /* in a turn: to a request that was WAITING */
     void (*notice)(void *context, const struct notice *notice); /* in a turn; may be NULL */
+    void (*event)(void *context, const struct event *event);    /* in a turn; may be NULL */
 };
 
 struct space_options {
