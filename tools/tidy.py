@@ -45,7 +45,7 @@ SYSTEM_CALLS = (
     "mkdtemp mkstemp").split()
 PURE_HEADERS = {"stdbool.h", "stddef.h", "stdint.h", "string.h", "limits.h"}
 # Headers that need a right of their own; every other <header> needs the right "libc".
-RIGHT_OF_HEADER = {"uv.h": "uv", "llhttp.h": "llhttp"}
+RIGHT_OF_HEADER = {"uv.h": "uv", "llhttp.h": "llhttp", "yaml.h": "yaml"}
 # The words of beanstalkd and of others, which dialects translate at their edge.
 FOREIGN_WORDS = {"tube": "queue", "tubes": "queues", "task": "job", "tasks": "jobs"}
 FOREIGN_WORDS_BANNED_IN = ("src/engine/", "src/journal/")

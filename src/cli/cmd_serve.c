@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/version.h"
 #include "server/server.h"
+#include "worker/kinds.h"
 #include "worker/worker.h"
 
 static bool durability_parse(const char *word, enum server_durability *ret_durability) {
@@ -114,11 +115,19 @@ static int work(struct cli *cli, const struct worker_config *config) {
 int cmd_work(struct cli *cli) {
     const char *path = cli_value(cli, "config");
     if (path == NULL) return cli_usage(cli, "--config FILE is missing");
-    struct worker_config config;
+    struct config config;
+    struct config_report report = {0};
     struct hob_error err = {0};
-    enum hob_status status = config_load(path, &config, &err);
-    if (status != HOB_OK) return cli_fail(status, "%s", err.text);
-    int code = work(cli, &config);
+    enum hob_status status = config_load(path, worker_readers, &config, &report);
+    if (status != HOB_OK) {
+        status = report_status(&report, &err);
+        report_deinit(&report);
+        return cli_fail(status, "%s", err.text);
+    }
+    report_deinit(&report);
+    int code = config.worker.kind_count > 0
+                   ? work(cli, &config.worker)
+                   : cli_fail(HOB_CONFIG, "%s: it needs `kinds`: what this worker can run", path);
     config_deinit(&config);
     return code;
 }

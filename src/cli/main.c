@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/nearest.h"
 #include "cli/cli.h"
 #include "os/launch.h"
-#include "worker/nearest.h"
 
 int cli_fail(enum hob_status status, const char *format, ...) {
     va_list arguments;

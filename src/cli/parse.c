@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "worker/nearest.h"
 
 static bool parse_fail(struct cli *cli, const char *what, const char *word, const char *near) {
     char hint[80] = "";

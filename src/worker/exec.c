@@ -25,6 +25,7 @@
 #include "base/text.h"
 #include "os/clock.h"
 #include "os/launch.h"
+#include "worker/exec_config.h"
 #include "worker/exec_env.h"
 #include "worker/executor.h"
 #include "worker/lines.h"
@@ -308,7 +309,8 @@ static int channels_open(struct run *run, uv_loop_t *loop, int child_fds[FD_COUN
 static int
 process_start(struct run *run, uv_loop_t *loop, const struct run_job *job, const int *child_fds) {
     struct arena arena = {0};
-    const char *const *program = job->config->argv;
+    const struct exec_config *config = job->config->settings;
+    const char *const *program = config->argv;
     size_t words = 0;
     while (program[words] != NULL) words++;
     char **argv = arena_alloc(&arena, (words + 5) * sizeof *argv);
@@ -328,7 +330,7 @@ process_start(struct run *run, uv_loop_t *loop, const struct run_job *job, const
         .file = job->launcher,
         .args = argv,
         .env = exec_env(&arena, job, clock_wall(), environ),
-        .cwd = job->config->cwd,
+        .cwd = config->cwd,
         .flags = UV_PROCESS_DETACHED,
         .stdio_count = FD_COUNT,
         .stdio = stdio,
@@ -339,11 +341,12 @@ process_start(struct run *run, uv_loop_t *loop, const struct run_job *job, const
 }
 
 static void start_failed(struct run *run, const struct run_job *job, int code) {
+    const struct exec_config *config = job->config->settings;
     (void)buf_printf(
         &run->start_error,
         "%s in the folder %s: %s",
-        job->config->argv[0],
-        job->config->cwd,
+        config->argv[0],
+        config->cwd,
         uv_strerror(code)
     );
     run->pid = 0;

@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/buf.h"
+#include "worker/exec_config.h"
 
 enum { OWN_VARIABLES_MAX = 16 };
 
@@ -56,7 +57,7 @@ static void env_add_u64(struct env *env, const char *name, uint64_t value) {
 char **
 exec_env(struct arena *arena, const struct run_job *job, hob_ns now_ns, char *const *inherited) {
     const char *const *outer = (const char *const *)inherited;
-    const char *const *config = job->config->env;
+    const char *const *config = ((const struct exec_config *)job->config->settings)->env;
     struct env env = {
         .arena = arena,
         .max = list_length(outer) + list_length(config) + OWN_VARIABLES_MAX,

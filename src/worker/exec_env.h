@@ -11,7 +11,7 @@
 #ifndef HOB_WORKER_EXEC_ENV_H
 #define HOB_WORKER_EXEC_ENV_H
 
-#include "client/arena.h"
+#include "base/arena.h"
 #include "worker/executor.h"
 
 enum { PROGRESS_FD = 3 };

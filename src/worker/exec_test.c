@@ -12,6 +12,7 @@
 #include "base/status.h" /* before test.h: cmocka has a fail(), too */
 #include "base/test.h"
 #include "os/launch.h"
+#include "worker/exec_config.h"
 #include "worker/executor.h"
 
 static const char *const env_none[] = {NULL};
@@ -56,7 +57,8 @@ static void on_done(void *context, const struct outcome *outcome) {
 
 static char self[4096];
 
-static void rig_run_config(struct rig *rig, const struct kind_config *config, struct run_job job) {
+static void rig_run_config(struct rig *rig, const struct exec_config *exec, struct run_job job) {
+    struct kind_config config = {.settings = exec, .grace_ns = 10 * NS_PER_SECOND};
     rig->log = buf_make(1 << 20);
     rig->result = buf_make(2 << 20);
     CHECK(uv_loop_init(&rig->loop) == 0);
@@ -70,7 +72,7 @@ static void rig_run_config(struct rig *rig, const struct kind_config *config, st
     job.attempt_max = 25;
     job.server = "127.0.0.1:4620";
     job.launcher = self;
-    job.config = config;
+    job.config = &config;
     if (job.timeout_ns == 0) job.timeout_ns = NS_PER_MINUTE;
     rig->run = executor_exec.start(&rig->loop, &job, &events);
     (void)uv_run(&rig->loop, UV_RUN_DEFAULT);
@@ -82,8 +84,7 @@ static void rig_run_config(struct rig *rig, const struct kind_config *config, st
 
 static void rig_run(struct rig *rig, const char *script, struct run_job job) {
     const char *const argv[] = {"sh", "-c", script, NULL};
-    struct kind_config config = {
-        .argv = argv, .env = env_none, .cwd = "/", .grace_ns = 10 * NS_PER_SECOND};
+    struct exec_config config = {.argv = argv, .env = env_none, .cwd = "/"};
     rig_run_config(rig, &config, job);
 }
 
@@ -126,7 +127,7 @@ TEST(the_environment_tells_of_the_job) {
         NULL,
     };
     const char *const env[] = {"LANG=xx", NULL};
-    struct kind_config config = {.argv = argv, .env = env, .cwd = "/usr", .grace_ns = 1};
+    struct exec_config config = {.argv = argv, .env = env, .cwd = "/usr"};
     rig_run_config(&rig, &config, (struct run_job){0});
     CHECK_STR(rig.result.bytes, "7 99 mail send 2/25 127.0.0.1:4620 xx 3\n/usr\n");
     rig_deinit(&rig);
@@ -161,7 +162,7 @@ TEST(a_signal_is_told_apart_from_an_exit) {
 TEST(a_program_that_is_not_there_is_told_with_its_path) {
     struct rig rig = {0};
     const char *const argv[] = {"/nonexistent/program", NULL};
-    struct kind_config config = {.argv = argv, .env = env_none, .cwd = "/", .grace_ns = 1};
+    struct exec_config config = {.argv = argv, .env = env_none, .cwd = "/"};
     rig_run_config(&rig, &config, (struct run_job){0});
     CHECK_STR(rig.outcome.cause, "start");
     CHECK_STR(rig.outcome.text, "cannot start /nonexistent/program: No such file or directory");

@@ -10,7 +10,7 @@
 
 #include <uv.h>
 
-#include "worker/config.h"
+#include "config/config.h"
 #include "worker/outcome.h"
 
 struct run;

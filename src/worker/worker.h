@@ -19,13 +19,13 @@
 
 #include "base/status.h"
 #include "client/address.h"
-#include "worker/config.h"
+#include "config/config.h"
 
 struct worker;
 
 /* Texts and configuration are borrowed and outlive the worker. */
 struct worker_options {
-    const struct worker_config *config;
+    const struct worker_config *config; /* read with worker_readers (worker/kinds.h) */
     struct address server;
     const char *name;
     uint32_t slots;

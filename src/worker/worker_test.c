@@ -13,6 +13,7 @@
 #include "base/test.h"
 #include "client/session.h"
 #include "os/launch.h"
+#include "worker/kinds.h"
 
 enum { CONNS_MAX = 16, ARGS_MAX = 64 };
 
@@ -39,7 +40,7 @@ struct rig {
     struct conn conns[CONNS_MAX];
     size_t conn_count;
     struct worker *worker;
-    struct worker_config config;
+    struct config config;
     struct buf seen;     /* "WORKER w SLOTS 2 …|ACK 1 11 …|", without BEAT */
     const char *jobs[4]; /* their kinds; NULL: no more */
     size_t job_next;
@@ -188,11 +189,14 @@ static void on_ended(void *context, enum hob_status status, const struct hob_err
 }
 
 static void rig_run(struct rig *rig) {
-    static const char config[] = "slots: 1\n"
-                                 "kinds:\n"
+    static const char config[] = "kinds:\n"
                                  "  echo: {run: [sh, -c, 'cat; echo one >&2; echo two >&2']}\n"
                                  "  hang: {run: [sh, -c, 'echo up >&2; sleep 100'], grace: 10s}\n";
-    CHECK(config_parse(slice_str(config), "w.yaml", "/", &rig->config, NULL) == HOB_OK);
+    struct config_report report = {0};
+    CHECK(
+        config_parse(slice_str(config), "w.yaml", "/", worker_readers, &rig->config, &report) ==
+        HOB_OK
+    );
     rig->seen = buf_make(1 << 20);
     CHECK(uv_loop_init(&rig->loop) == 0);
     CHECK(uv_timer_init(&rig->loop, &rig->deadline) == 0);
@@ -206,7 +210,7 @@ static void rig_run(struct rig *rig) {
     int place_size = sizeof place;
     CHECK(uv_tcp_getsockname(&rig->listener, (struct sockaddr *)&place, &place_size) == 0);
     struct worker_options options = {
-        .config = &rig->config, .name = "w", .slots = 1, .context = rig, .ended = on_ended};
+        .config = &rig->config.worker, .name = "w", .slots = 1, .context = rig, .ended = on_ended};
     char address[32];
     (void)snprintf(address, sizeof address, "127.0.0.1:%u", ntohs(place.sin_port));
     CHECK(address_parse(slice_str(address), &options.server));

@@ -15,6 +15,7 @@
 #include "base/json_put.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "worker/kinds.h"
 #include "worker/private.h"
 
 enum { LOG_WORDS = 8, URGENT_LOG_BYTES = 32 * 1024 };
@@ -78,10 +79,10 @@ static void workjob_free_if_done(struct workjob *job) {
 
 void workjob_lose(struct workjob *job, const char *why) {
     if (job->ended) return;
-    const struct kind_config *kind = config_kind(job->worker->options.config, slice_str(job->kind));
-    hob_ns grace_ns = kind->grace_ns < LOST_GRACE_NS_MAX ? kind->grace_ns : LOST_GRACE_NS_MAX;
+    hob_ns grace_ns = job->config->grace_ns;
+    if (grace_ns > LOST_GRACE_NS_MAX) grace_ns = LOST_GRACE_NS_MAX;
     log_warn("stopping a job", JOB_FIELDS " why=\"%s\"", JOB_VALUES(job), why);
-    executor_exec.stop(job->run, STOP_LOST, grace_ns);
+    job->executor->stop(job->run, STOP_LOST, grace_ns);
 }
 
 void workjob_abandon(struct workjob *job) {
@@ -90,7 +91,7 @@ void workjob_abandon(struct workjob *job) {
 }
 
 void workjob_interrupt(struct workjob *job, hob_ns grace_ns) {
-    if (job->run != NULL && !job->ended) executor_exec.stop(job->run, STOP_SHUTDOWN, grace_ns);
+    if (job->run != NULL && !job->ended) job->executor->stop(job->run, STOP_SHUTDOWN, grace_ns);
 }
 
 /* An answer to something that was told while the job runs. */
@@ -349,5 +350,7 @@ void workjob_start(struct worker *worker, const struct resp_node *map) {
     struct run_events events = {
         .context = job, .line = on_line, .progress = on_progress, .done = on_done};
     log_info("job started", JOB_FIELDS, JOB_VALUES(job));
-    job->run = executor_exec.start(worker->loop, &run_job, &events);
+    job->config = kind;
+    job->executor = kind_executor(kind);
+    job->run = job->executor->start(worker->loop, &run_job, &events);
 }

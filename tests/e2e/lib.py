@@ -222,7 +222,7 @@ class Rig:
     def work(self, kinds, queues=("work",), slots=8, wait=True, **fields):
         """Start a worker; `kinds` maps a kind to an argv, or to a whole entry of the configuration."""
         config = {
-            "server": f"127.0.0.1:{self.port}", "queues": list(queues), "slots": slots, **fields,
+            "worker": {"server": f"127.0.0.1:{self.port}", "queues": list(queues), "slots": slots, **fields},
             "kinds": {kind: entry if isinstance(entry, dict) else {"run": entry} for kind, entry in kinds.items()},
         }
         path = self.dir / f"worker{len(self.processes)}.yaml"

@@ -216,7 +216,7 @@ def test_cli_errors_have_their_exit_codes():
 
 def test_a_bad_worker_configuration_is_named_with_its_line():
     with rig() as hob, tempfile.NamedTemporaryFile("w", suffix=".yaml") as config:
-        config.write("queues: [q]\nkinds:\n  resize:\n    rum: [true]\n")
+        config.write("worker: {queues: [q]}\nkinds:\n  resize:\n    rum: [true]\n")
         config.flush()
         text = hob.hob("work", "--config", config.name, code=78)
         within(text, ":4:")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "worker/nearest.h"
+#include "base/nearest.h"
 
 #include "base/test.h"
 

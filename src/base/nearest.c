@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The optimal string alignment distance (edits and swaps of neighbours), on words of at most
  * WORD_BYTES_MAX; three rows of the table are enough. */
-#include "worker/nearest.h"
+#include "base/nearest.h"
 
 #include <string.h>
 

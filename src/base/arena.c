@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Blocks in a chain, the newest in front. A block grows with what came before, so that many small
  * things cost few allocations; a thing that is larger than a block gets one of its own. */
-#include "client/arena.h"
+#include "base/arena.h"
 
 #include <stdalign.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which known word somebody meant: for "unknown key `tiemout`; did you mean `timeout`?". */
-#ifndef HOB_WORKER_NEAREST_H
-#define HOB_WORKER_NEAREST_H
+#ifndef HOB_BASE_NEAREST_H
+#define HOB_BASE_NEAREST_H
 
 #include <stddef.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory that is given back all at once: for trees and configurations whose parts live equally
  * long. */
-#ifndef HOB_CLIENT_ARENA_H
-#define HOB_CLIENT_ARENA_H
+#ifndef HOB_BASE_ARENA_H
+#define HOB_BASE_ARENA_H
 
 #include <stddef.h>
 
