@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/version.h"
+#include "os/log.h"
 #include "server/server.h"
 #include "worker/kinds.h"
 #include "worker/worker.h"
@@ -47,7 +48,25 @@ static bool count_option(struct cli *cli, const char *name, uint64_t max, uint32
     return false;
 }
 
+/* --log-format and --log-level, else HOB_LOG_FORMAT and HOB_LOG_LEVEL. */
+static bool log_options(struct cli *cli) {
+    const char *format = cli_value(cli, "log-format");
+    const char *level = cli_value(cli, "log-level");
+    if (format == NULL) format = getenv("HOB_LOG_FORMAT");
+    if (level == NULL) level = getenv("HOB_LOG_LEVEL");
+    if (!log_set(format, NULL)) {
+        cli->exit_code = cli_usage(cli, "log format: `%s` is not text, logfmt or json", format);
+        return false;
+    }
+    if (!log_set(NULL, level)) {
+        cli->exit_code = cli_usage(cli, "log level: `%s` is not debug, info, warn or error", level);
+        return false;
+    }
+    return true;
+}
+
 int cmd_serve(struct cli *cli) {
+    if (!log_options(cli)) return cli->exit_code;
     const char *listen = cli_value(cli, "listen");
     struct server_options options = {
         .data_path = cli_value(cli, "data"),
@@ -113,6 +132,7 @@ static int work(struct cli *cli, const struct worker_config *config) {
 }
 
 int cmd_work(struct cli *cli) {
+    if (!log_options(cli)) return cli->exit_code;
     const char *path = cli_value(cli, "config");
     if (path == NULL) return cli_usage(cli, "--config FILE is missing");
     struct config config;

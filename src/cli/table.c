@@ -14,12 +14,16 @@ static const struct cli_option serve_options[] = {
     {"segment", "SIZE", "of the files of the journal; default 64MiB", NULL},
     {"connections", "N", "at once; default 10000", NULL},
     {"insecure", NULL, "allow an address that other machines reach; there is no login yet", NULL},
+    {"log-format", "FORMAT", "text, logfmt or json; default: text on a terminal", NULL},
+    {"log-level", "LEVEL", "lowest that is written: debug, info (default), warn, error", NULL},
 };
 
 static const struct cli_option work_options[] = {
     {"config", "FILE", "which program runs which kind of job; required", NULL},
     {"name", "NAME", "of this worker; default: host name and process id", NULL},
     {"slots", "N", "jobs at once; default: as many as processors", NULL},
+    {"log-format", "FORMAT", "text, logfmt or json; default: text on a terminal", NULL},
+    {"log-level", "LEVEL", "lowest that is written: debug, info (default), warn, error", NULL},
 };
 
 static const struct cli_option push_options[] = {

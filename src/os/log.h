@@ -1,17 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log of a program: one line an event on stderr, for people on a terminal, as logfmt
- * (time= level= msg= key=value …) everywhere else. Only programs log; libraries answer and fail. */
+/* The log of a program: one line an event on stderr (base/logfmt.h says how it looks). Only
+ * programs log; libraries answer and fail.
+ *
+ *     log_info("job done", log_u64("job", id), log_text("kind", kind), log_ms("dur_ms", took_ns));
+ *
+ * As text on a terminal and as logfmt elsewhere, from level info on, unless log_set says otherwise.
+ * When stderr is the socket of systemd's journal, each line begins with its priority, "<6>". */
 #ifndef HOB_OS_LOG_H
 #define HOB_OS_LOG_H
 
+#include "base/logfmt.h"
+
 /**
- * Write one line.
- *
- * @event   what happened, a few words
- * @fields  a format for "key=value key=value", the caller quotes values with spaces; "" for none
+ * Choose format and lowest level by their words: each a word, or NULL to leave it as it is. Before
+ * the first event. False when a word is not known; then nothing has changed.
  */
-void log_info(const char *event, const char *fields, ...) __attribute__((format(printf, 2, 3)));
-void log_warn(const char *event, const char *fields, ...) __attribute__((format(printf, 2, 3)));
-void log_error(const char *event, const char *fields, ...) __attribute__((format(printf, 2, 3)));
+bool log_set(const char *format, const char *level);
+
+/** Whether events of this severity are written: to save the work of those that are not. */
+bool log_is_on(enum log_severity severity);
+
+/** Write one line; @fields end with LOG_END. */
+void log_write(enum log_severity severity, const char *what, const struct log_field *fields);
+
+/* The fields follow the event, none is fine. In small letters, since they are used as functions. */
+/* NOLINTBEGIN(readability-identifier-naming) */
+#define LOG_FIELDS(...)      ((const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) LOG_END})
+#define log_debug(what, ...) log_write(SEVERITY_DEBUG, (what), LOG_FIELDS(__VA_ARGS__))
+#define log_info(what, ...)  log_write(SEVERITY_INFO, (what), LOG_FIELDS(__VA_ARGS__))
+#define log_warn(what, ...)  log_write(SEVERITY_WARN, (what), LOG_FIELDS(__VA_ARGS__))
+#define log_error(what, ...) log_write(SEVERITY_ERROR, (what), LOG_FIELDS(__VA_ARGS__))
+/* NOLINTEND(readability-identifier-naming) */
 
 #endif

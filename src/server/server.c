@@ -24,8 +24,7 @@ void server_check(struct server *server) {
     if (failure == NULL) return;
     log_error(
         "the journal has failed: ending at once, unanswered requests are unknown",
-        "error=\"%s\"",
-        failure->text
+        log_str("error", failure->text)
     );
     self_exit_now(status_exit_code(failure->status));
 }
@@ -96,8 +95,7 @@ static void on_stop_late(uv_timer_t *timer) {
     struct server *server = timer->data;
     log_warn(
         "some clients did not take their last replies",
-        "connections=%u",
-        net_connections(server->net)
+        log_u64("connections", net_connections(server->net))
     );
     net_abort(server->net);
 }
@@ -105,10 +103,12 @@ static void on_stop_late(uv_timer_t *timer) {
 static void on_signal(uv_signal_t *handle, int number) {
     struct server *server = handle->data;
     if (server->host.is_stopping) {
-        log_warn("ending at once", "signal=%d", number);
+        log_warn("ending at once", log_i64("signal", number));
         self_exit_now(128 + number);
     }
-    log_info("stopping", "signal=%d connections=%u", number, net_connections(server->net));
+    log_info(
+        "stopping", log_i64("signal", number), log_u64("connections", net_connections(server->net))
+    );
     server->host.is_stopping = true;
     clients_finish(server);
     net_end(server->net);
@@ -168,7 +168,8 @@ check_addresses(const struct server_options *options, struct hob_error *err) {
             );
         }
         log_warn(
-            "anybody who can reach this address can read and change all jobs", "listen=%s", address
+            "anybody who can reach this address can read and change all jobs",
+            log_str("listen", address)
         );
     }
     return HOB_OK;
@@ -219,20 +220,18 @@ static enum hob_status open_space(struct server *server, struct hob_error *err) 
     hob_ns took_ns = clock_monotonic() - server->monotonic_ns;
     log_info(
         "recovered",
-        "jobs=%llu batches=%llu effects=%llu bytes=%llu ms=%llu memory_max=%llu",
-        (unsigned long long)recovery.jobs,
-        (unsigned long long)recovery.batches,
-        (unsigned long long)recovery.effects,
-        (unsigned long long)recovery.bytes,
-        (unsigned long long)(took_ns / NS_PER_MS),
-        (unsigned long long)options.memory_max_bytes
+        log_u64("jobs", recovery.jobs),
+        log_u64("batches", recovery.batches),
+        log_u64("effects", recovery.effects),
+        log_u64("bytes", recovery.bytes),
+        log_ms("dur_ms", took_ns),
+        log_u64("memory_max", options.memory_max_bytes)
     );
     if (recovery.cut_bytes > 0) {
         log_warn(
             "the journal ended in a write that was never finished and never acknowledged: cut",
-            "bytes=%llu note=\"%s\"",
-            (unsigned long long)recovery.cut_bytes,
-            recovery.cut_note
+            log_u64("bytes", recovery.cut_bytes),
+            log_str("note", recovery.cut_note)
         );
     }
     return HOB_OK;
@@ -245,6 +244,7 @@ static enum hob_status listen_all(struct server *server, struct hob_error *err) 
         enum hob_status status =
             net_listen(server->net, listen_at(server->options, i), address, err);
         if (status != HOB_OK) return status;
+        log_info("listening", log_str("address", address));
         int size =
             snprintf(server->listen + used, sizeof server->listen - used, "listen=%s ", address);
         if (size > 0 && used + (size_t)size < sizeof server->listen) used += (size_t)size;
@@ -269,12 +269,12 @@ static enum hob_status serve(struct server *server, struct hob_error *err) {
     if (status != HOB_OK) return status;
     (void)self_raise_files();
     handles_open(server);
-    log_info("serving", "%sdata=%s", server->listen, server->options->data_path);
+    log_info("serving", log_str("data", server->options->data_path));
     say_ready(server);
     net_run(server->net);
     handles_close(server);
     status = space_flush(server->space, err);
-    if (status == HOB_OK) log_info("stopped", "connections=0");
+    if (status == HOB_OK) log_info("stopped");
     return status;
 }
 
@@ -327,7 +327,7 @@ int server_run(const struct server_options *options) {
     struct hob_error err = {0};
     enum hob_status status = run(options, &err);
     if (status == HOB_OK) return 0;
-    log_error("cannot serve", "error=\"%s\"", err.text);
+    log_error("cannot serve", log_str("error", err.text));
     /* A supervisor knows 65, 74 and 78 as reasons not to try again; all else may pass. */
     bool lasting = status == HOB_CORRUPT || status == HOB_DISK || status == HOB_CONFIG;
     return lasting ? status_exit_code(status) : 1;

@@ -28,6 +28,7 @@ struct workjob {
     char token_text[24];
     char queue[201];
     char kind[201];
+    char trace_id[33]; /* of its traceparent (W3C Trace Context); empty: none */
     uint32_t attempt;
     uint32_t epoch; /* under which of the worker's names it was leased */
     uint64_t started_ms;
@@ -102,13 +103,9 @@ void worker_close_if_idle(struct worker *worker);
 /** Begin the regular calls of workjob_tell(), if they are not under way. */
 void worker_tick_start(struct worker *worker);
 
-/* For the fields of a log line: which job. */
-#define JOB_FIELDS      "job=%s queue=%s kind=%s attempt=%u"
-#define JOB_VALUES(job) (job)->id_text, (job)->queue, (job)->kind, (job)->attempt
-
-enum { QUOTED_BYTES_MAX = 400 };
-
-/** A text for a field of a log line: in quotes, cut when it is long, with a zero at its end. */
-const char *log_quoted(char *to, struct slice text);
+/* The fields of a log line that say which job. */
+#define JOB_FIELDS(job)                                                                           \
+    log_str("job", (job)->id_text), log_str("queue", (job)->queue), log_str("kind", (job)->kind), \
+        log_u64("attempt", (job)->attempt), log_str("trace_id", (job)->trace_id)
 
 #endif

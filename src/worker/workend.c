@@ -119,10 +119,10 @@ void worker_stop(struct worker *worker) {
     if (worker->closing) return;
     uv_update_time(worker->loop);
     if (worker->stop_stage == 0) {
-        log_info("stopping", "jobs=%u wait_s=%d", worker->job_count, STOP_WAIT_MS / 1000);
+        log_info("stopping", log_u64("jobs", worker->job_count), log_u64("wait_ms", STOP_WAIT_MS));
         stop_stage_set(worker, 1);
     } else if (worker->stop_stage < 3) {
-        log_warn("stopping at once", "jobs=%u", worker->job_count);
+        log_warn("stopping at once", log_u64("jobs", worker->job_count));
         stop_stage_set(worker, 3);
     }
     worker_close_if_idle(worker);

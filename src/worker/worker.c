@@ -33,21 +33,19 @@ static void on_registered(void *context, const struct resp_node *node, struct sl
     (void)raw;
     struct worker *worker = context;
     if (node == NULL) return;
-    char quoted[QUOTED_BYTES_MAX];
     if (reply_is_error(node, "BADARG")) {
         worker_fail(worker, HOB_CONFIG, node->text);
     } else if (node->type == RESP_FAILURE) {
-        log_warn("registration was refused", "reply=%s", log_quoted(quoted, node->text));
+        log_warn("registration was refused", log_text("reply", node->text));
     } else {
         worker->registered = true;
         log_info(
             "ready",
-            "worker=%s server=%s slots=%u kinds=%zu queues=%zu",
-            worker->name,
-            worker->options.server.text,
-            worker->options.slots,
-            worker->options.config->kind_count,
-            worker->options.config->queue_count
+            log_str("worker", worker->name),
+            log_str("server", worker->options.server.text),
+            log_u64("slots", worker->options.slots),
+            log_u64("kinds", worker->options.config->kind_count),
+            log_u64("queues", worker->options.config->queue_count)
         );
         worker_fetch(worker);
     }
@@ -151,9 +149,8 @@ static void on_fetched(void *context, const struct resp_node *node, struct slice
         worker->registered = false;
         if (client_is_ready(worker->control)) worker_register(worker);
     } else if (node->type == RESP_FAILURE) {
-        char quoted[QUOTED_BYTES_MAX];
         if (!reply_is_error(node, "NOSLOT")) {
-            log_warn("fetch was refused", "reply=%s", log_quoted(quoted, node->text));
+            log_warn("fetch was refused", log_text("reply", node->text));
         }
         (void)uv_timer_start(&worker->again, on_again, FETCH_AGAIN_MS, 0);
     } else if (node->type == RESP_ARRAY) {
@@ -212,7 +209,9 @@ static void on_control_lost(void *context, const struct hob_error *why) {
     worker->registered = false;
     if (worker->away_said) return; /* one line for each time that it is away */
     worker->away_said = true;
-    log_warn("server away, trying again", "error=\"%s\" jobs=%u", why->text, worker->job_count);
+    log_warn(
+        "server away, trying again", log_str("error", why->text), log_u64("jobs", worker->job_count)
+    );
 }
 
 /* ["lost", id, token, cause] */

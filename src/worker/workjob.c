@@ -30,16 +30,6 @@ static void text_keep(char *to, size_t size, struct slice text) {
     to[text.size] = '\0';
 }
 
-const char *log_quoted(char *to, struct slice text) {
-    HOB_AUTO_BUF struct buf quoted = buf_make(8192);
-    if (text.size > QUOTED_BYTES_MAX / 2) text.size = QUOTED_BYTES_MAX / 2;
-    json_quote(&quoted, text);
-    (void)buf_put_char(&quoted, '\0');
-    bool fits = quoted.size <= QUOTED_BYTES_MAX;
-    memcpy(to, fits ? quoted.bytes : "\"…\"", fits ? quoted.size : sizeof "\"…\"");
-    return to;
-}
-
 static struct workjob *workjob_new(struct worker *worker, const struct resp_node *map) {
     struct workjob *job = calloc(1, sizeof *job);
     hob_assert(job != NULL);
@@ -81,7 +71,7 @@ void workjob_lose(struct workjob *job, const char *why) {
     if (job->ended) return;
     hob_ns grace_ns = job->config->grace_ns;
     if (grace_ns > LOST_GRACE_NS_MAX) grace_ns = LOST_GRACE_NS_MAX;
-    log_warn("stopping a job", JOB_FIELDS " why=\"%s\"", JOB_VALUES(job), why);
+    log_warn("stopping a job", JOB_FIELDS(job), log_str("why", why));
     job->executor->stop(job->run, STOP_LOST, grace_ns);
 }
 
@@ -102,9 +92,7 @@ static void note_answer(struct workjob *job, const struct resp_node *node, const
     if (gone && !job->ended) {
         workjob_lose(job, "its lease is gone");
     } else if (!gone) {
-        char quoted[QUOTED_BYTES_MAX];
-        const char *reply = log_quoted(quoted, node->text);
-        log_warn("refused", JOB_FIELDS " what=%s reply=%s", JOB_VALUES(job), what, reply);
+        log_warn("refused", JOB_FIELDS(job), log_str("what", what), log_text("reply", node->text));
     }
 }
 
@@ -196,10 +184,8 @@ static void on_settled(void *context, const struct resp_node *node, struct slice
     if (node != NULL) {
         job->settled = true;
         if (node->type == RESP_FAILURE) {
-            char quoted[QUOTED_BYTES_MAX];
-            const char *reply = log_quoted(quoted, node->text);
             log_warn(
-                "the end of a job was refused", JOB_FIELDS " reply=%s", JOB_VALUES(job), reply
+                "the end of a job was refused", JOB_FIELDS(job), log_text("reply", node->text)
             );
         }
     }
@@ -272,28 +258,27 @@ static void on_progress(void *context, uint32_t percent, struct slice text) {
 
 static void log_outcome(const struct workjob *job) {
     const struct outcome *outcome = &job->outcome;
-    char quoted[QUOTED_BYTES_MAX];
-    unsigned long long ms = uv_now(job->worker->loop) - job->started_ms;
+    struct log_field dur = log_u64("dur_ms", uv_now(job->worker->loop) - job->started_ms);
     switch (outcome->verdict) {
     case OUTCOME_ACK:
-        log_info("job done", JOB_FIELDS " ms=%llu", JOB_VALUES(job), ms);
+        log_info("job done", JOB_FIELDS(job), dur, log_str("outcome", "ack"));
         break;
     case OUTCOME_FAIL:
         log_warn(
             "job failed",
-            JOB_FIELDS " ms=%llu cause=%s code=%d error=%s",
-            JOB_VALUES(job),
-            ms,
-            outcome->cause,
-            outcome->code,
-            log_quoted(quoted, slice_str(outcome->text))
+            JOB_FIELDS(job),
+            dur,
+            log_str("outcome", "fail"),
+            log_str("cause", outcome->cause),
+            log_i64("code", outcome->code),
+            log_str("error", outcome->text)
         );
         break;
     case OUTCOME_RELEASE:
-        log_info("job given back", JOB_FIELDS " ms=%llu", JOB_VALUES(job), ms);
+        log_info("job given back", JOB_FIELDS(job), dur, log_str("outcome", "release"));
         break;
     case OUTCOME_DROP:
-        log_info("job stopped", JOB_FIELDS " ms=%llu", JOB_VALUES(job), ms);
+        log_info("job stopped", JOB_FIELDS(job), dur, log_str("outcome", "lost"));
         break;
     }
 }
@@ -327,7 +312,7 @@ void workjob_start(struct worker *worker, const struct resp_node *map) {
     }
     const struct kind_config *kind = config_kind(worker->options.config, slice_str(job->kind));
     if (kind == NULL) {
-        log_warn("job given back: its kind is not configured", JOB_FIELDS, JOB_VALUES(job));
+        log_warn("job given back: its kind is not configured", JOB_FIELDS(job));
         give_back(job, UNKNOWN_KIND_DELAY_NS);
         return;
     }
@@ -349,7 +334,7 @@ void workjob_start(struct worker *worker, const struct resp_node *map) {
     };
     struct run_events events = {
         .context = job, .line = on_line, .progress = on_progress, .done = on_done};
-    log_info("job started", JOB_FIELDS, JOB_VALUES(job));
+    log_info("job started", JOB_FIELDS(job));
     job->config = kind;
     job->executor = kind_executor(kind);
     job->run = job->executor->start(worker->loop, &run_job, &events);

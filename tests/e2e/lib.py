@@ -219,7 +219,7 @@ class Rig:
         path.chmod(0o755)
         return str(path)
 
-    def work(self, kinds, queues=("work",), slots=8, wait=True, **fields):
+    def work(self, kinds, queues=("work",), slots=8, wait=True, environment=None, **fields):
         """Start a worker; `kinds` maps a kind to an argv, or to a whole entry of the configuration."""
         config = {
             "worker": {"server": f"127.0.0.1:{self.port}", "queues": list(queues), "slots": slots, **fields},
@@ -228,7 +228,8 @@ class Rig:
         path = self.dir / f"worker{len(self.processes)}.yaml"
         path.write_text(json.dumps(config, indent=1))  # JSON is YAML
         log = open(self.dir / "worker.log", "ab")
-        worker = subprocess.Popen([HOB, "work", "--config", str(path)], stdout=log, stderr=log)
+        worker = subprocess.Popen([HOB, "work", "--config", str(path)], stdout=log, stderr=log,
+                                  env={**os.environ, **(environment or {})})
         self.processes.append(worker)
         if wait:
             client = self.resp()
