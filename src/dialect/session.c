@@ -40,8 +40,107 @@ void session_init(struct session *session, const struct dialect *dialect, struct
     *session = (struct session){.dialect = dialect, .host = host};
 }
 
+/* --- who may touch what --- */
+
+bool session_begin(struct session *session, enum scope scope) {
+    session->scope = scope;
+    return access_has(session->access, scope);
+}
+
+struct answer session_denied(const struct session *session) {
+    static const char *const needs[] = {
+        [SCOPE_NONE] = NULL,
+        [SCOPE_ANY] = NULL,
+#define X(NAME, word, text) [SCOPE_##NAME] = "it needs the scope " word,
+        ACCESS_SCOPES(X)
+#undef X
+            [SCOPE_READ_ALL] = "it needs the scope read, and that on every queue",
+    };
+    _Static_assert(hob_countof(needs) == SCOPE_COUNT, "each scope is explained");
+    if (access_is_stranger(session->access)) return (struct answer){.code = ANSWER_LOGIN};
+    return (struct answer){.code = ANSWER_FORBIDDEN, .detail = needs[session->scope]};
+}
+
+struct answer session_denied_queue(void) {
+    return (struct answer
+    ){.code = ANSWER_FORBIDDEN, .detail = "the queue is not among those it is for"};
+}
+
+bool session_sees(const struct session *session, struct slice queue) {
+    return access_allows(session->access, session->scope, queue);
+}
+
+/* What a command touches. */
+struct touched {
+    uint64_t job_id;            /* 0: no job */
+    const struct slice *queues; /* by name */
+    uint32_t queue_count;
+};
+
+static struct touched touched_by(const struct command *command) {
+    switch (command->type) {
+    case COMMAND_PUSH:
+        return (struct touched){.queues = &command->push.queue, .queue_count = 1};
+    case COMMAND_FETCH:
+        return (struct touched
+        ){.queues = command->fetch.queues, .queue_count = command->fetch.queue_count};
+    case COMMAND_PAUSE:
+        return (struct touched){.queues = &command->pause.queue, .queue_count = 1};
+    case COMMAND_RESUME:
+        return (struct touched){.queues = &command->resume.queue, .queue_count = 1};
+    case COMMAND_QUEUE_SET:
+        return (struct touched){.queues = &command->queue_set.queue, .queue_count = 1};
+    case COMMAND_ACK:
+        return (struct touched){.job_id = command->ack.lease.id};
+    case COMMAND_FAIL:
+        return (struct touched){.job_id = command->fail.lease.id};
+    case COMMAND_RELEASE:
+        return (struct touched){.job_id = command->release.lease.id};
+    case COMMAND_EXTEND:
+        return (struct touched){.job_id = command->extend.lease.id};
+    case COMMAND_CHECKPOINT:
+        return (struct touched){.job_id = command->checkpoint.lease.id};
+    case COMMAND_LOG:
+        return (struct touched){.job_id = command->log.lease.id};
+    case COMMAND_PROGRESS:
+        return (struct touched){.job_id = command->progress.lease.id};
+    case COMMAND_CANCEL:
+        return (struct touched){.job_id = command->cancel.id};
+    case COMMAND_DISCARD:
+        return (struct touched){.job_id = command->discard.id};
+    case COMMAND_RETRY:
+        return (struct touched){.job_id = command->retry.id};
+    case COMMAND_DELETE:
+        return (struct touched){.job_id = command->delete.id};
+    case COMMAND_WAIT:
+        return (struct touched){.job_id = command->wait.id};
+    case COMMAND_WORKER_SET:
+    case COMMAND_WORKER_BEAT:
+    case COMMAND_FORGET:
+    case COMMAND_TYPE_COUNT:
+        break;
+    }
+    return (struct touched){.job_id = 0};
+}
+
+static bool may_apply(struct session *session, const struct command *command, struct answer *no) {
+    if (access_is_for_all(session->access)) return true;
+    struct touched touched = touched_by(command);
+    for (uint32_t i = 0; i < touched.queue_count; i++) {
+        if (session_sees(session, touched.queues[i])) continue;
+        *no = session_denied_queue();
+        return false;
+    }
+    struct job_view job;
+    if (touched.job_id == 0 || session_job(session, touched.job_id, &job)) return true;
+    *no = (struct answer){.code = ANSWER_NO_JOB};
+    return false;
+}
+
 void session_apply(struct session *session, struct command *command, struct answer *ret_answer) {
     hob_assert(session->waiting == 0);
+    hob_assert(access_has(session->access, session->scope));
+    if (!may_apply(session, command, ret_answer)) return;
     session->requests++;
     command->request = (uint64_t)session->id << 32 | session->requests;
     session->host->ops->apply(session->host->context, command, ret_answer);
@@ -86,13 +185,41 @@ bool session_must_yield(const struct session *session) {
     return session->out->size > BACKLOG_BYTES_MAX || host->ops->is_congested(host->context);
 }
 
-bool session_job(struct session *session, uint64_t id, struct job_view *ret_view) {
+bool session_leased_job(struct session *session, uint64_t id, struct job_view *ret_view) {
     return session->host->ops->job(session->host->context, id, ret_view);
+}
+
+bool session_job(struct session *session, uint64_t id, struct job_view *ret_view) {
+    return session_leased_job(session, id, ret_view) && session_sees(session, ret_view->queue);
+}
+
+uint64_t session_list(
+    struct session *session, const struct host_list *list, uint64_t *ret_ids, uint32_t *ret_count
+) {
+    struct host *host = session->host;
+    uint32_t count = 0;
+    uint64_t cursor = host->ops->list(host->context, list, ret_ids, &count);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct job_view job;
+        if (session_job(session, ret_ids[i], &job)) ret_ids[kept++] = ret_ids[i];
+    }
+    *ret_count = kept;
+    return cursor;
+}
+
+bool session_queue_next(struct session *session, uint32_t *at, struct queue_view *ret_view) {
+    struct host *host = session->host;
+    while (host->ops->queue_at(host->context, *at, ret_view)) {
+        ++*at;
+        if (session_sees(session, ret_view->name)) return true;
+    }
+    return false;
 }
 
 static size_t job_bytes(struct session *session, uint64_t id) {
     struct job_view view;
-    if (!session_job(session, id, &view)) return 0;
+    if (!session_leased_job(session, id, &view)) return 0;
     size_t payload = view.payload_body.id != 0 ? view.payload_body.size : view.payload.size;
     return payload + view.checkpoint.size + JOB_BYTES_AROUND;
 }
@@ -122,7 +249,7 @@ void session_leased(struct session *session, const struct job_view *view) {
 void session_give_back(struct session *session, const struct answer *answer, uint32_t from) {
     for (uint32_t i = from; i < answer->job_count; i++) {
         struct job_view view;
-        if (!session_job(session, answer->jobs[i], &view)) continue;
+        if (!session_leased_job(session, answer->jobs[i], &view)) continue;
         struct lease_ref lease = {.id = view.id, .token = view.token};
         session->host->ops->give_back(session->host->context, lease);
     }

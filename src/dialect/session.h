@@ -18,6 +18,7 @@
 #ifndef HOB_DIALECT_SESSION_H
 #define HOB_DIALECT_SESSION_H
 
+#include "dialect/access.h"
 #include "dialect/host.h"
 #include "engine/event.h"
 
@@ -45,13 +46,15 @@ struct dialect {
 struct session {
     const struct dialect *dialect;
     struct host *host;
-    struct buf *out;        /* replies are appended here */
-    uint32_t id;            /* of the connection; the high half of its request numbers */
-    uint32_t requests;      /* numbers given so far; the low half */
-    uint64_t waiting;       /* the request that waits, 0: none */
-    uint64_t serial;        /* of the connection, never used again */
-    bool is_subscribed;     /* set by session_subscribe */
-    uint64_t events_missed; /* since it subscribed: too much of its output had not left */
+    struct buf *out;             /* replies are appended here */
+    uint32_t id;                 /* of the connection; the high half of its request numbers */
+    uint32_t requests;           /* numbers given so far; the low half */
+    uint64_t waiting;            /* the request that waits, 0: none */
+    uint64_t serial;             /* of the connection, never used again */
+    bool is_subscribed;          /* set by session_subscribe */
+    uint64_t events_missed;      /* since it subscribed: too much of its output had not left */
+    const struct access *access; /* set by the caller; NULL: everything is allowed */
+    enum scope scope;            /* of the request under way: its row's */
     uint32_t worker_size;
     char worker[NAME_BYTES_MAX]; /* registered by this connection; empty: none */
 };
@@ -63,7 +66,26 @@ static inline struct slice session_worker(const struct session *session) {
 /** Set up what all sessions have; for `open`. */
 void session_init(struct session *session, const struct dialect *dialect, struct host *host);
 
-/** Apply a command under the next request number; when its answer comes later, `waiting` is set. */
+/**
+ * A request under @scope begins: remember it for all that it touches. False when the session's
+ * access has nothing of the kind; then session_denied() tells why.
+ */
+bool session_begin(struct session *session, enum scope scope);
+
+/** Why session_begin answered false, as ANSWER_LOGIN (show a token first) or ANSWER_FORBIDDEN. */
+struct answer session_denied(const struct session *session);
+
+/** The answer to a request that names a queue which session_sees() does not. */
+struct answer session_denied_queue(void);
+
+/** May the request under way touch this queue? */
+bool session_sees(const struct session *session, struct slice queue);
+
+/**
+ * Apply a command under the next request number; when its answer comes later, `waiting` is set.
+ * What touches a queue that the session's access does not reach is not applied: a named queue is
+ * ANSWER_FORBIDDEN, and a job of such a queue is ANSWER_NO_JOB, as if it did not exist.
+ */
 void session_apply(struct session *session, struct command *command, struct answer *ret_answer);
 
 /** Drop the request that waits. */
@@ -89,8 +111,23 @@ bool session_must_yield(const struct session *session);
 uint32_t
 session_jobs_that_fit(struct session *session, const struct answer *answer, uint32_t growth);
 
-/** One of them: false when it is gone. */
+/** A job: false when it is gone, or of a queue that the request under way may not touch. */
 bool session_job(struct session *session, uint64_t id, struct job_view *ret_view);
+
+/** A job that is leased to this session: false when it is gone. */
+bool session_leased_job(struct session *session, uint64_t id, struct job_view *ret_view);
+
+/** As host_ops.list, without jobs of queues that the request may not touch. */
+uint64_t session_list(
+    struct session *session, const struct host_list *list, uint64_t *ret_ids, uint32_t *ret_count
+);
+
+/**
+ * Walk the queues that the request may touch, in the order of their making.
+ *
+ * @at  the number of the first to look at; afterwards, of the next
+ */
+bool session_queue_next(struct session *session, uint32_t *at, struct queue_view *ret_view);
 
 /** This job's lease is told by what was written so far. */
 void session_leased(struct session *session, const struct job_view *view);

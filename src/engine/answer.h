@@ -29,6 +29,8 @@
       "NOSLOT",                                                                          \
       409,                                                                               \
       "the worker has no free slot: finish a job first, or register with more slots")    \
+    X(ANSWER_LOGIN, "NOAUTH", 401, "show a token first: this server has tokens")         \
+    X(ANSWER_FORBIDDEN, "NOPERM", 403, "this token does not allow that")                 \
     X(ANSWER_BAD_ARGUMENT, "BADARG", 400, "an argument is not valid")                    \
     X(ANSWER_TOO_LARGE, "TOOLARGE", 413, "larger than the limit")                        \
     X(ANSWER_LIMIT, "LIMIT", 429, "a limit of this server is reached")                   \

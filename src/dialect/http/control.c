@@ -56,6 +56,11 @@ void http_delete(struct http_session *session, const struct call *call) {
 static void show_queue(struct http_session *session, struct slice name) {
     struct host *host = session->base.host;
     struct queue_view queue;
+    if (!session_sees(&session->base, name)) {
+        struct answer denied = session_denied_queue();
+        http_answer_problem(session, &denied);
+        return;
+    }
     if (!host->ops->queue(host->context, name, &queue)) {
         struct answer none = {.code = ANSWER_NO_QUEUE};
         http_answer_problem(session, &none);

@@ -13,7 +13,7 @@
 #include "wire/http.h"
 
 /* What the request that waits is to be answered with. */
-enum http_awaited { AWAITED_JOBS, AWAITED_JOB };
+enum http_awaited { HTTP_AWAITED_JOBS, HTTP_AWAITED_JOB };
 
 struct http_session {
     struct session base;
@@ -48,16 +48,20 @@ struct http_route {
     enum http_method method;
     const char *path;
     http_run *run;
+    enum scope scope;
     enum http_body body;
     const char *summary;
 };
 
-#define X(method, path, run, body, summary) http_run run;
+#define X(method, path, run, scope, body, summary) http_run run;
 HTTP_ROUTES(X)
 #undef X
 
 extern const struct http_route http_routes[];
 extern const size_t http_route_count;
+
+/** Problem 401 or 403: the access of this session does not allow this. */
+void http_deny(struct http_session *session);
 
 /** Find the route of a request, check what all routes check, and run it. */
 void http_dispatch(struct http_session *session, const struct http_request *request);

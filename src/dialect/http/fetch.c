@@ -61,7 +61,7 @@ void http_fetch(struct http_session *session, const struct call *call) {
     struct answer answer;
     session_apply(&session->base, &command, &answer);
     if (answer.code == ANSWER_WAITING) {
-        session->awaited = AWAITED_JOBS;
+        session->awaited = HTTP_AWAITED_JOBS;
     } else {
         http_reply_fetched(session, &answer);
     }

@@ -18,10 +18,9 @@ void http_jobs(struct http_session *session, const struct call *call) {
         .before_id = request.before_id,
         .count_max = request.count,
     };
-    struct host *host = session->base.host;
     uint64_t ids[LIST_IDS_MAX];
     uint32_t count = 0;
-    uint64_t cursor = host->ops->list(host->context, &list, ids, &count);
+    uint64_t cursor = session_list(&session->base, &list, ids, &count);
     struct json_put put = http_json(session);
     json_put_object(&put);
     json_put_key(&put, "jobs");
@@ -83,10 +82,11 @@ void http_queues(struct http_session *session, const struct call *call) {
     struct rows rows;
     struct json_put put;
     if (!begin_rows(session, call, "queues", &rows, &put)) return;
-    struct host *host = session->base.host;
     struct queue_view queue;
-    for (uint32_t i = 0; i < rows.limit; i++) {
-        if (!host->ops->queue_at(host->context, rows.from + i, &queue)) break;
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < rows.from + rows.limit; i++) {
+        if (!session_queue_next(&session->base, &at, &queue)) break;
+        if (i < rows.from) continue;
         HOB_AUTO_FIELDS struct fields fields = fields_make();
         fields_of_queue(&fields, &queue);
         (void)http_put_fields(session, &put, &fields);

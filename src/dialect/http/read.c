@@ -68,7 +68,7 @@ void http_job(struct http_session *session, const struct call *call) {
     struct answer answer;
     session_apply(&session->base, &command, &answer);
     if (answer.code == ANSWER_WAITING) {
-        session->awaited = AWAITED_JOB;
+        session->awaited = HTTP_AWAITED_JOB;
         session->awaited_id = id;
     } else {
         http_reply_job(session, id);

@@ -79,6 +79,9 @@ void http_answer_problem(struct http_session *session, const struct answer *answ
     unsigned status = answer_http_status(answer->code);
     put_problem(session, status, answer_word(answer->code), buf_slice(&host->complaint));
     http_reply_head(session, status, "application/problem+json");
+    if (answer->code == ANSWER_LOGIN) {
+        (void)http_put_header(session->base.out, "WWW-Authenticate", SLICE("Bearer"));
+    }
     if (answer->retry_after_ns != 0) {
         hob_ns seconds = ns_add(answer->retry_after_ns, NS_PER_SECOND - 1) / NS_PER_SECOND;
         http_put_header_u64(session->base.out, "Retry-After", seconds);
@@ -251,7 +254,7 @@ void http_reply_fetched(struct http_session *session, const struct answer *answe
     json_put_array(&put);
     for (uint32_t i = 0; i < count; i++) {
         struct job_view job;
-        bool found = session_job(&session->base, answer->jobs[i], &job);
+        bool found = session_leased_job(&session->base, answer->jobs[i], &job);
         hob_assert(found); /* it was leased a moment ago */
         if (!http_put_job(session, &put, &job, JOB_LEASED)) {
             session_give_back(&session->base, answer, 0);
@@ -263,7 +266,7 @@ void http_reply_fetched(struct http_session *session, const struct answer *answe
     http_reply_json(session, 200);
     for (uint32_t i = 0; i < count; i++) {
         struct job_view job;
-        if (!session_job(&session->base, answer->jobs[i], &job)) continue;
+        if (!session_leased_job(&session->base, answer->jobs[i], &job)) continue;
         session_leased(&session->base, &job);
     }
 }

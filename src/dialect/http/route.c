@@ -9,7 +9,8 @@
 #include "dialect/http/core.h"
 
 const struct http_route http_routes[] = {
-#define X(method, path, run, body, summary) {HTTP_METHOD_##method, path, run, body, summary},
+#define X(method, path, run, scope, body, summary) \
+    {HTTP_METHOD_##method, path, run, SCOPE_##scope, body, summary},
     HTTP_ROUTES(X)
 #undef X
 };
@@ -107,6 +108,11 @@ static bool is_cross_site(const struct http_request *request) {
             slice_equal_nocase(value, SLICE("same-site")));
 }
 
+void http_deny(struct http_session *session) {
+    struct answer denied = session_denied(&session->base);
+    http_answer_problem(session, &denied);
+}
+
 /* --- what it may carry --- */
 
 static bool type_is(struct slice type, struct slice wanted) {
@@ -165,6 +171,10 @@ void http_dispatch(struct http_session *session, const struct http_request *requ
         http_problem(
             session, 403, "ORIGIN", SLICE("a page of another site may not change anything here")
         );
+        return;
+    }
+    if (!session_begin(&session->base, route->scope)) {
+        http_deny(session);
         return;
     }
     if (route->body != BODY_NONE) {

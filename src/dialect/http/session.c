@@ -113,10 +113,10 @@ static void http_answer(struct session *base, const struct answer *answer) {
     struct http_session *session = (struct http_session *)base;
     session->reply_at = base->out->size;
     switch (session->awaited) {
-    case AWAITED_JOBS:
+    case HTTP_AWAITED_JOBS:
         http_reply_fetched(session, answer);
         break;
-    case AWAITED_JOB:
+    case HTTP_AWAITED_JOB:
         http_reply_job(session, session->awaited_id);
         break;
     }

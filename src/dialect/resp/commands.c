@@ -6,8 +6,8 @@
 #include "dialect/resp/core.h"
 
 const struct resp_command resp_commands[] = {
-#define X(name, run, min, max, usage, summary) \
-    {{name, sizeof(name) - 1}, run, min, max, usage, summary},
+#define X(name, run, scope, min, max, usage, summary) \
+    {{name, sizeof(name) - 1}, run, SCOPE_##scope, min, max, usage, summary},
     RESP_COMMANDS(X)
 #undef X
 };

@@ -7,99 +7,106 @@
 
 /* ANY_COUNT: no upper bound. Counts are of arguments behind the command word.
  *
- *  name        function        min  max        usage, what it does */
+ * The scope is what a caller needs (dialect/access.h); what the command touches is checked by
+ * session_apply, session_job and their like.
+ *
+ *  name           function         scope    min  max        usage, what it does */
 /* clang-format off */
 #define RESP_COMMANDS(X)                                                                           \
-    X("PUSH",       resp_push,       3, ANY_COUNT, "queue kind payload [option value ...]",        \
+    X("PUSH",       resp_push,       PUSH,    3, ANY_COUNT,                                        \
+      "queue kind payload [option value ...]",                                                     \
       "add a job to a queue")                                                                      \
-    X("ACK",        resp_ack,        2, 3, "id token [result]",                                    \
+    X("ACK",        resp_ack,        WORK,    2, 3, "id token [result]",                           \
       "finish a leased job")                                                                       \
-    X("FETCH",      resp_fetch,      3, ANY_COUNT, "worker [COUNT n] [WAIT ms] "                   \
+    X("FETCH",      resp_fetch,      WORK,    3, ANY_COUNT, "worker [COUNT n] [WAIT ms] "          \
       "[MODE weighted|listed|merged] [LEASE ms] [FORM array|map] QUEUES queue ...",                \
       "lease the next jobs to a worker, waiting for one if asked")                                 \
-    X("MACK",       resp_mack,       2, ANY_COUNT, "id token [id token ...]",                      \
+    X("MACK",       resp_mack,       WORK,    2, ANY_COUNT, "id token [id token ...]",             \
       "finish several leased jobs")                                                                \
-    X("MPUSH",      resp_mpush,      5, ANY_COUNT,                                                 \
+    X("MPUSH",      resp_mpush,      PUSH,    5, ANY_COUNT,                                        \
       "n (queue kind payload optc [option value ...]) ...",                                        \
       "add several jobs; not atomic")                                                              \
-    X("FAIL",       resp_fail_job,   3, ANY_COUNT, "id token message [WHAT class] [CAUSE word] "   \
+    X("FAIL",       resp_fail_job,   WORK,    3, ANY_COUNT,                                        \
+      "id token message [WHAT class] [CAUSE word] "                                                \
       "[CODE n] [BACKTRACE text] [PERMANENT] [RETRYIN ms]",                                        \
       "end an attempt: retry later or discard")                                                    \
-    X("MFAIL",      resp_mfail,      3, ANY_COUNT, "message id token [id token ...]",              \
+    X("MFAIL",      resp_mfail,      WORK,    3, ANY_COUNT, "message id token [id token ...]",     \
       "end several attempts")                                                                      \
-    X("EXTEND",     resp_extend,     2, 3, "id token [ms]",                                        \
+    X("EXTEND",     resp_extend,     WORK,    2, 3, "id token [ms]",                               \
       "lengthen a lease")                                                                          \
-    X("BEAT",       resp_beat,       1, 2, "worker [ms]",                                          \
+    X("BEAT",       resp_beat,       WORK,    1, 2, "worker [ms]",                                 \
       "a worker is alive: its leases stay")                                                        \
-    X("LOG",        resp_log,        4, ANY_COUNT, "id token [STREAM out|err|sys] "                \
+    X("LOG",        resp_log,        WORK,    4, ANY_COUNT, "id token [STREAM out|err|sys] "       \
       "[LEVEL debug|info|warn|error] [AT unix-ms] LINES line ...",                                 \
       "add lines to the log of the running attempt")                                               \
-    X("PROGRESS",   resp_progress,   3, 4, "id token percent [text]",                              \
+    X("PROGRESS",   resp_progress,   WORK,    3, 4, "id token percent [text]",                     \
       "say how far a running job is")                                                              \
-    X("CHECKPOINT", resp_checkpoint, 3, 3, "id token bytes",                                       \
+    X("CHECKPOINT", resp_checkpoint, WORK,    3, 3, "id token bytes",                              \
       "save what the next attempt shall receive")                                                  \
-    X("RELEASE",    resp_release,    2, 4, "id token [DELAY ms]",                                  \
+    X("RELEASE",    resp_release,    WORK,    2, 4, "id token [DELAY ms]",                         \
       "give a leased job back without counting the attempt")                                       \
-    X("GET",        resp_get,        1, 3, "id [WAIT ms]",                                         \
+    X("GET",        resp_get,        READ,    1, 3, "id [WAIT ms]",                                \
       "show a job, waiting until it is final if asked")                                            \
-    X("WAIT",       resp_wait,       2, 2, "id ms",                                                \
+    X("WAIT",       resp_wait,       READ,    2, 2, "id ms",                                       \
       "as GET id WAIT ms")                                                                         \
-    X("WORKER",     resp_worker,     1, ANY_COUNT, "name [SLOTS n] [KINDS n kind ...]",            \
+    X("WORKER",     resp_worker,     WORK,    1, ANY_COUNT, "name [SLOTS n] [KINDS n kind ...]",   \
       "register a worker; this connection keeps it alive")                                         \
-    X("FIND",       resp_find,       1, 1, "ref",                                                  \
+    X("FIND",       resp_find,       READ,    1, 1, "ref",                                         \
       "the newest job with this ref")                                                              \
-    X("RESULT",     resp_result,     1, 1, "id",                                                   \
+    X("RESULT",     resp_result,     READ,    1, 1, "id",                                          \
       "the result of a completed job")                                                             \
-    X("PAYLOAD",    resp_payload,    1, 1, "id",                                                   \
+    X("PAYLOAD",    resp_payload,    READ,    1, 1, "id",                                          \
       "the payload of a job")                                                                      \
-    X("LOGS",       resp_logs,       1, 3, "id [ATTEMPT n]",                                       \
+    X("LOGS",       resp_logs,       READ,    1, 3, "id [ATTEMPT n]",                              \
       "the lines of the log of a job")                                                             \
-    X("LS",         resp_ls,         0, ANY_COUNT, "[QUEUE q] [KIND k] [STATE s ...] "             \
+    X("LS",         resp_ls,         READ,    0, ANY_COUNT, "[QUEUE q] [KIND k] [STATE s ...] "    \
       "[BEFORE id] [COUNT n]",                                                                     \
       "list jobs, from new to old")                                                                \
-    X("CANCEL",     resp_cancel,     1, 5, "id [BY who] [WHY text]",                               \
+    X("CANCEL",     resp_cancel,     MANAGE,  1, 5, "id [BY who] [WHY text]",                      \
       "stop a job that is not final")                                                              \
-    X("DISCARD",    resp_discard,    1, 5, "id [BY who] [WHY text]",                               \
+    X("DISCARD",    resp_discard,    MANAGE,  1, 5, "id [BY who] [WHY text]",                      \
       "end a waiting job as failed")                                                               \
-    X("RETRY",      resp_retry,      1, 5, "id [BY who] [WHY text]",                               \
+    X("RETRY",      resp_retry,      MANAGE,  1, 5, "id [BY who] [WHY text]",                      \
       "make a final or waiting job available now")                                                 \
-    X("DELETE",     resp_delete,     1, 1, "id",                                                   \
+    X("DELETE",     resp_delete,     MANAGE,  1, 1, "id",                                          \
       "remove a job and everything it holds")                                                      \
-    X("PAUSE",      resp_pause,      1, 7, "queue [UNTIL unix-ms | FOR ms] [BY who] [WHY text]",   \
+    X("PAUSE",      resp_pause,      MANAGE,  1, 7,                                                \
+      "queue [UNTIL unix-ms | FOR ms] [BY who] [WHY text]",                                        \
       "stop fetching from a queue")                                                                \
-    X("RESUME",     resp_resume,     1, 1, "queue",                                                \
+    X("RESUME",     resp_resume,     MANAGE,  1, 1, "queue",                                       \
       "go on fetching from a queue")                                                               \
-    X("QUEUE",      resp_queue,      1, 9, "name [ORDER fifo|lifo] [KEEP duration count] "         \
+    X("QUEUE",      resp_queue,      READ,    1, 9, "name [ORDER fifo|lifo] [KEEP duration count] "\
       "[KEEPFAILED duration count]",                                                               \
       "show a queue, or change its settings")                                                      \
-    X("QUEUES",     resp_queues,     0, 4, "[FROM n] [COUNT n]",                                   \
+    X("QUEUES",     resp_queues,     READ,    0, 4, "[FROM n] [COUNT n]",                          \
       "show all queues")                                                                           \
-    X("WORKERS",    resp_workers,    0, 4, "[FROM n] [COUNT n]",                                   \
+    X("WORKERS",    resp_workers,    READ_ALL, 0, 4, "[FROM n] [COUNT n]",                         \
       "show all workers")                                                                          \
-    X("STATS",      resp_stats,      0, 0, "",                                                     \
+    X("STATS",      resp_stats,      READ_ALL, 0, 0, "",                                           \
       "figures of this server")                                                                    \
-    X("HELP",       resp_help,       0, 1, "[command]",                                            \
+    X("HELP",       resp_help,       ANY,     0, 1, "[command]",                                   \
       "this table")                                                                                \
-    X("PING",       resp_ping,       0, 1, "[text]",                                               \
+    X("PING",       resp_ping,       NONE,    0, 1, "[text]",                                      \
       "answer PONG or the text")                                                                   \
-    X("ECHO",       resp_echo,       1, 1, "text",                                                 \
+    X("ECHO",       resp_echo,       ANY,     1, 1, "text",                                        \
       "answer the text")                                                                           \
-    X("HELLO",      resp_hello,      0, ANY_COUNT, "[2|3 [SETNAME name]]",                         \
+    X("HELLO",      resp_hello,      NONE,    0, ANY_COUNT, "[2|3 [SETNAME name]]",                \
       "choose the version of RESP")                                                                \
-    X("AUTH",       resp_auth,       1, 2, "[user] password",                                      \
+    X("AUTH",       resp_auth,       NONE,    1, 2, "[user] password",                             \
       "refused: this server has no passwords")                                                     \
-    X("SELECT",     resp_select,     1, 1, "0",                                                    \
+    X("SELECT",     resp_select,     ANY,     1, 1, "0",                                           \
       "accepted, for clients that choose a database")                                              \
-    X("CLIENT",     resp_client,     1, ANY_COUNT,                                                 \
+    X("CLIENT",     resp_client,     ANY,     1, ANY_COUNT,                                        \
       "SETNAME name | GETNAME | ID | SETINFO key value",                                           \
       "what Redis clients send on connect")                                                        \
-    X("COMMAND",    resp_command,    0, ANY_COUNT, "[COUNT | DOCS [name ...] | INFO [name ...]]",  \
+    X("COMMAND",    resp_command,    ANY,     0, ANY_COUNT,                                        \
+      "[COUNT | DOCS [name ...] | INFO [name ...]]",                                               \
       "this table, for Redis clients")                                                             \
-    X("INFO",       resp_info,       0, ANY_COUNT, "[section]",                                    \
+    X("INFO",       resp_info,       ANY,     0, ANY_COUNT, "[section]",                           \
       "figures of this server, as Redis clients read them")                                        \
-    X("RESET",      resp_reset,      0, 0, "",                                                     \
+    X("RESET",      resp_reset,      NONE,    0, 0, "",                                            \
       "back to RESP2, without a name")                                                             \
-    X("QUIT",       resp_quit,       0, 0, "",                                                     \
+    X("QUIT",       resp_quit,       NONE,    0, 0, "",                                            \
       "close the connection")
 /* clang-format on */
 

@@ -65,6 +65,11 @@ void resp_resume(struct resp_session *session, struct args args) {
 static void show_queue(struct resp_session *session, struct slice name) {
     struct host *host = session->base.host;
     struct queue_view queue;
+    if (!session_sees(&session->base, name)) {
+        struct answer denied = session_denied_queue();
+        resp_answer_error(session, &denied);
+        return;
+    }
     if (!host->ops->queue(host->context, name, &queue)) {
         struct answer none = {.code = ANSWER_NO_QUEUE};
         resp_answer_error(session, &none);
@@ -120,6 +125,7 @@ void resp_queue(struct resp_session *session, struct args args) {
         show_queue(session, args.at[0]);
         return;
     }
+    if (!resp_begin(session, SCOPE_MANAGE)) return;
     struct command command = {.type = COMMAND_QUEUE_SET, .queue_set = {.queue = args.at[0]}};
     if (take_settings(session, args, &command.queue_set)) apply_for_ok(session, &command);
 }

@@ -13,7 +13,7 @@
 enum { CLIENT_NAME_BYTES_MAX = 64 };
 
 /* What the request that waits is to be answered with. */
-enum resp_awaited { AWAITED_JOBS, AWAITED_JOB };
+enum resp_awaited { RESP_AWAITED_JOBS, RESP_AWAITED_JOB };
 
 struct resp_session {
     struct session base;
@@ -22,8 +22,8 @@ struct resp_session {
     bool is_closing;
     size_t reply_at; /* where the reply of the current request begins in base.out */
     enum resp_awaited awaited;
-    enum job_form form;  /* AWAITED_JOBS */
-    uint64_t awaited_id; /* AWAITED_JOB */
+    enum job_form form;  /* RESP_AWAITED_JOBS */
+    uint64_t awaited_id; /* RESP_AWAITED_JOB */
     uint32_t client_name_size;
     char client_name[CLIENT_NAME_BYTES_MAX];
 };
@@ -39,6 +39,7 @@ typedef void resp_run(struct resp_session *session, struct args args);
 struct resp_command {
     struct slice name;
     resp_run *run;
+    enum scope scope;
     size_t min;
     size_t max;
     const char *usage;
@@ -47,7 +48,7 @@ struct resp_command {
 
 enum { ANY_COUNT = INT32_MAX };
 
-#define X(name, run, min, max, usage, summary) resp_run run;
+#define X(name, run, scope, min, max, usage, summary) resp_run run;
 RESP_COMMANDS(X)
 #undef X
 
@@ -60,6 +61,9 @@ const struct resp_command *resp_command_find(struct slice name);
 /** Reply that there is no such command; that it has no such number of arguments. */
 void resp_unknown(struct resp_session *session, struct slice name);
 void resp_wrong_count(struct resp_session *session, const struct resp_command *command);
+
+/** As session_begin; the error is the reply. */
+bool resp_begin(struct resp_session *session, enum scope scope);
 
 static inline struct buf *resp_out(struct resp_session *session) {
     return session->base.out;

@@ -21,7 +21,7 @@ void resp_fetch(struct resp_session *session, struct args args) {
     struct answer answer;
     session_apply(&session->base, &command, &answer);
     if (answer.code == ANSWER_WAITING) {
-        session->awaited = AWAITED_JOBS;
+        session->awaited = RESP_AWAITED_JOBS;
         session->form = request.form;
         return;
     }

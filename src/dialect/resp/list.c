@@ -14,10 +14,9 @@ void resp_ls(struct resp_session *session, struct args args) {
         .before_id = request.before_id,
         .count_max = request.count,
     };
-    struct host *host = session->base.host;
     uint64_t ids[LIST_IDS_MAX];
     uint32_t count = 0;
-    uint64_t cursor = host->ops->list(host->context, &list, ids, &count);
+    uint64_t cursor = session_list(&session->base, &list, ids, &count);
     resp_put_array(resp_out(session), 2);
     resp_put_bulk_u64(resp_out(session), cursor);
     resp_put_array(resp_out(session), count);
@@ -64,10 +63,12 @@ void resp_queues(struct resp_session *session, struct args args) {
     struct buf *out = session->base.out;
     buf_reset(&host->reply);
     session->base.out = &host->reply;
+    uint64_t seen = 0;
     uint32_t count = 0;
+    uint32_t at = 0;
     struct queue_view queue;
-    while (count < rows.count &&
-           host->ops->queue_at(host->context, (uint32_t)rows.from + count, &queue)) {
+    while (count < rows.count && session_queue_next(&session->base, &at, &queue)) {
+        if (seen++ < rows.from) continue;
         HOB_AUTO_FIELDS struct fields fields = fields_make();
         fields_of_queue(&fields, &queue);
         (void)resp_put_fields(session, &fields);

@@ -32,6 +32,13 @@ void resp_answer_error(struct resp_session *session, const struct answer *answer
     resp_error(session, answer_word(answer->code), buf_slice(text));
 }
 
+bool resp_begin(struct resp_session *session, enum scope scope) {
+    if (session_begin(&session->base, scope)) return true;
+    struct answer denied = session_denied(&session->base);
+    resp_answer_error(session, &denied);
+    return false;
+}
+
 void resp_answer_ok(struct resp_session *session, const struct answer *answer) {
     if (answer->code == ANSWER_OK) {
         resp_put_simple(resp_out(session), SLICE("OK"));
@@ -173,7 +180,7 @@ void resp_put_fetched(
     resp_put_array(resp_out(session), count);
     for (uint32_t i = 0; i < count; i++) {
         struct job_view job;
-        bool found = session_job(&session->base, answer->jobs[i], &job);
+        bool found = session_leased_job(&session->base, answer->jobs[i], &job);
         hob_assert(found); /* it was leased a moment ago */
         if (!put_leased(session, &job, form)) {
             session_give_back(&session->base, answer, 0);

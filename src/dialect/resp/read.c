@@ -8,7 +8,7 @@ static void wait_for(struct resp_session *session, uint64_t id, hob_ns wait) {
     struct answer answer;
     session_apply(&session->base, &command, &answer);
     if (answer.code == ANSWER_WAITING) {
-        session->awaited = AWAITED_JOB;
+        session->awaited = RESP_AWAITED_JOB;
         session->awaited_id = id;
         return;
     }
@@ -44,7 +44,8 @@ void resp_wait(struct resp_session *session, struct args args) {
 void resp_find(struct resp_session *session, struct args args) {
     struct host *host = session->base.host;
     uint64_t id = host->ops->find_ref(host->context, args.at[0]);
-    if (id == 0) {
+    struct job_view job;
+    if (id == 0 || !session_job(&session->base, id, &job)) {
         resp_null(session);
     } else {
         resp_put_u64(resp_out(session), session->version, id);

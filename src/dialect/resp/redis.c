@@ -187,7 +187,21 @@ static void put_info_line(struct buf *text, const char *name, uint64_t value) {
     (void)buf_put_str(text, "\r\n");
 }
 
-/* The lines that clients look for ("loading:0" before they send anything), then Hob's own. */
+static void put_figures(struct buf *text, const struct host_stats *stats) {
+    (void)buf_put_str(text, "\r\n# Clients\r\n");
+    put_info_line(text, "connected_clients", stats->connections);
+    put_info_line(text, "blocked_clients", stats->engine.waiting_fetches);
+    (void)buf_put_str(text, "\r\n# Memory\r\n");
+    put_info_line(text, "used_memory", stats->engine.memory_bytes);
+    put_info_line(text, "maxmemory", stats->engine.memory_max_bytes);
+    (void)buf_put_str(text, "\r\n# Jobs\r\n");
+    for (enum job_state state = 0; state < JOB_STATE_COUNT; state++) {
+        put_info_line(text, job_state_word(state), stats->engine.counts[state]);
+    }
+}
+
+/* The lines that clients look for ("loading:0" before they send anything), then Hob's own, for whom
+ * they are meant. */
 void resp_info(struct resp_session *session, struct args args) {
     (void)args;
     struct host *host = session->base.host;
@@ -199,18 +213,9 @@ void resp_info(struct resp_session *session, struct args args) {
     (void)buf_put_str(text, host->version);
     (void)buf_put_str(text, "\r\nredis_version:7.0.0\r\nredis_mode:standalone\r\n");
     put_info_line(text, "uptime_in_seconds", stats.uptime_ns / NS_PER_SECOND);
-    (void)buf_put_str(text, "\r\n# Clients\r\n");
-    put_info_line(text, "connected_clients", stats.connections);
-    put_info_line(text, "blocked_clients", stats.engine.waiting_fetches);
-    (void)buf_put_str(text, "\r\n# Memory\r\n");
-    put_info_line(text, "used_memory", stats.engine.memory_bytes);
-    put_info_line(text, "maxmemory", stats.engine.memory_max_bytes);
     (void
     )buf_put_str(text, "\r\n# Persistence\r\nloading:0\r\n\r\n# Replication\r\nrole:master\r\n");
-    (void)buf_put_str(text, "\r\n# Jobs\r\n");
-    for (enum job_state state = 0; state < JOB_STATE_COUNT; state++) {
-        put_info_line(text, job_state_word(state), stats.engine.counts[state]);
-    }
+    if (access_has(session->base.access, SCOPE_READ_ALL)) put_figures(text, &stats);
     resp_put_bulk(resp_out(session), buf_slice(text));
 }
 

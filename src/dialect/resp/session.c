@@ -29,6 +29,7 @@ static void reply_end(struct resp_session *session) {
 static void run(struct resp_session *session, const struct resp_request *request) {
     session->reply_at = resp_out(session)->size;
     const struct resp_command *command = resp_command_find(request->args[0]);
+    if (!resp_begin(session, command == NULL ? SCOPE_ANY : command->scope)) return;
     if (command == NULL) {
         resp_unknown(session, request->args[0]);
         return;
@@ -75,10 +76,10 @@ static void resp_answer(struct session *base, const struct answer *answer) {
     struct resp_session *session = (struct resp_session *)base;
     session->reply_at = base->out->size;
     switch (session->awaited) {
-    case AWAITED_JOBS:
+    case RESP_AWAITED_JOBS:
         resp_put_fetched(session, answer, session->form);
         break;
-    case AWAITED_JOB:
+    case RESP_AWAITED_JOB:
         (void)resp_put_job(session, session->awaited_id, JOB_WHOLE);
         break;
     }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A star takes as little as it can. When what follows does not fit, only the latest star has to
+ * take one byte more: what an earlier one could still take, the latest could take as well. So no
+ * pattern costs more than its size times the size of the text, whatever a stranger writes. */
+#include "base/glob.h"
+
+#include <stdint.h>
+
+bool glob_fits(struct slice pattern, struct slice text) {
+    size_t at = 0;
+    size_t in = 0;
+    size_t star = SIZE_MAX; /* behind the latest star, and where its run began */
+    size_t run = 0;
+    while (in < text.size) {
+        bool more = at < pattern.size;
+        if (more && pattern.bytes[at] == '*') {
+            star = ++at;
+            run = in;
+        } else if (more && (pattern.bytes[at] == '?' || pattern.bytes[at] == text.bytes[in])) {
+            at++;
+            in++;
+        } else if (star != SIZE_MAX) {
+            at = star;
+            in = ++run;
+        } else {
+            return false;
+        }
+    }
+    while (at < pattern.size && pattern.bytes[at] == '*') at++;
+    return at == pattern.size;
+}
+
+bool glob_has_wildcard(struct slice pattern) {
+    for (size_t i = 0; i < pattern.size; i++) {
+        if (pattern.bytes[i] == '*' || pattern.bytes[i] == '?') return true;
+    }
+    return false;
+}

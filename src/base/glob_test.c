@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/glob.h"
+
+#include "base/test.h"
+
+static bool fits(const char *pattern, const char *text) {
+    return glob_fits(slice_str(pattern), slice_str(text));
+}
+
+/* What a glob means, said again by recursion, slowly. */
+static bool means(const char *pattern, const char *text) {
+    if (*pattern == '\0') return *text == '\0';
+    if (*pattern == '*') {
+        return means(pattern + 1, text) || (*text != '\0' && means(pattern, text + 1));
+    }
+    return *text != '\0' && (*pattern == '?' || *pattern == *text) && means(pattern + 1, text + 1);
+}
+
+TEST(a_plain_pattern_is_the_text_itself) {
+    CHECK(fits("mail", "mail"));
+    CHECK(!fits("mail", "mai"));
+    CHECK(!fits("mail", "mails"));
+    CHECK(!fits("mail", "Mail"));
+    CHECK(fits("", ""));
+    CHECK(!fits("", "a"));
+    CHECK(!fits("a", ""));
+}
+
+TEST(a_star_is_any_run_and_a_question_mark_one_byte) {
+    CHECK(fits("*", ""));
+    CHECK(fits("*", "mail.out"));
+    CHECK(fits("mail.*", "mail."));
+    CHECK(fits("mail.*", "mail.out.eu"));
+    CHECK(!fits("mail.*", "mail"));
+    CHECK(fits("*.eu", "mail.out.eu"));
+    CHECK(fits("m*.*u", "mail.out.eu"));
+    CHECK(!fits("m*.*x", "mail.out.eu"));
+    CHECK(fits("mail-?", "mail-7"));
+    CHECK(!fits("mail-?", "mail-"));
+    CHECK(!fits("mail-?", "mail-77"));
+    CHECK(fits("**a**", "bab"));
+}
+
+/* Every pattern and text of up to five letters. */
+TEST(every_short_pattern_means_what_the_definition_says) {
+    static const char letters[] = "ab*?";
+    for (unsigned p = 0; p < 4 * 4 * 4 * 4 * 4; p++) {
+        char pattern[6] = {
+            letters[p % 4],
+            letters[p / 4 % 4],
+            letters[p / 16 % 4],
+            letters[p / 64 % 4],
+            letters[p / 256 % 4]};
+        for (unsigned size = 0; size <= 5; size++) {
+            for (unsigned t = 0; t < 1u << size; t++) {
+                char text[6] = {0};
+                for (unsigned i = 0; i < size; i++) text[i] = letters[t >> i & 1];
+                CHECK_EQUAL(fits(pattern, text), means(pattern, text));
+            }
+        }
+    }
+}
+
+/* Exponential matchers hang here. */
+TEST(a_hostile_pattern_ends_soon) {
+    char pattern[200];
+    char text[200];
+    for (size_t i = 0; i < sizeof pattern; i++) pattern[i] = i % 2 == 0 ? '*' : 'a';
+    pattern[sizeof pattern - 1] = 'b';
+    memset(text, 'a', sizeof text);
+    CHECK(!glob_fits(slice_of(pattern, sizeof pattern), slice_of(text, sizeof text)));
+}
+
+TEST(wildcards_are_seen) {
+    CHECK(glob_has_wildcard(SLICE("a*")));
+    CHECK(glob_has_wildcard(SLICE("?")));
+    CHECK(!glob_has_wildcard(SLICE("a.b-c")));
+    CHECK(!glob_has_wildcard(SLICE_NONE));
+}
+
+TESTS(
+    a_plain_pattern_is_the_text_itself,
+    a_star_is_any_run_and_a_question_mark_one_byte,
+    every_short_pattern_means_what_the_definition_says,
+    a_hostile_pattern_ends_soon,
+    wildcards_are_seen
+)

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one place that decides. */
+#include "dialect/access.h"
+
+#include "base/assert.h"
+#include "base/glob.h"
+
+const struct access access_stranger = {.scopes = 0};
+
+static const char *const words[] = {
+    [SCOPE_NONE] = "none",
+    [SCOPE_ANY] = "any",
+#define X(NAME, word, text) [SCOPE_##NAME] = word,
+    ACCESS_SCOPES(X)
+#undef X
+        [SCOPE_READ_ALL] = "read",
+};
+_Static_assert(hob_countof(words) == SCOPE_COUNT, "each scope has a word");
+
+const char *scope_word(enum scope scope) {
+    hob_assert(scope < SCOPE_COUNT);
+    return words[scope];
+}
+
+enum scope scope_by_word(struct slice word) {
+    for (enum scope scope = SCOPE_PUSH; scope <= SCOPE_ADMIN; scope++) {
+        if (slice_equal(word, slice_str(words[scope]))) return scope;
+    }
+    return SCOPE_NONE;
+}
+
+static bool queues_fit(struct slice globs, struct slice queue) {
+    struct slice rest = globs;
+    if (rest.size == 0) return true;
+    for (uint32_t i = 0; i < ACCESS_GLOBS_MAX && rest.size > 0; i++) {
+        const char *space = memchr(rest.bytes, ' ', rest.size);
+        size_t size = space == NULL ? rest.size : (size_t)(space - rest.bytes);
+        if (glob_fits(slice_of(rest.bytes, size), queue)) return true;
+        size_t step = space == NULL ? size : size + 1;
+        rest = slice_of(rest.bytes + step, rest.size - step);
+    }
+    return false;
+}
+
+/* An empty name is fitted by globs of stars only: they fit every name. */
+bool access_is_for_all(const struct access *access) {
+    return access == NULL || queues_fit(access->queues, SLICE_NONE);
+}
+
+bool access_has(const struct access *access, enum scope scope) {
+    hob_assert(scope < SCOPE_COUNT);
+    if (access == NULL || scope == SCOPE_NONE) return true;
+    if (access->scopes == 0) return false;
+    if (scope == SCOPE_ANY) return true;
+    bool is_wide = scope == SCOPE_READ_ALL;
+    if (is_wide && !access_is_for_all(access)) return false;
+    uint32_t wanted = 1u << (is_wide ? SCOPE_READ : scope) | 1u << SCOPE_ADMIN;
+    return (access->scopes & wanted) != 0;
+}
+
+bool access_allows(const struct access *access, enum scope scope, struct slice queue) {
+    return access_has(access, scope) && (access == NULL || queues_fit(access->queues, queue));
+}
