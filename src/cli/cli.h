@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command line: one table of commands (table.c), from which parsing, help and suggestions come,
- * and one file for each group of commands. To add one: a row in the table, a function here, a page
- * in doc/guide.
+/* What the commands of `hob` share: the parsed words, asking the server, telling. The table of
+ * commands is cli/command.h, printing is cli/print.h.
  *
  * What a command prints on stdout is data; all else goes to stderr. Its answer is the exit code:
  * that of a status (base/status.h), 130 after Ctrl-C. */
@@ -11,67 +10,64 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/json_put.h"
+#include "base/buf.h"
+#include "cli/command.h"
+#include "cli/term.h"
 #include "client/reply.h"
 #include "client/session.h"
 
 enum {
-    CLI_OPTIONS_MAX = 16, /* of one command, with the common ones */
-    CLI_ARGS_MAX = 64,
-    CLI_REQUEST_WORDS_MAX = 40,
+    CLI_ARGS_MAX = 10000,
+    CLI_REQUEST_WORDS_MAX = 64,
+    EXIT_INTERRUPTED = 130,
 };
 
-struct cli_option {
-    const char *name;  /* without the dashes */
-    const char *value; /* what follows it, for help; NULL: nothing; "[X]": only as --name=X */
-    const char *help;
-    const char *word; /* for commands that send their options on: the word of the protocol */
-};
-
-struct cli;
-
-struct cli_command {
-    const char *name;
-    const char *synopsis; /* what follows the name */
-    const char *summary;
-    const char *details; /* paragraphs and examples; may be NULL */
-    const struct cli_option *options;
-    size_t option_count;
-    size_t args_min;
-    size_t args_max;
-    bool has_server; /* takes --server, --json */
-    int (*run)(struct cli *cli);
+/* How rows are printed: -o, --json, -q, or as stdout wants. */
+enum cli_form {
+    FORM_TABLE,
+    FORM_TABS,
+    FORM_JSON,
 };
 
 struct cli {
     const struct cli_command *command;
     const char *values[CLI_OPTIONS_MAX]; /* by option, NULL: not given; flags: "" */
-    const char *args[CLI_ARGS_MAX];
+    const char **args;
     size_t arg_count;
     const char *server; /* --server */
-    bool json;
+    bool json;          /* --json, -o json */
+    bool quiet;         /* -q */
+    enum cli_form form;
+    struct term term;
+    bool titled;             /* a table's head was printed */
     struct session *session; /* opened by the first call */
     int exit_code;           /* of the last failure */
 };
 
-/* --- table.c --- */
-
-extern const struct cli_command cli_commands[];
-extern const size_t cli_command_count;
-
-/** The command with this name, or NULL. */
-const struct cli_command *cli_command_find(const char *name);
-
 /* --- parse.c --- */
 
-/** Parse what follows the command's name. False: told on stderr, and cli->exit_code is set. */
-bool cli_parse(struct cli *cli, int argc, char **argv);
+/**
+ * Parse what follows the command's name. False: told on stderr (or help was asked for and printed),
+ * and cli->exit_code is set.
+ *
+ * @words  borrowed as long as @cli; its arguments are gathered at its front
+ */
+bool cli_parse(struct cli *cli, const char **words, size_t count);
 
-/** The value of an option, or NULL when it was not given. */
+/** The value of an option of this command, or NULL when it was not given. */
 const char *cli_value(const struct cli *cli, const char *name);
 
-/** The value as a span of time; plain numbers are seconds. False: told. */
+/** Was the option given? */
+bool cli_has(const struct cli *cli, const char *name);
+
+/** The value as a span of time; plain numbers are seconds. Untouched without it. False: told. */
 bool cli_span(struct cli *cli, const char *name, hob_ns *ret_span);
+
+/** The value as a whole number from @min to @max. Untouched without it. False: told. */
+bool cli_number(struct cli *cli, const char *name, uint64_t min, uint64_t max, uint64_t *ret_value);
+
+/** The value as a size in bytes. Untouched without it. False: told. */
+bool cli_size(struct cli *cli, const char *name, uint64_t *ret_bytes);
 
 /** The argument at @at as a job's id. False: told. */
 bool cli_id(struct cli *cli, size_t at, struct slice *ret_id);
@@ -83,6 +79,11 @@ int cli_fail(enum hob_status status, const char *format, ...) __attribute__((for
 
 /** Tell wrong usage, and where help is; 2. */
 int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** Where the server is: --server, HOB_SERVER, the default. */
+const char *cli_server(const struct cli *cli);
+
+/* --- ask.c --- */
 
 /** Open the session if it is not open. False: told, and cli->exit_code is set. */
 bool cli_connect(struct cli *cli);
@@ -105,41 +106,24 @@ struct cli_request {
 void cli_word(struct cli_request *request, const char *word);
 /** Append a word that is borrowed until the request is asked. */
 void cli_word_slice(struct cli_request *request, struct slice word);
-/** All options that have a word of the protocol and were given. */
+/** All options that have a word of the protocol and were given; of a list each value. */
 void cli_request_options(struct cli_request *request, const struct cli *cli);
+/** BY and who does it: --by, or the name of the user. */
+void cli_request_by(struct cli_request *request, const struct cli *cli);
 const struct resp_node *
 cli_ask(struct cli *cli, const struct cli_request *request, hob_ns timeout_ns);
 
-/* --- print.c --- */
+/** Tell that there is no job with this id; 3. */
+int cli_no_job(struct slice id);
 
-/** Print to stdout what was gathered; false and told when stdout takes no more. */
-bool cli_flush(struct buf *out);
+/* --- help.c, man.c --- */
 
-/** A map, array or value as JSON, as HTTP has it: ids are strings, times RFC 3339. */
-void cli_put_json(struct json_put *put, const struct resp_node *node);
-
-/** The value of a field as people read it: times in UTC, bytes as they are. */
-void cli_put_field(struct buf *out, struct slice key, const struct resp_node *value);
-
-/* Rows of fields, all the same keys: aligned under a header on a terminal, else separated by tabs
- * without one; with --json one object a line. */
-struct cli_column {
-    const char *key;
-    const char *title;
-};
-
-/** Print @count maps of @rows (an array) as a table. */
-int cli_print_rows(
-    struct cli *cli,
-    const struct resp_node *rows,
-    const struct cli_column *columns,
-    size_t column_count
-);
-
-/* --- help.c --- */
-
+void cli_help_short(void);
 void cli_help_all(void);
 void cli_help_command(const struct cli_command *command);
+
+/** The page of the manual for @command (NULL: of hob itself) in roff. */
+void cli_put_man(struct buf *out, const struct cli_command *command);
 
 /* --- one function a command --- */
 
@@ -153,10 +137,12 @@ int cmd_logs(struct cli *cli);
 int cmd_control(struct cli *cli);
 int cmd_delete(struct cli *cli);
 int cmd_queues(struct cli *cli);
+int cmd_queues_set(struct cli *cli);
 int cmd_pause(struct cli *cli);
 int cmd_resume(struct cli *cli);
 int cmd_workers(struct cli *cli);
 int cmd_stats(struct cli *cli);
+int cmd_completion(struct cli *cli);
 int cmd_version(struct cli *cli);
 int cmd_help(struct cli *cli);
 
@@ -168,5 +154,11 @@ int cli_push_lines(struct cli *cli);
  * there is none and answer 1, or 6 when the time is over.
  */
 int cli_wait_result(struct cli *cli, struct slice id, hob_ns wait_ns, bool print_result);
+
+#define CLI_SHELLS    "bash zsh fish"
+#define COMPLETE_WORD "complete-words"
+
+/** What completion asks (complete.c): `hob complete-words -- WORD… CURRENT`. */
+int complete_main(int argc, char **argv);
 
 #endif

@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What people do to jobs and queues. Who did it is told along: --by, or the name of the user. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
-
-static void add_by(struct cli_request *request, const struct cli *cli) {
-    const char *by = cli_value(cli, "by");
-    if (by == NULL) by = getenv("USER");
-    if (by == NULL || by[0] == '\0') return;
-    cli_word(request, "BY");
-    cli_word(request, by);
-}
 
 /* The name of the command is the word of the protocol, in capitals. */
 static void command_word(const struct cli *cli, char *word, size_t size) {
@@ -38,7 +29,7 @@ static int each_id(struct cli *cli, bool with_reason) {
         cli_word(&request, cli->args[i]);
         if (with_reason) {
             cli_request_options(&request, cli);
-            add_by(&request, cli);
+            cli_request_by(&request, cli);
         }
         const struct resp_node *reply = cli_ask(cli, &request, 0);
         if (reply == NULL) {
@@ -65,7 +56,7 @@ int cmd_pause(struct cli *cli) {
     cli_word(&request, "PAUSE");
     cli_word(&request, cli->args[0]);
     cli_request_options(&request, cli);
-    add_by(&request, cli);
+    cli_request_by(&request, cli);
     return cli_ask(cli, &request, 0) == NULL ? cli->exit_code : 0;
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "cli/cli.h"
+#include "cli/print.h"
 
 enum { OUT_BYTES_MAX = 64 * 1024 * 1024, TAIL_LINES = 5 };
 
@@ -47,14 +47,6 @@ static void put_job(struct buf *out, const struct resp_node *job) {
     }
 }
 
-static int no_job(struct slice id) {
-    return cli_fail(
-        HOB_NOT_FOUND,
-        "there is no job %.*s: it never was, or its time of keeping is over",
-        SLICE_ARG(id)
-    );
-}
-
 /* Only some bytes of the job. */
 static int get_bytes(struct cli *cli, struct slice id, const char *word, const char *what) {
     const struct slice words[] = {slice_str(word), id};
@@ -88,7 +80,7 @@ int cmd_get(struct cli *cli) {
     const struct slice words[] = {SLICE("GET"), id};
     const struct resp_node *reply = cli_call(cli, words, 2, 0);
     if (reply == NULL) return cli->exit_code;
-    if (!reply_is_set(reply)) return no_job(id);
+    if (!reply_is_set(reply)) return cli_no_job(id);
     return print_job(cli, reply);
 }
 
@@ -102,7 +94,7 @@ static const struct resp_node *wait_final(struct cli *cli, struct slice id, hob_
         const struct resp_node *job = cli_call(cli, words, 4, piece_ns + 30 * NS_PER_SECOND);
         if (job == NULL) return NULL;
         if (!reply_is_set(job)) {
-            cli->exit_code = no_job(id);
+            cli->exit_code = cli_no_job(id);
             return NULL;
         }
         struct slice state = reply_text(job, "state");

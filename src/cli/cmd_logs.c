@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "cli/cli.h"
+#include "cli/print.h"
 
 enum { OUT_BYTES_MAX = 128 * 1024 * 1024 };
 
@@ -113,11 +113,7 @@ int cmd_logs(struct cli *cli) {
     const struct resp_node *job = cli_call(cli, get, 2, 0);
     if (job == NULL) return cli->exit_code;
     if (!reply_is_set(job)) {
-        return cli_fail(
-            HOB_NOT_FOUND,
-            "there is no job %.*s: it never was, or its time of keeping is over",
-            SLICE_ARG(id)
-        );
+        return cli_no_job(id);
     }
     /* The job stays borrowed from this session, the lines come by another. */
     struct session *own = cli->session;

@@ -5,28 +5,25 @@
 
 #include "base/assert.h"
 #include "base/text.h"
-#include "cli/cli.h"
+#include "cli/print.h"
 
 enum { LS_DEFAULT = 50, LS_PAGE = 1000, OUT_BYTES_MAX = 1024 * 1024 };
 
 static const struct cli_column job_columns[] = {
-    {"id", "ID"},
-    {"queue", "QUEUE"},
-    {"kind", "KIND"},
-    {"state", "STATE"},
-    {"priority", "PRIORITY"},
-    {"attempt", "ATTEMPT"},
-    {"created_at", "CREATED"},
-    {"worker", "WORKER"},
-    {"error", "ERROR"},
+    {"id", "ID", COLUMN_WORD},
+    {"queue", "QUEUE", COLUMN_TEXT},
+    {"kind", "KIND", COLUMN_TEXT},
+    {"state", "STATE", COLUMN_STATE},
+    {"priority", "PRIORITY", COLUMN_NUMBER},
+    {"attempt", "ATTEMPT", COLUMN_NUMBER},
+    {"created_at", "CREATED", COLUMN_WORD},
+    {"worker", "WORKER", COLUMN_SPARSE},
+    {"error", "ERROR", COLUMN_SPARSE},
 };
 
 int cmd_ls(struct cli *cli) {
     uint64_t left = LS_DEFAULT;
-    const char *limit = cli_value(cli, "limit");
-    if (limit != NULL && !text_u64(slice_str(limit), 1, 1000000000, &left)) {
-        return cli_usage(cli, "--limit: `%s` is no number from 1", limit);
-    }
+    if (!cli_number(cli, "limit", 1, 1000000000, &left)) return cli->exit_code;
     char before[24] = "0";
     do {
         char count[24];
@@ -54,17 +51,17 @@ int cmd_ls(struct cli *cli) {
 }
 
 static const struct cli_column queue_columns[] = {
-    {"name", "NAME"},
-    {"order", "ORDER"},
-    {"paused", "PAUSED"},
-    {"available", "AVAILABLE"},
-    {"scheduled", "SCHEDULED"},
-    {"running", "RUNNING"},
-    {"retryable", "RETRYABLE"},
-    {"completed", "COMPLETED"},
-    {"discarded", "DISCARDED"},
-    {"cancelled", "CANCELLED"},
-    {"oldest_at", "OLDEST"},
+    {"name", "NAME", COLUMN_TEXT},
+    {"order", "ORDER", COLUMN_WORD},
+    {"paused", "PAUSED", COLUMN_WORD},
+    {"available", "AVAILABLE", COLUMN_NUMBER},
+    {"scheduled", "SCHEDULED", COLUMN_NUMBER},
+    {"running", "RUNNING", COLUMN_NUMBER},
+    {"retryable", "RETRYABLE", COLUMN_NUMBER},
+    {"completed", "COMPLETED", COLUMN_NUMBER},
+    {"discarded", "DISCARDED", COLUMN_NUMBER},
+    {"cancelled", "CANCELLED", COLUMN_NUMBER},
+    {"oldest_at", "OLDEST", COLUMN_WORD},
 };
 
 static int list(struct cli *cli, const char *word, const struct cli_column *columns, size_t count) {
@@ -91,15 +88,13 @@ keep_words(struct cli *cli, struct cli_request *request, const char *name, const
 }
 
 int cmd_queues(struct cli *cli) {
-    if (cli->arg_count == 0) {
-        return list(cli, "QUEUES", queue_columns, hob_countof(queue_columns));
-    }
-    if (strcmp(cli->args[0], "set") != 0 || cli->arg_count != 2) {
-        return cli_usage(cli, "wanted: hob queues, or hob queues set QUEUE option…");
-    }
+    return list(cli, "QUEUES", queue_columns, hob_countof(queue_columns));
+}
+
+int cmd_queues_set(struct cli *cli) {
     struct cli_request request = {0};
     cli_word(&request, "QUEUE");
-    cli_word(&request, cli->args[1]);
+    cli_word(&request, cli->args[0]);
     cli_request_options(&request, cli);
     if (!keep_words(cli, &request, "keep", "KEEP") ||
         !keep_words(cli, &request, "keep-failed", "KEEPFAILED")) {
@@ -110,11 +105,11 @@ int cmd_queues(struct cli *cli) {
 }
 
 static const struct cli_column worker_columns[] = {
-    {"name", "NAME"},
-    {"slots", "SLOTS"},
-    {"running", "RUNNING"},
-    {"kinds", "KINDS"},
-    {"alive_until", "ALIVE UNTIL"},
+    {"name", "NAME", COLUMN_TEXT},
+    {"slots", "SLOTS", COLUMN_NUMBER},
+    {"running", "RUNNING", COLUMN_NUMBER},
+    {"kinds", "KINDS", COLUMN_NUMBER},
+    {"alive_until", "ALIVE UNTIL", COLUMN_WORD},
 };
 
 int cmd_workers(struct cli *cli) {
@@ -125,12 +120,9 @@ int cmd_stats(struct cli *cli) {
     const struct slice words[] = {SLICE("STATS")};
     const struct resp_node *stats = cli_call(cli, words, 1, 0);
     if (stats == NULL) return cli->exit_code;
+    if (cli->json) return cli_print_json(stats);
     HOB_AUTO_BUF struct buf out = buf_make(OUT_BYTES_MAX);
-    if (cli->json) {
-        struct json_put put = json_put_to(&out);
-        cli_put_json(&put, stats);
-        (void)buf_put_char(&out, '\n');
-    } else {
+    {
         const struct resp_node *key = resp_first(stats);
         for (uint32_t i = 0; i < stats->children_count / 2; i++) {
             const struct resp_node *value = resp_next(key);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/print.h"
 
 enum { PAYLOAD_FILE_BYTES_MAX = 8 * 1024 * 1024 };
 

@@ -14,7 +14,7 @@
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/time.h"
-#include "cli/cli.h"
+#include "cli/print.h"
 
 enum {
     LINES_OPEN_MAX = 512,

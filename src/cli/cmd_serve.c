@@ -27,27 +27,6 @@ static bool durability_parse(const char *word, enum server_durability *ret_durab
     return false;
 }
 
-static bool size_option(struct cli *cli, const char *name, uint64_t *ret_size) {
-    const char *value = cli_value(cli, name);
-    if (value == NULL || text_size(slice_str(value), ret_size)) return true;
-    cli->exit_code = cli_usage(cli, "--%s: `%s` is no size, such as 512MiB or 2GiB", name, value);
-    return false;
-}
-
-static bool count_option(struct cli *cli, const char *name, uint64_t max, uint32_t *ret_count) {
-    const char *value = cli_value(cli, name);
-    uint64_t count = 0;
-    if (value == NULL) return true;
-    if (text_u64(slice_str(value), 1, max, &count)) {
-        *ret_count = (uint32_t)count;
-        return true;
-    }
-    cli->exit_code = cli_usage(
-        cli, "--%s: `%s` is no number from 1 to %llu", name, value, (unsigned long long)max
-    );
-    return false;
-}
-
 /* --log-format and --log-level, else HOB_LOG_FORMAT and HOB_LOG_LEVEL. */
 static bool log_options(struct cli *cli) {
     const char *format = cli_value(cli, "log-format");
@@ -76,15 +55,17 @@ int cmd_serve(struct cli *cli) {
         .version = HOB_VERSION,
     };
     if (options.data_path == NULL) return cli_usage(cli, "--data DIR is missing");
+    uint64_t connections = options.connections_max;
     const char *durability = cli_value(cli, "durability");
     if (durability != NULL && !durability_parse(durability, &options.durability)) {
         return cli_usage(cli, "--durability: `%s` is not always, interval or none", durability);
     }
-    if (!size_option(cli, "memory", &options.memory_max_bytes) ||
-        !size_option(cli, "segment", &options.segment_bytes) ||
-        !count_option(cli, "connections", 1000000, &options.connections_max)) {
+    if (!cli_size(cli, "memory", &options.memory_max_bytes) ||
+        !cli_size(cli, "segment", &options.segment_bytes) ||
+        !cli_number(cli, "connections", 1, 1000000, &connections)) {
         return cli->exit_code;
     }
+    options.connections_max = (uint32_t)connections;
     return server_run(&options);
 }
 
@@ -118,7 +99,9 @@ static int work(struct cli *cli, const struct worker_config *config) {
         .launcher = launcher,
     };
     if (cli_value(cli, "name") != NULL) options.name = cli_value(cli, "name");
-    if (!count_option(cli, "slots", CONFIG_SLOTS_MAX, &options.slots)) return cli->exit_code;
+    uint64_t slots = options.slots;
+    if (!cli_number(cli, "slots", 1, CONFIG_SLOTS_MAX, &slots)) return cli->exit_code;
+    options.slots = (uint32_t)slots;
     const char *server = work_server(cli, config);
     if (!address_parse(slice_str(server), &options.server)) {
         return cli_fail(HOB_CONFIG, "`%s` is no address of a server; wanted: HOST:PORT", server);

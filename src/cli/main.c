@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The binary `hob`: picks the command, and holds what commands share. */
+/* The binary `hob`: picks the command and runs it. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,99 +10,105 @@
 #include "cli/cli.h"
 #include "os/launch.h"
 
-int cli_fail(enum hob_status status, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    (void)fflush(stdout);
-    (void)fprintf(stderr, "hob: ");
-    (void)vfprintf(stderr, format, arguments);
-    (void)fprintf(stderr, "\n");
-    va_end(arguments);
-    return status_exit_code(status);
-}
-
-int cli_usage(const struct cli *cli, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    (void)fprintf(stderr, "hob: ");
-    (void)vfprintf(stderr, format, arguments);
-    (void)fprintf(stderr, "\nTry: hob help %s\n", cli->command->name);
-    va_end(arguments);
-    return status_exit_code(HOB_USAGE);
-}
-
-bool cli_connect(struct cli *cli) {
-    if (cli->session != NULL) return true;
-    const char *server = cli->server;
-    if (server == NULL) server = getenv("HOB_SERVER");
-    if (server == NULL || server[0] == '\0') server = ADDRESS_DEFAULT;
-    struct hob_error err = {0};
-    enum hob_status status = session_open(server, &cli->session, &err);
-    if (status == HOB_OK) return true;
-    cli->session = NULL;
-    cli->exit_code = cli_fail(status, "%s", err.text);
-    return false;
-}
-
-const struct resp_node *
-cli_call(struct cli *cli, const struct slice *words, size_t count, hob_ns timeout_ns) {
-    if (!cli_connect(cli)) return NULL;
-    struct hob_error err = {0};
-    const struct resp_node *reply = NULL;
-    enum hob_status status = session_call(cli->session, words, count, timeout_ns, &reply, &err);
-    if (status == HOB_OK) return reply;
-    cli->exit_code = cli_fail(status, "%s", err.text);
-    return NULL;
-}
-
-void cli_word_slice(struct cli_request *request, struct slice word) {
-    hob_assert(request->count < CLI_REQUEST_WORDS_MAX);
-    request->words[request->count++] = word;
-}
-
-void cli_word(struct cli_request *request, const char *word) {
-    cli_word_slice(request, slice_str(word));
-}
-
-void cli_request_options(struct cli_request *request, const struct cli *cli) {
-    for (size_t i = 0; i < cli->command->option_count; i++) {
-        const struct cli_option *option = &cli->command->options[i];
-        if (option->word == NULL || cli->values[i] == NULL) continue;
-        cli_word(request, option->word);
-        cli_word(request, cli->values[i]);
-    }
-}
-
-const struct resp_node *
-cli_ask(struct cli *cli, const struct cli_request *request, hob_ns timeout_ns) {
-    return cli_call(cli, request->words, request->count, timeout_ns);
-}
+/* Words that programs type, not people. */
+static const struct {
+    const char *word;
+    int (*main)(int argc, char **argv);
+} hidden[] = {
+    {LAUNCH_WORD, launch_main},
+    {COMPLETE_WORD, complete_main},
+};
 
 static int unknown_command(const char *word) {
-    const char *names[64];
-    hob_assert(cli_command_count <= hob_countof(names));
-    for (size_t i = 0; i < cli_command_count; i++) names[i] = cli_commands[i].name;
-    const char *near = nearest_word(slice_str(word), names, cli_command_count);
+    if (word[0] == '-') {
+        (void)fprintf(stderr, "hob: options of a command stand behind it: `%s`\n", word);
+        (void)fprintf(stderr, "Try: hob help\n");
+        return status_exit_code(HOB_USAGE);
+    }
+    const char *near = cli_command_nearest(word, NULL);
     (void)fprintf(stderr, "hob: there is no command `%s`", word);
     if (near != NULL) (void)fprintf(stderr, "; did you mean `%s`?", near);
     (void)fprintf(stderr, "\nTry: hob help\n");
     return status_exit_code(HOB_USAGE);
 }
 
-int main(int argc, char **argv) {
-    if (argc < 2) {
+static const struct cli_option *common_option(const char *word) {
+    static const struct cli_options *const lists[] = {&cli_server_options, &cli_row_options};
+    for (size_t list = 0; list < hob_countof(lists); list++) {
+        for (size_t i = 0; i < lists[list]->count; i++) {
+            const struct cli_option *option = &lists[list]->rows[i];
+            size_t size = strlen(option->name);
+            bool is_long =
+                strncmp(word, "--", 2) == 0 && strncmp(word + 2, option->name, size) == 0;
+            if (is_long && (word[size + 2] == '\0' || word[size + 2] == '=')) return option;
+            if (option->letter != 0 && word[1] == option->letter) return option;
+        }
+    }
+    return NULL;
+}
+
+/* How many words in front of the command are options, with their values. */
+static size_t words_before(char **words, size_t count) {
+    size_t at = 0;
+    while (at < count && words[at][0] == '-') {
+        const struct cli_option *option = common_option(words[at]);
+        if (option == NULL) break;
+        bool is_long = words[at][1] == '-';
+        bool attached = is_long ? strchr(words[at], '=') != NULL : words[at][2] != '\0';
+        at += option->value != NULL && !attached ? 2 : 1;
+    }
+    return at < count ? at : count;
+}
+
+static const struct cli_alias *find_alias(const char *word) {
+    for (size_t i = 0; i < cli_alias_count; i++) {
+        if (strcmp(cli_aliases[i].word, word) == 0) return &cli_aliases[i];
+    }
+    return NULL;
+}
+
+/* Run the command of @words, of which the first @before are options of it. */
+static int run(char **words, size_t count, size_t before) {
+    const char *first = words[before];
+    const struct cli_alias *alias = find_alias(first);
+    if (alias != NULL) first = alias->command;
+    size_t used = 1;
+    struct cli cli = {0};
+    cli.command = cli_command_pick(first, before + 1 < count ? words[before + 1] : NULL, &used);
+    if (cli.command == NULL) return unknown_command(first);
+    const char **rest = calloc(count + 2, sizeof *rest);
+    hob_assert(rest != NULL);
+    size_t rest_count = 0;
+    for (size_t i = 0; i < before; i++) rest[rest_count++] = words[i];
+    if (alias != NULL && alias->option != NULL) rest[rest_count++] = alias->option;
+    for (size_t i = before + used; i < count; i++) rest[rest_count++] = words[i];
+    int code = cli_parse(&cli, rest, rest_count) ? cli.command->run(&cli) : cli.exit_code;
+    session_close(cli.session);
+    free(rest);
+    return code;
+}
+
+static int run_words(char **words, size_t count) {
+    size_t before = words_before(words, count);
+    if (before == count) {
+        cli_help_short();
+        return before == 0 ? 0 : status_exit_code(HOB_USAGE);
+    }
+    char *word = words[before];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
         cli_help_all();
         return 0;
     }
-    const char *word = argv[1];
-    if (strcmp(word, LAUNCH_WORD) == 0) return launch_main(argc - 2, argv + 2);
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) word = "help";
-    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) word = "version";
-    struct cli cli = {.command = cli_command_find(word)};
-    if (cli.command == NULL) return unknown_command(word);
-    if (!cli_parse(&cli, argc - 2, argv + 2)) return cli.exit_code;
-    int code = cli.command->run(&cli);
-    session_close(cli.session);
+    static char version[] = "version";
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) words[before] = version;
+    return run(words, count, before);
+}
+
+int main(int argc, char **argv) {
+    for (size_t i = 0; argc > 1 && i < hob_countof(hidden); i++) {
+        if (strcmp(argv[1], hidden[i].word) == 0) return hidden[i].main(argc - 2, argv + 2);
+    }
+    int code = run_words(argv + 1, argc > 1 ? (size_t)argc - 1 : 0);
     if (fflush(stdout) != 0 && code == 0) {
         return cli_fail(HOB_FAILED, "cannot write the output: is the disk full?");
     }

@@ -1,138 +1,144 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All commands, in the order in which help shows them. */
-#include "base/assert.h"
-#include "cli/cli.h"
+/* The groups of commands, other words for commands, the options that many share, and looking things
+ * up in all of that. */
+#include <stdio.h>
+#include <string.h>
 
-static const struct cli_option serve_options[] = {
-    {"data", "DIR", "where the data is (made when missing); required", NULL},
-    {"listen",
-     "ADDRESS",
-     "HOST:PORT or unix:PATH; default 127.0.0.1:4620; port 0: a free one",
-     NULL},
-    {"durability", "MODE", "always (default): sync before each answer; interval; none", NULL},
-    {"memory", "SIZE", "ceiling; above four fifths of it pushes are refused", NULL},
-    {"segment", "SIZE", "of the files of the journal; default 64MiB", NULL},
-    {"connections", "N", "at once; default 10000", NULL},
-    {"insecure", NULL, "allow an address that other machines reach; there is no login yet", NULL},
-    {"log-format", "FORMAT", "text, logfmt or json; default: text on a terminal", NULL},
-    {"log-level", "LEVEL", "lowest that is written: debug, info (default), warn, error", NULL},
+#include "base/nearest.h"
+#include "cli/command.h"
+
+const struct cli_group *const cli_groups[] = {
+    &cli_job_group,
+    &cli_queue_group,
+    &cli_server_group,
+    &cli_self_group,
 };
+const size_t cli_group_count = hob_countof(cli_groups);
 
-static const struct cli_option work_options[] = {
-    {"config", "FILE", "which program runs which kind of job; required", NULL},
-    {"name", "NAME", "of this worker; default: host name and process id", NULL},
-    {"slots", "N", "jobs at once; default: as many as processors", NULL},
-    {"log-format", "FORMAT", "text, logfmt or json; default: text on a terminal", NULL},
-    {"log-level", "LEVEL", "lowest that is written: debug, info (default), warn, error", NULL},
+/* What people type who come from elsewhere. */
+const struct cli_alias cli_aliases[] = {
+    {"enqueue", "push", NULL},
+    {"add", "push", NULL},
+    {"show", "get", NULL},
+    {"result", "get", "--result"},
+    {"list", "ls", NULL},
+    {"jobs", "ls", NULL},
+    {"log", "logs", NULL},
+    {"tail", "logs", "--follow"},
+    {"kill", "cancel", NULL},
+    {"rm", "delete", NULL},
+    {"remove", "delete", NULL},
+    {"server", "serve", NULL},
+    {"worker", "work", NULL},
+    {"status", "stats", NULL},
 };
+const size_t cli_alias_count = hob_countof(cli_aliases);
 
-static const struct cli_option push_options[] = {
-    {"payload-file", "FILE", "read the payload from a file, `-`: from stdin", NULL},
-    {"key", "KEY", "idempotency: a second push with it answers the first job", "KEY"},
-    {"ref", "REF", "an id of your own to find the job by", "REF"},
-    {"priority", "N", "smaller runs first; default 1024", "PRIORITY"},
-    {"delay", "SPAN", "run it this much later: 10s, 5m, 2h", "DELAY"},
-    {"at", "TIME", "run it then: 2026-12-24T18:00:00Z", "AT"},
-    {"attempts", "N", "at most; default 25", "ATTEMPTS"},
-    {"timeout", "SPAN", "of one attempt; default 15m", "TIMEOUT"},
-    {"keep", "SPAN", "how long the job stays when it is over", "KEEP"},
-    {"backoff",
-     "SPEC",
-     "exponential[:BASE[:MAX]], fixed:SPAN, sidekiq, list:SPAN,SPAN…",
-     "BACKOFF"},
-    {"wait", "[SPAN]", "wait for the end and print the result; at most SPAN", NULL},
+const struct cli_option cli_help_option = {
+    .name = "help", .letter = 'h', .help = "tell about the command, and do nothing"};
+
+static const struct cli_option server_rows[] = {
+    {.name = "server",
+     .letter = 's',
+     .value = "ADDRESS",
+     .help = "HOST:PORT of the server; else HOB_SERVER, else 127.0.0.1:4620"},
 };
+const struct cli_options cli_server_options = CLI_LIST(server_rows);
 
-static const struct cli_option get_options[] = {
-    {"result", NULL, "only the bytes of the result", NULL},
-    {"payload", NULL, "only the bytes of the payload", NULL},
+#define JSON_OPTION \
+    { .name = "json", .help = "print JSON, an object a line" }
+#define COLOR_OPTION                                                       \
+    {                                                                      \
+        .name = "color", .value = "WHEN", .choices = "auto always never",  \
+        .help = "colour: auto (on a terminal; see `hob help environment`)" \
+    }
+
+static const struct cli_option print_rows[] = {JSON_OPTION, COLOR_OPTION};
+const struct cli_options cli_print_options = CLI_LIST(print_rows);
+
+static const struct cli_option row_rows[] = {
+    {.name = "output",
+     .letter = 'o',
+     .value = "FORM",
+     .choices = "table tabs json",
+     .help = "a table (on a terminal), fields divided by tabs (elsewhere), or JSON"},
+    {.name = "quiet", .letter = 'q', .help = "only the first column: ids, names"},
+    {.name = "columns",
+     .value = "NAMES",
+     .help = "these fields, in this order; names are those of --json"},
+    JSON_OPTION,
+    COLOR_OPTION,
 };
+const struct cli_options cli_row_options = CLI_LIST(row_rows);
 
-static const struct cli_option wait_options[] = {
-    {"timeout", "SPAN", "at most this long; default: until it is over", NULL},
-};
+size_t cli_command_count(void) {
+    size_t count = 0;
+    for (size_t i = 0; i < cli_group_count; i++) count += cli_groups[i]->count;
+    hob_assert(count <= CLI_COMMANDS_MAX);
+    return count;
+}
 
-static const struct cli_option ls_options[] = {
-    {"queue", "QUEUE", "only of this queue", "QUEUE"},
-    {"kind", "KIND", "only of this kind", "KIND"},
-    {"state", "STATE", "only in this state: scheduled available running …", "STATE"},
-    {"limit", "N", "at most; default 50", NULL},
-};
-
-static const struct cli_option logs_options[] = {
-    {"attempt", "N", "only of this attempt", "ATTEMPT"},
-};
-
-static const struct cli_option control_options[] = {
-    {"why", "TEXT", "the reason, kept with the job", "WHY"},
-    {"by", "NAME", "who; default: the user", NULL},
-};
-
-static const struct cli_option queues_options[] = {
-    {"order", "ORDER", "fifo or lifo", "ORDER"},
-    {"keep", "SPAN:N", "how long and how many completed jobs stay", NULL},
-    {"keep-failed", "SPAN:N", "the same for discarded and cancelled ones", NULL},
-};
-
-static const struct cli_option pause_options[] = {
-    {"why", "TEXT", "the reason", "WHY"},
-    {"by", "NAME", "who; default: the user", NULL},
-    {"for", "SPAN", "resume by itself after this time", "FOR"},
-};
-
-#define OPTIONS(list) list, hob_countof(list)
-#define NO_OPTIONS    NULL, 0
-
-/* clang-format off */
-const struct cli_command cli_commands[] = {
-    {"serve", "--data DIR [option…]", "run a server",
-     "  hob serve --data ./data\n", OPTIONS(serve_options), 0, 0, false, cmd_serve},
-    {"work", "--config FILE [option…]", "run a worker: programs as jobs",
-     "  hob work --config worker.yaml\n", OPTIONS(work_options), 0, 0, true, cmd_work},
-    {"push", "QUEUE KIND [PAYLOAD] [option…] | -", "push a job and print its id",
-     "  hob push mail email.send '{\"to\":\"ann\"}'\n"
-     "  hob push default resize --payload-file image.png --wait\n"
-     "  hob push - < jobs.ndjson          one JSON object a line: queue, kind, payload, …\n",
-     OPTIONS(push_options), 1, 3, true, cmd_push},
-    {"get", "ID [option…]", "show a job",
-     "  hob get 42\n  hob get 42 --result > report.pdf\n",
-     OPTIONS(get_options), 1, 1, true, cmd_get},
-    {"wait", "ID [option…]", "wait until a job is over; exit 0 when it is completed",
-     "  hob wait 42 --timeout 30s\n", OPTIONS(wait_options), 1, 1, true, cmd_wait},
-    {"ls", "[option…]", "list jobs, newest first",
-     "  hob ls --state discarded\n", OPTIONS(ls_options), 0, 0, true, cmd_ls},
-    {"logs", "ID [option…]", "what each attempt of a job said, and how it ended",
-     "  hob logs 42\n", OPTIONS(logs_options), 1, 1, true, cmd_logs},
-    {"cancel", "ID… [option…]", "stop jobs that are not over, running ones too",
-     "  hob cancel 42 --why 'wrong customer'\n",
-     OPTIONS(control_options), 1, CLI_ARGS_MAX, true, cmd_control},
-    {"retry", "ID… [option…]", "make jobs available again, now",
-     "  hob retry 42\n",
-     OPTIONS(control_options), 1, CLI_ARGS_MAX, true, cmd_control},
-    {"discard", "ID… [option…]", "end waiting jobs as failed",
-     NULL,
-     OPTIONS(control_options), 1, CLI_ARGS_MAX, true, cmd_control},
-    {"delete", "ID…", "remove jobs and all that they hold",
-     NULL, NO_OPTIONS, 1, CLI_ARGS_MAX, true, cmd_delete},
-    {"queues", "[set QUEUE option…]", "list queues, or change the settings of one",
-     "  hob queues\n  hob queues set thumbnails --order lifo --keep 1h:1000\n",
-     OPTIONS(queues_options), 0, 2, true, cmd_queues},
-    {"pause", "QUEUE [option…]", "fetch nothing from a queue",
-     "  hob pause mail --why 'provider is down' --for 10m\n",
-     OPTIONS(pause_options), 1, 1, true, cmd_pause},
-    {"resume", "QUEUE", "go on fetching from a queue",
-     NULL, NO_OPTIONS, 1, 1, true, cmd_resume},
-    {"workers", "", "list workers", NULL, NO_OPTIONS, 0, 0, true, cmd_workers},
-    {"stats", "", "counts, memory and disk of the server", NULL, NO_OPTIONS, 0, 0, true, cmd_stats},
-    {"version", "", "print the version", NULL, NO_OPTIONS, 0, 0, false, cmd_version},
-    {"help", "[COMMAND]", "tell about a command", NULL, NO_OPTIONS, 0, 1, false, cmd_help},
-};
-/* clang-format on */
-const size_t cli_command_count = hob_countof(cli_commands);
+const struct cli_command *cli_command_at(size_t index) {
+    for (size_t i = 0; i < cli_group_count; i++) {
+        if (index < cli_groups[i]->count) return &cli_groups[i]->rows[index];
+        index -= cli_groups[i]->count;
+    }
+    hob_panic(__FILE__, __LINE__, "no such command");
+}
 
 const struct cli_command *cli_command_find(const char *name) {
-    for (size_t i = 0; i < cli_command_count; i++) {
-        if (strcmp(cli_commands[i].name, name) == 0) return &cli_commands[i];
+    for (size_t i = 0; i < cli_command_count(); i++) {
+        const struct cli_command *command = cli_command_at(i);
+        if (strcmp(command->name, name) == 0) return command;
     }
     return NULL;
+}
+
+const struct cli_command *
+cli_command_pick(const char *first, const char *second, size_t *ret_words) {
+    char both[80];
+    int size = snprintf(both, sizeof both, "%s %s", first, second == NULL ? "" : second);
+    const struct cli_command *command = NULL;
+    *ret_words = 2;
+    if (second != NULL && size > 0 && (size_t)size < sizeof both) command = cli_command_find(both);
+    if (command != NULL) return command;
+    *ret_words = 1;
+    return strchr(first, ' ') == NULL ? cli_command_find(first) : NULL;
+}
+
+bool cli_command_is_inside(const struct cli_command *inner, const struct cli_command *outer) {
+    size_t size = strlen(outer->name);
+    return strncmp(inner->name, outer->name, size) == 0 && inner->name[size] == ' ';
+}
+
+size_t cli_option_count(const struct cli_command *command) {
+    size_t count = 0;
+    for (size_t i = 0; i < CLI_LISTS_MAX && command->lists[i] != NULL; i++) {
+        count += command->lists[i]->count;
+    }
+    hob_assert(count <= CLI_OPTIONS_MAX);
+    return count;
+}
+
+const struct cli_option *cli_option_at(const struct cli_command *command, size_t index) {
+    for (size_t i = 0; i < CLI_LISTS_MAX && command->lists[i] != NULL; i++) {
+        if (index < command->lists[i]->count) return &command->lists[i]->rows[index];
+        index -= command->lists[i]->count;
+    }
+    hob_panic(__FILE__, __LINE__, "no such option");
+}
+
+const char *cli_command_nearest(const char *word, const struct cli_command *inside) {
+    const char *words[CLI_COMMANDS_MAX + hob_countof(cli_aliases)];
+    size_t count = 0;
+    for (size_t i = 0; i < cli_command_count(); i++) {
+        const struct cli_command *command = cli_command_at(i);
+        const char *space = strchr(command->name, ' ');
+        if (inside == NULL && space == NULL) words[count++] = command->name;
+        if (inside != NULL && cli_command_is_inside(command, inside)) words[count++] = space + 1;
+    }
+    for (size_t i = 0; inside == NULL && i < cli_alias_count; i++) {
+        words[count++] = cli_aliases[i].word;
+    }
+    return nearest_word(slice_str(word), words, count);
 }

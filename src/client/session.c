@@ -71,7 +71,14 @@ static enum hob_status session_failure(const struct session *session, struct hob
 
 enum hob_status
 session_open(const char *address, struct session **ret_session, struct hob_error *err) {
+    return session_open_within(address, 0, ret_session, err);
+}
+
+enum hob_status session_open_within(
+    const char *address, hob_ns timeout_ns, struct session **ret_session, struct hob_error *err
+) {
     struct client_options options = {
+        .connect_timeout_ns = timeout_ns,
         .events = {.ready = on_ready, .lost = on_lost},
     };
     if (!address_parse(slice_str(address), &options.address)) {

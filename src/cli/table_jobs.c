@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands on jobs. */
+#include "cli/cli.h"
+
+#define JOB_STATES "scheduled blocked available running retryable completed discarded cancelled"
+
+static const struct cli_option push_rows[] = {
+    {.name = "payload-file",
+     .letter = 'f',
+     .value = "FILE",
+     .completes = COMPLETES_FILES,
+     .help = "the payload is in this file; `-`: on stdin"},
+    {.name = "key",
+     .letter = 'k',
+     .value = "KEY",
+     .word = "KEY",
+     .help = "idempotency: for 24 h a second push with it answers the first job"},
+    {.name = "ref", .value = "REF", .word = "REF", .help = "an id of your own to find the job by"},
+    {.name = "priority",
+     .letter = 'p',
+     .value = "N",
+     .word = "PRIORITY",
+     .help = "smaller runs first; default 1024"},
+    {.name = "delay",
+     .letter = 'd',
+     .value = "SPAN",
+     .word = "DELAY",
+     .help = "run it this much later: 10s, 5m, 2h"},
+    {.name = "at", .value = "TIME", .word = "AT", .help = "run it then: 2026-12-24T18:00:00Z"},
+    {.name = "attempts", .value = "N", .word = "ATTEMPTS", .help = "at most; default 25"},
+    {.name = "timeout",
+     .letter = 't',
+     .value = "SPAN",
+     .word = "TIMEOUT",
+     .help = "of one attempt; default 15m"},
+    {.name = "keep",
+     .value = "SPAN",
+     .word = "KEEP",
+     .help = "how long the job stays when it is over; default: as its queue says"},
+    {.name = "backoff",
+     .value = "SPEC",
+     .word = "BACKOFF",
+     .help = "the waits between attempts: exponential[:BASE[:MAX]], fixed:SPAN, sidekiq, "
+             "list:SPAN,SPAN…"},
+    {.name = "wait",
+     .letter = 'w',
+     .value = "[SPAN]",
+     .help = "wait for the end and print the result; at most SPAN"},
+};
+static const struct cli_options push_options = CLI_LIST(push_rows);
+
+static const struct cli_option get_rows[] = {
+    {.name = "result", .letter = 'r', .help = "only the bytes of the result"},
+    {.name = "payload", .help = "only the bytes of the payload"},
+};
+static const struct cli_options get_options = CLI_LIST(get_rows);
+
+static const struct cli_option wait_rows[] = {
+    {.name = "timeout",
+     .letter = 't',
+     .value = "SPAN",
+     .help = "at most this long for all of them; default: until they are over"},
+};
+static const struct cli_options wait_options = CLI_LIST(wait_rows);
+
+/* Which jobs: of lists, and of what is done to many at once. */
+static const struct cli_option filter_rows[] = {
+    {.name = "queue",
+     .value = "QUEUE",
+     .word = "QUEUE",
+     .completes = COMPLETES_QUEUES,
+     .help = "only of this queue"},
+    {.name = "kind",
+     .value = "KIND",
+     .word = "KIND",
+     .completes = COMPLETES_KINDS,
+     .help = "only of this kind"},
+    {.name = "state",
+     .value = "STATE,…",
+     .word = "STATE",
+     .choices = JOB_STATES,
+     .list = true,
+     .help = "only in one of these states"},
+};
+static const struct cli_options filter_options = CLI_LIST(filter_rows);
+
+static const struct cli_option ls_rows[] = {
+    {.name = "limit", .letter = 'n', .value = "N", .help = "at most; default 50"},
+};
+static const struct cli_options ls_options = CLI_LIST(ls_rows);
+
+static const struct cli_option logs_rows[] = {
+    {.name = "attempt", .value = "N", .word = "ATTEMPT", .help = "only of this attempt"},
+};
+static const struct cli_options logs_options = CLI_LIST(logs_rows);
+
+static const struct cli_option reason_rows[] = {
+    {.name = "why", .value = "TEXT", .word = "WHY", .help = "the reason, kept with the job"},
+    {.name = "by", .value = "NAME", .help = "who does it; default: the user"},
+};
+static const struct cli_options reason_options = CLI_LIST(reason_rows);
+
+static const struct cli_command job_rows[] = {
+    {
+        .name = "push",
+        .synopsis = "QUEUE KIND [PAYLOAD | -]  or  hob push -",
+        .summary = "push a job and print its id",
+        .details =
+            "The payload is any bytes, JSON by custom; without one it is `null`. `-` in its place "
+            "reads it from stdin.\n\n"
+            "With `-` alone, stdin holds one JSON object a line with the fields of POST /v1/jobs "
+            "(queue, kind, payload, …), and the id of each is printed in their order. A bad line "
+            "is told with its number; the others are pushed.",
+        .examples = "hob push mail email.send '{\"to\":\"ann@example.org\"}'\n"
+                    "hob push default greet '\"you\"' --wait\n"
+                    "hob push default resize -f image.png --key image-7 --delay 10m\n"
+                    "echo '{\"to\":\"a@b\"}' | hob push mail welcome -\n"
+                    "hob push - < jobs.ndjson\n",
+        .lists = {&push_options, &cli_server_options, &cli_print_options},
+        .args_min = 1,
+        .args_max = 3,
+        .completes = {COMPLETES_QUEUES, COMPLETES_KINDS, COMPLETES_NOTHING},
+        .run = cmd_push,
+    },
+    {
+        .name = "get",
+        .synopsis = "ID",
+        .summary = "show a job, or the bytes of its result",
+        .examples = "hob get 42\n"
+                    "hob get 42 --result > report.pdf\n",
+        .lists = {&get_options, &cli_server_options, &cli_print_options},
+        .args_min = 1,
+        .args_max = 1,
+        .completes = {COMPLETES_JOBS},
+        .run = cmd_get,
+    },
+    {
+        .name = "wait",
+        .synopsis = "ID",
+        .summary = "wait until a job is over; exit 0 when it is completed",
+        .details = "Exits with 1 when the job is discarded or cancelled, after telling why and "
+                   "showing the end of its log, and with 6 when the time is over.",
+        .examples = "hob wait 42 --timeout 30s\n",
+        .lists = {&wait_options, &cli_server_options, &cli_print_options},
+        .args_min = 1,
+        .args_max = 1,
+        .completes = {COMPLETES_JOBS},
+        .run = cmd_wait,
+    },
+    {
+        .name = "ls",
+        .synopsis = "",
+        .summary = "list jobs, newest first",
+        .examples = "hob ls --state discarded\n"
+                    "hob ls --queue mail --state available,scheduled -n 1000 --json\n",
+        .lists = {&filter_options, &ls_options, &cli_server_options, &cli_row_options},
+        .run = cmd_ls,
+    },
+    {
+        .name = "logs",
+        .synopsis = "ID",
+        .summary = "what each attempt of a job said, and how it ended",
+        .examples = "hob logs 42\n",
+        .lists = {&logs_options, &cli_server_options, &cli_print_options},
+        .args_min = 1,
+        .args_max = 1,
+        .completes = {COMPLETES_JOBS},
+        .run = cmd_logs,
+    },
+    {
+        .name = "cancel",
+        .synopsis = "ID…",
+        .summary = "stop jobs that are not over, running ones too",
+        .examples = "hob cancel 42 --why 'wrong customer'\n",
+        .lists = {&reason_options, &cli_server_options},
+        .args_min = 1,
+        .args_max = CLI_ARGS_MAX,
+        .completes = {COMPLETES_JOBS},
+        .run = cmd_control,
+    },
+    {
+        .name = "retry",
+        .synopsis = "ID…",
+        .summary = "make jobs available again, now",
+        .examples = "hob retry 42\n",
+        .lists = {&reason_options, &cli_server_options},
+        .args_min = 1,
+        .args_max = CLI_ARGS_MAX,
+        .completes = {COMPLETES_JOBS},
+        .run = cmd_control,
+    },
+    {
+        .name = "discard",
+        .synopsis = "ID…",
+        .summary = "end waiting jobs as failed",
+        .lists = {&reason_options, &cli_server_options},
+        .args_min = 1,
+        .args_max = CLI_ARGS_MAX,
+        .completes = {COMPLETES_JOBS},
+        .run = cmd_control,
+    },
+    {
+        .name = "delete",
+        .synopsis = "ID…",
+        .summary = "remove jobs and all that they hold",
+        .lists = {&cli_server_options},
+        .args_min = 1,
+        .args_max = CLI_ARGS_MAX,
+        .completes = {COMPLETES_JOBS},
+        .run = cmd_delete,
+    },
+};
+const struct cli_group cli_job_group = {"Jobs", job_rows, hob_countof(job_rows)};
