@@ -23,7 +23,7 @@ TEST(a_job_goes_through_push_fetch_ack_and_get) {
     const char *text = rig_http(
         client, "POST", "/v1/jobs", "{\"queue\":\"mail\",\"kind\":\"k\",\"payload\":{\"a\": [1]}}"
     );
-    STATUS(text, "201");
+    STATUS(text, "202");
     HOLDS(text, "Location: /v1/jobs/1\r\n");
     HOLDS(text, "{\"id\":\"1\",\"state\":\"available\",\"duplicate\":false}");
     text = rig_http(client, "POST", "/v1/fetch", "{\"worker\":\"w\",\"queues\":[\"mail\"]}");
@@ -71,7 +71,7 @@ TEST(a_key_in_a_header_makes_a_push_repeatable) {
         SLICE("POST /v1/jobs HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
               "Idempotency-Key: a\r\nContent-Length: 24\r\n\r\n{\"queue\":\"q\",\"kind\":\"k\"}");
     rig_send(client, request);
-    STATUS(rig_text(client), "201");
+    STATUS(rig_text(client), "202");
     rig_send(client, request);
     STATUS(rig_text(client), "200");
     HOLDS(rig_text(client), "\"id\":\"1\",\"state\":\"available\",\"duplicate\":true");
@@ -107,7 +107,7 @@ TEST(a_path_or_method_that_is_not_there_is_refused) {
     STATUS(rig_http(client, "GET", "/v1/nope", NULL), "404");
     const char *text = rig_http(client, "PUT", "/v1/jobs/1", NULL);
     STATUS(text, "405");
-    HOLDS(text, "Allow: GET, HEAD, DELETE\r\n");
+    HOLDS(text, "Allow: GET, HEAD, DELETE, OPTIONS\r\n");
     STATUS(rig_http(client, "GET", "/v1/jobs/77", NULL), "404");
     STATUS(rig_http(client, "GET", "/v1/jobs/x", NULL), "400");
     rig_deinit(&rig);

@@ -101,6 +101,7 @@ struct list_request {
     uint32_t states;
     uint64_t before_id;
     uint32_t count;
+    struct slice cursor; /* HTTP: of the next page */
 };
 
 struct queue_request {

@@ -116,6 +116,7 @@ static const struct option list_rows[] = {
     ROW("STATE", "state", STATES, states, 0, 0),
     ROW("BEFORE", "before", U64, before_id, 0, UINT64_MAX),
     ROW("COUNT", "limit", U32, count, 1, 1000),
+    ROW(NULL, "cursor", TEXT, cursor, 0, 40),
 };
 #undef TARGET
 

@@ -107,7 +107,7 @@ def test_a_key_makes_a_push_safe_to_repeat_and_a_ref_finds_it():
 def test_http_does_the_whole_round():
     with rig() as hob:
         status, headers, body = hob.http("POST", "/v1/jobs", {"queue": "q", "kind": "k", "payload": {"x": 1.50}})
-        equal(status, 201)
+        equal(status, 202)
         job = body["id"]
         equal(headers["Location"], f"/v1/jobs/{job}")
         status, _, body = hob.http("POST", "/v1/fetch", {"worker": "w", "queues": ["q"], "wait": "1s"})

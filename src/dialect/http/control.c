@@ -5,8 +5,7 @@
 static bool take_control(
     struct http_session *session, const struct call *call, struct control_command *control
 ) {
-    if (http_id(session, call, &control->id) &&
-        http_members(session, control_options, call->json, control)) {
+    if (http_id(session, call, &control->id) && http_fill(session, call, control)) {
         return true;
     }
     http_refuse(session);
@@ -46,9 +45,7 @@ void http_delete(struct http_session *session, const struct call *call) {
         http_answer_problem(session, &answer);
         return;
     }
-    http_put_status(session->base.out, 204, session->keep_alive);
-    http_put_no_body(session->base.out);
-    session->is_answered = true;
+    http_reply_empty(session, 204);
 }
 
 /* --- queues --- */
@@ -69,7 +66,12 @@ static void show_queue(struct http_session *session, struct slice name) {
     HOB_AUTO_FIELDS struct fields fields = fields_make();
     fields_of_queue(&fields, &queue);
     struct json_put put = http_json(session);
-    if (http_put_fields(session, &put, &fields)) http_reply_json(session, 200);
+    if (!http_put_fields(session, &put, &fields)) return;
+    if (session->route->method == HTTP_METHOD_GET) {
+        http_reply_tagged(session, 0);
+    } else {
+        http_reply_json(session, 200);
+    }
 }
 
 /* Apply, then show the queue as it is now. */
@@ -112,8 +114,7 @@ static void fill_settings(
 
 void http_queue_set(struct http_session *session, const struct call *call) {
     struct queue_request request = {0};
-    if (!http_queue_name(session, call) ||
-        !http_members(session, queue_options, call->json, &request)) {
+    if (!http_queue_name(session, call) || !http_fill(session, call, &request)) {
         http_refuse(session);
         return;
     }
@@ -132,8 +133,7 @@ void http_queue_set(struct http_session *session, const struct call *call) {
 
 void http_pause(struct http_session *session, const struct call *call) {
     struct pause_request request = {.pause = {.queue = call->name}};
-    bool good = http_queue_name(session, call) &&
-                http_members(session, pause_options, call->json, &request);
+    bool good = http_queue_name(session, call) && http_fill(session, call, &request);
     if (good && request.for_ns != 0 && request.pause.until_ns != 0) {
         struct buf *complaint = &session->base.host->complaint;
         buf_reset(complaint);

@@ -8,25 +8,6 @@ struct queues {
     uint32_t count;
 };
 
-static bool
-take_queues(struct http_session *session, struct json_value value, struct queues *queues) {
-    struct buf *complaint = &session->base.host->complaint;
-    struct json_walk walk = json_walk(value);
-    struct json_value item;
-    while (json_next_item(&walk, &item)) {
-        if (queues->count == FETCH_QUEUES_MAX) break;
-        struct slice *name = &queues->names[queues->count];
-        if (!json_text(item, &session->base.host->scratch, name)) {
-            return complain(complaint, "queues", item.raw, "a string");
-        }
-        if (!option_name("queues", *name, complaint)) return false;
-        queues->count++;
-    }
-    bool all = !json_next_item(&walk, &item);
-    if (value.type == JSON_IS_ARRAY && queues->count > 0 && all) return true;
-    return complain(complaint, "queues", value.raw, "an array of 1 to 256 names");
-}
-
 static bool take_fetch(
     struct http_session *session,
     struct json_value object,
@@ -37,8 +18,9 @@ static bool take_fetch(
     struct slice key;
     struct json_value value;
     while (json_next_member(&walk, &key, &value)) {
+        struct http_names names = {queues->names, FETCH_QUEUES_MAX};
         bool good = json_key_is(key, SLICE("queues"))
-                        ? queues->count == 0 && take_queues(session, value, queues)
+                        ? http_name_list(session, "queues", value, names, &queues->count)
                         : http_member(session, fetch_options, key, value, request);
         if (!good) return false;
     }

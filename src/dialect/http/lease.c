@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the holder of a lease says of its job. Each body has the token, and members of its own. */
+/* What the holder of a lease says of its job. Each body has the token, and members of its own. ACK
+ * and FAIL also take many jobs, one a line, each with its id. */
 #include "base/assert.h"
 #include "base/text.h"
 #include "dialect/http/core.h"
@@ -44,23 +45,14 @@ static const struct option progress_rows[] = {
      PROGRESS_TEXT_BYTES_MAX,
      NULL},
 };
-static const struct option_set lease_set = {lease_rows, hob_countof(lease_rows)};
-static const struct option_set delay_set = {delay_rows, hob_countof(delay_rows)};
-static const struct option_set progress_set = {progress_rows, hob_countof(progress_rows)};
-static const struct option_set no_set = {NULL, 0};
-
-static bool take_token(struct http_session *session, struct json_value value, uint64_t *ret_token) {
-    struct buf *complaint = &session->base.host->complaint;
-    struct slice text = value.raw;
-    if (value.type == JSON_IS_STRING && !json_text(value, &session->base.host->scratch, &text)) {
-        return false;
-    }
-    return option_id("token", text, ret_token, complaint);
-}
+const struct option_set http_extend_options = {lease_rows, hob_countof(lease_rows)};
+const struct option_set http_release_options = {delay_rows, hob_countof(delay_rows)};
+const struct option_set http_progress_options = {progress_rows, hob_countof(progress_rows)};
 
 /* What one of these requests is read into. */
 struct held {
     struct lease_ref lease;
+    bool has_id;            /* the id is a member too: the path has none */
     const char *bytes_name; /* the member with bytes; NULL: none */
     struct slice bytes;
     struct json_value lines;
@@ -78,39 +70,46 @@ static bool take_bytes(
     return http_bytes(session, held->bytes_name, key, value, &held->bytes, ret_good);
 }
 
-/* id from the path, token and the rest from the body. */
-static bool take(
-    struct http_session *session,
-    const struct call *call,
-    struct option_set set,
-    void *target,
-    struct held *held
+/* The token and what belongs to it; the options as the shape of the route says. */
+static bool take_object(
+    struct http_session *session, struct json_value object, void *target, struct held *held
 ) {
-    if (!http_id(session, call, &held->lease.id)) return false;
+    const struct option_set *set = http_shape_of(session->route)->members;
+    struct option_set options = set == NULL ? (struct option_set){NULL, 0} : *set;
     bool may_have_lines = held->has_lines;
     held->has_lines = false;
-    struct json_walk walk = json_walk(call->json);
+    struct json_walk walk = json_walk(object);
     struct slice key;
     struct json_value value;
     while (json_next_member(&walk, &key, &value)) {
         bool good = false;
         if (json_key_is(key, SLICE("token"))) {
-            good = take_token(session, value, &held->lease.token);
+            good = http_id_member(session, "token", value, &held->lease.token);
+        } else if (held->has_id && json_key_is(key, SLICE("id"))) {
+            good = http_id_member(session, "id", value, &held->lease.id);
         } else if (may_have_lines && json_key_is(key, SLICE("lines"))) {
             held->lines = value;
             held->has_lines = true;
             good = true;
         } else if (!take_bytes(session, held, key, value, &good)) {
-            good = http_member(session, set, key, value, target);
+            good = http_member(session, options, key, value, target);
         }
         if (!good) return false;
     }
+    if (held->lease.id == 0) return http_missing(session, "id");
     return held->lease.token != 0 || http_missing(session, "token");
+}
+
+/* The same with the id from the path. */
+static bool
+take(struct http_session *session, const struct call *call, void *target, struct held *held) {
+    if (!http_id(session, call, &held->lease.id)) return false;
+    return take_object(session, call->json, target, held);
 }
 
 void http_ack(struct http_session *session, const struct call *call) {
     struct held held = {.bytes_name = "result"};
-    if (!take(session, call, no_set, NULL, &held)) {
+    if (!take(session, call, NULL, &held)) {
         http_refuse(session);
         return;
     }
@@ -127,7 +126,7 @@ void http_ack(struct http_session *session, const struct call *call) {
 void http_fail(struct http_session *session, const struct call *call) {
     struct held held = {.bytes_name = NULL};
     struct command command = {.type = COMMAND_FAIL};
-    if (!take(session, call, fail_options, &command.fail, &held)) {
+    if (!take(session, call, &command.fail, &held)) {
         http_refuse(session);
         return;
     }
@@ -137,10 +136,65 @@ void http_fail(struct http_session *session, const struct call *call) {
     http_reply_state(session, &answer);
 }
 
+/* --- many, one a line --- */
+
+static void put_state(
+    struct http_session *session, struct json_put *put, uint64_t id, const struct answer *answer
+) {
+    if (answer->code != ANSWER_OK) {
+        http_put_refusal(session, put, id, answer);
+        return;
+    }
+    json_put_object(put);
+    json_put_key(put, "id");
+    json_put_id(put, id);
+    json_put_key(put, "state");
+    json_put_str(put, job_state_word(answer->state));
+    json_put_object_end(put);
+}
+
+static void ack_line(struct http_session *session, struct json_value object, struct json_put *put) {
+    struct held held = {.has_id = true, .bytes_name = "result"};
+    if (!take_object(session, object, NULL, &held)) {
+        http_put_refused(put, "BADARG", buf_slice(&session->base.host->complaint));
+        return;
+    }
+    struct command command = {
+        .type = COMMAND_ACK,
+        .ack = {.lease = held.lease, .result = held.bytes},
+    };
+    struct answer answer;
+    session_apply(&session->base, &command, &answer);
+    if (answer.code == ANSWER_OK) answer.state = JOB_COMPLETED;
+    put_state(session, put, held.lease.id, &answer);
+}
+
+static void
+fail_line(struct http_session *session, struct json_value object, struct json_put *put) {
+    struct held held = {.has_id = true};
+    struct command command = {.type = COMMAND_FAIL};
+    if (!take_object(session, object, &command.fail, &held)) {
+        http_put_refused(put, "BADARG", buf_slice(&session->base.host->complaint));
+        return;
+    }
+    command.fail.lease = held.lease;
+    struct answer answer;
+    session_apply(&session->base, &command, &answer);
+    put_state(session, put, held.lease.id, &answer);
+}
+
+void http_ack_many(struct http_session *session, const struct call *call) {
+    http_lines(session, call, ack_line);
+}
+
+void http_fail_many(struct http_session *session, const struct call *call) {
+    http_lines(session, call, fail_line);
+}
+
 void http_release(struct http_session *session, const struct call *call) {
     struct held held = {.bytes_name = NULL};
     struct members members = {0};
-    if (!take(session, call, delay_set, &members, &held)) {
+    if (!take(session, call, &members, &held)) {
         http_refuse(session);
         return;
     }
@@ -156,7 +210,7 @@ void http_release(struct http_session *session, const struct call *call) {
 void http_extend(struct http_session *session, const struct call *call) {
     struct held held = {.bytes_name = NULL};
     struct members members = {0};
-    if (!take(session, call, lease_set, &members, &held)) {
+    if (!take(session, call, &members, &held)) {
         http_refuse(session);
         return;
     }
@@ -182,7 +236,7 @@ void http_extend(struct http_session *session, const struct call *call) {
 
 void http_checkpoint(struct http_session *session, const struct call *call) {
     struct held held = {.bytes_name = "checkpoint"};
-    if (!take(session, call, no_set, NULL, &held)) {
+    if (!take(session, call, NULL, &held)) {
         http_refuse(session);
         return;
     }
@@ -198,7 +252,7 @@ void http_checkpoint(struct http_session *session, const struct call *call) {
 void http_progress(struct http_session *session, const struct call *call) {
     struct held held = {.bytes_name = NULL};
     struct members members = {0};
-    if (!take(session, call, progress_set, &members, &held)) {
+    if (!take(session, call, &members, &held)) {
         http_refuse(session);
         return;
     }
@@ -237,8 +291,8 @@ static bool check_lines(struct http_session *session, struct json_value lines) {
 
 void http_log(struct http_session *session, const struct call *call) {
     struct held held = {.has_lines = true};
-    if (!take(session, call, no_set, NULL, &held) ||
-        !(held.has_lines || http_missing(session, "lines")) || !check_lines(session, held.lines)) {
+    if (!take(session, call, NULL, &held) || !(held.has_lines || http_missing(session, "lines")) ||
+        !check_lines(session, held.lines)) {
         http_refuse(session);
         return;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON members and query parameters as options (dialect/option.h). What no option knows is refused:
  * a slip of the pen must not be a job without its delay. */
+#include "base/assert.h"
 #include "base/base64.h"
 #include "dialect/http/core.h"
 
@@ -66,6 +67,18 @@ bool http_members(
         if (!http_member(session, set, key, value, target)) return false;
     }
     return true;
+}
+
+bool http_query(struct http_session *session, const struct call *call, void *target) {
+    const struct option_set *set = http_shape_of(session->route)->params;
+    struct option_set params = set == NULL ? (struct option_set){NULL, 0} : *set;
+    return http_params(session, params, call->request, target);
+}
+
+bool http_fill(struct http_session *session, const struct call *call, void *target) {
+    const struct option_set *set = http_shape_of(session->route)->members;
+    hob_assert(set != NULL);
+    return http_members(session, *set, call->json, target);
 }
 
 bool http_params(
@@ -135,6 +148,42 @@ bool http_id(struct http_session *session, const struct call *call, uint64_t *re
 
 bool http_queue_name(struct http_session *session, const struct call *call) {
     return option_name("queue", call->name, &session->base.host->complaint);
+}
+
+bool http_id_member(
+    struct http_session *session, const char *name, struct json_value value, uint64_t *ret_id
+) {
+    struct slice text = value.raw;
+    if (value.type == JSON_IS_STRING && !json_text(value, &session->base.host->scratch, &text)) {
+        text = value.raw;
+    }
+    return option_id(name, text, ret_id, &session->base.host->complaint);
+}
+
+bool http_name_list(
+    struct http_session *session,
+    const char *name,
+    struct json_value value,
+    struct http_names names,
+    uint32_t *ret_count
+) {
+    struct buf *complaint = &session->base.host->complaint;
+    struct json_walk walk = json_walk(value);
+    struct json_value item;
+    uint32_t count = 0;
+    bool all = true;
+    while (all && json_next_item(&walk, &item)) {
+        all = count < names.max;
+        if (!all) break;
+        if (!json_text(item, &session->base.host->scratch, &names.items[count])) {
+            return complain(complaint, name, item.raw, "a string");
+        }
+        if (!option_name(name, names.items[count], complaint)) return false;
+        count++;
+    }
+    *ret_count = count;
+    if (value.type == JSON_IS_ARRAY && count > 0 && all) return true;
+    return complain(complaint, name, value.raw, "an array of 1 to 256 names");
 }
 
 bool http_missing(struct http_session *session, const char *member) {

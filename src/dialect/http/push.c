@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* POST /v1/jobs: one job, or one a line. Lines are pushed one after the other, each for itself, and
- * answered by a line each: what was pushed, or why not. */
-#include "dialect/explain.h"
+ * answered by a line each: what was pushed, or why not.
+ *
+ * One job is accepted (202): its result comes later, at Location, about when Retry-After says. Who
+ * prefers to wait (RFC 7240) gets the whole job, as it is at the end or when the time is over. */
 #include "dialect/http/core.h"
 
 static bool
@@ -49,16 +51,46 @@ static bool take_key(struct http_session *session, const struct call *call, stru
     return complain(complaint, "Idempotency-Key", key, "a text of 1 to 255 bytes");
 }
 
-static void reply_pushed(struct http_session *session, const struct answer *answer) {
+/* Not sooner than a second: who asks more often should wait instead. */
+void http_put_estimate(struct http_session *session, const struct job_view *job) {
+    hob_ns now_ns = session->base.host->now_ns;
+    hob_ns left_ns = job->run_at_ns > now_ns ? job->run_at_ns - now_ns : 0;
+    http_put_header_u64(session->base.out, "Retry-After", http_seconds(left_ns) + 1);
+}
+
+static void reply_accepted(struct http_session *session, const struct answer *answer) {
     struct json_put put = http_json(session);
-    put_pushed(&put, answer);
-    (void)buf_put_char(put.out, '\n');
-    http_reply_head(session, answer->duplicate ? 200 : 201, "application/json");
-    HOB_AUTO_BUF struct buf location = buf_make(64);
-    (void)buf_put_str(&location, "/v1/jobs/");
-    (void)buf_put_u64(&location, answer->id);
-    (void)http_put_header(session->base.out, "Location", buf_slice(&location));
+    session->returned_for = session->prefer.returns == RETURN_MINIMAL;
+    if (session->returned_for) {
+        http_head(session, answer->duplicate ? 200 : 202);
+    } else {
+        put_pushed(&put, answer);
+        (void)buf_put_char(put.out, '\n');
+        http_reply_head(session, answer->duplicate ? 200 : 202, "application/json");
+    }
+    http_put_location(session, "Location", answer->id);
+    struct job_view job;
+    if (!answer->duplicate && session_job(&session->base, answer->id, &job)) {
+        http_put_estimate(session, &job);
+    }
     http_reply_body(session);
+}
+
+static void wait_for(struct http_session *session, uint64_t id, bool duplicate) {
+    struct command command = {
+        .type = COMMAND_WAIT,
+        .wait = {.id = id, .wait_ns = session->prefer.wait_ns},
+    };
+    struct answer answer;
+    session->waited_for = true;
+    session_apply(&session->base, &command, &answer);
+    if (answer.code == ANSWER_WAITING) {
+        session->awaited = HTTP_AWAITED_PUSHED;
+        session->awaited_id = id;
+        session->awaited_duplicate = duplicate;
+    } else {
+        http_reply_pushed(session, id, duplicate);
+    }
 }
 
 static void push_one(struct http_session *session, const struct call *call) {
@@ -69,88 +101,41 @@ static void push_one(struct http_session *session, const struct call *call) {
     }
     struct answer answer;
     push(session, &request, &answer);
-    if (answer.code == ANSWER_OK) {
-        reply_pushed(session, &answer);
-    } else {
+    /* The whole job tells its result: a preference of who may only push is not applied. */
+    bool may_read = access_allows(session->base.access, SCOPE_READ, request.push.queue);
+    if (answer.code != ANSWER_OK) {
         http_answer_problem(session, &answer);
+    } else if (may_read && session->prefer.wait_ns > 0) {
+        wait_for(session, answer.id, answer.duplicate);
+    } else if (may_read && session->prefer.returns == RETURN_REPRESENTATION) {
+        session->returned_for = true;
+        http_reply_pushed(session, answer.id, answer.duplicate);
+    } else {
+        reply_accepted(session, &answer);
     }
 }
 
 /* --- one a line --- */
 
-static void put_refused(struct json_put *put, const char *code, struct slice detail) {
-    json_put_object(put);
-    json_put_key(put, "code");
-    json_put_str(put, code);
-    json_put_key(put, "detail");
-    json_put_text(put, detail);
-    json_put_object_end(put);
-}
-
-static bool
-parse_line(struct http_session *session, struct slice line, struct json_value *ret_job) {
-    struct json_error error = {0};
-    bool good = json_parse(line, ret_job, &error);
-    if (good && ret_job->type == JSON_IS_OBJECT) return true;
-    struct buf *complaint = &session->base.host->complaint;
-    buf_reset(complaint);
-    (void)buf_put_str(complaint, "the line is no JSON object");
-    if (!good) {
-        (void)buf_put_str(complaint, ": ");
-        (void)buf_put_str(complaint, error.text);
-        (void)buf_put_str(complaint, " at byte ");
-        (void)buf_put_u64(complaint, error.offset);
-    }
-    return false;
-}
-
-static void push_line(struct http_session *session, struct slice line, struct json_put *put) {
-    struct buf *complaint = &session->base.host->complaint;
+static void
+push_line(struct http_session *session, struct json_value object, struct json_put *put) {
     struct push_request request = {0};
-    struct json_value job;
-    if (!parse_line(session, line, &job) || !take_job(session, job, &request)) {
-        put_refused(put, "BADARG", buf_slice(complaint));
+    if (!take_job(session, object, &request)) {
+        http_put_refused(put, "BADARG", buf_slice(&session->base.host->complaint));
         return;
     }
     struct answer answer;
     push(session, &request, &answer);
     if (answer.code == ANSWER_OK) {
         put_pushed(put, &answer);
-        return;
+    } else {
+        http_put_refusal(session, put, 0, &answer);
     }
-    explain_answer(complaint, &answer);
-    put_refused(put, answer_word(answer.code), buf_slice(complaint));
-}
-
-static bool is_blank(struct slice line) {
-    for (size_t i = 0; i < line.size; i++) {
-        if (line.bytes[i] != ' ' && line.bytes[i] != '\t' && line.bytes[i] != '\r') return false;
-    }
-    return true;
-}
-
-static void push_lines(struct http_session *session, const struct call *call) {
-    struct host *host = session->base.host;
-    struct slice rest = call->request->body;
-    (void)http_json(session);
-    while (rest.size > 0) {
-        const char *end = memchr(rest.bytes, '\n', rest.size);
-        size_t size = end == NULL ? rest.size : (size_t)(end - rest.bytes);
-        struct slice line = slice_of(rest.bytes, size);
-        size_t step = end == NULL ? size : size + 1;
-        rest = slice_of(rest.bytes + step, rest.size - step);
-        if (is_blank(line)) continue;
-        buf_reset(&host->scratch);
-        struct json_put put = json_put_to(&host->reply);
-        push_line(session, line, &put);
-        (void)buf_put_char(&host->reply, '\n');
-    }
-    http_reply(session, 200, "application/x-ndjson");
 }
 
 void http_push(struct http_session *session, const struct call *call) {
     if (call->is_lines) {
-        push_lines(session, call);
+        http_lines(session, call, push_line);
     } else {
         push_one(session, call);
     }

@@ -31,32 +31,20 @@ static const struct option logs_rows[] = {
      ATTEMPT_MAX_MAX,
      NULL},
 };
-static const struct option_set job_set = {job_rows, hob_countof(job_rows)};
-static const struct option_set logs_set = {logs_rows, hob_countof(logs_rows)};
-static const struct option_set no_set = {NULL, 0};
-
-/* "Prefer: wait=10" (RFC 7240: seconds); what is not understood is ignored, as that RFC says. */
-static void take_preference(const struct http_request *request, struct query *query) {
-    struct slice prefer;
-    if (query->wait_ns != 0 || !http_header(request, SLICE("Prefer"), &prefer)) return;
-    struct slice word = SLICE("wait=");
-    uint64_t seconds = 0;
-    if (prefer.size <= word.size) return;
-    if (!slice_equal_nocase(slice_of(prefer.bytes, word.size), word)) return;
-    struct slice number = slice_of(prefer.bytes + word.size, prefer.size - word.size);
-    if (text_u64(number, 0, RESULT_WAIT_MAX_NS / NS_PER_SECOND, &seconds)) {
-        query->wait_ns = seconds * NS_PER_SECOND;
-    }
-}
+const struct option_set http_wait_options = {job_rows, hob_countof(job_rows)};
+const struct option_set http_logs_options = {logs_rows, hob_countof(logs_rows)};
 
 void http_job(struct http_session *session, const struct call *call) {
     uint64_t id = 0;
     struct query query = {0};
-    if (!http_id(session, call, &id) || !http_params(session, job_set, call->request, &query)) {
+    if (!http_id(session, call, &id) || !http_query(session, call, &query)) {
         http_refuse(session);
         return;
     }
-    take_preference(call->request, &query);
+    if (query.wait_ns == 0 && session->prefer.has_wait) {
+        query.wait_ns = session->prefer.wait_ns;
+        session->waited_for = true;
+    }
     if (query.wait_ns == 0 || session->is_head) {
         http_reply_job(session, id);
         return;
@@ -79,13 +67,12 @@ void http_job(struct http_session *session, const struct call *call) {
 static bool
 find_job(struct http_session *session, const struct call *call, struct job_view *ret_job) {
     uint64_t id = 0;
-    if (!http_id(session, call, &id) || !http_params(session, no_set, call->request, NULL)) {
+    if (!http_id(session, call, &id) || !http_query(session, call, NULL)) {
         http_refuse(session);
         return false;
     }
     if (session_job(&session->base, id, ret_job)) return true;
-    struct answer none = {.code = ANSWER_NO_JOB};
-    http_answer_problem(session, &none);
+    http_no_job(session);
     return false;
 }
 
@@ -157,8 +144,11 @@ static void put_line(struct json_put *put, uint32_t attempt, const struct log_li
     json_put_object_end(put);
 }
 
-/* One chunk, as JSON when @put is given, else as plain lines. */
-static bool put_chunk(struct http_session *session, struct body_ref chunk, struct json_put *put) {
+enum log_form { LOG_AS_TEXT, LOG_AS_LINES, LOG_AS_ITEMS };
+
+static bool put_chunk(
+    struct http_session *session, struct body_ref chunk, struct json_put *put, enum log_form form
+) {
     struct host *host = session->base.host;
     struct hob_error err = {0};
     buf_reset(&host->scratch);
@@ -170,12 +160,14 @@ static bool put_chunk(struct http_session *session, struct body_ref chunk, struc
     struct log_line line;
     bool bad = false;
     while (log_line_next(&entries, &line, &bad)) {
-        if (put != NULL) {
-            put_line(put, chunk.attempt, &line);
-        } else {
+        if (form == LOG_AS_TEXT) {
             (void)buf_put_slice(&host->reply, line.text);
-            (void)buf_put_char(&host->reply, '\n');
+        } else {
+            put_line(put, chunk.attempt, &line);
         }
+        if (form == LOG_AS_ITEMS) continue;
+        (void)buf_put_char(&host->reply, '\n');
+        put->comma = false;
     }
     if (host->reply.size <= REPLY_BYTES_MAX) return true;
     http_problem(
@@ -184,46 +176,42 @@ static bool put_chunk(struct http_session *session, struct body_ref chunk, struc
     return false;
 }
 
-static bool wants_plain(const struct http_request *request) {
-    struct slice accept;
-    struct slice wanted = SLICE("text/plain");
-    return http_header(request, SLICE("Accept"), &accept) && accept.size >= wanted.size &&
-           slice_equal_nocase(slice_of(accept.bytes, wanted.size), wanted);
-}
-
-static void
-reply_logs(struct http_session *session, const struct job_view *job, uint32_t attempt, bool plain) {
+static void reply_logs(struct http_session *session, const struct job_view *job, uint32_t attempt) {
+    bool is_plain = http_is_type(session, SLICE("text/plain"));
+    bool is_lines = http_is_type(session, SLICE("application/x-ndjson"));
     struct json_put put = http_json(session);
-    if (!plain) {
+    if (!is_plain && !is_lines) {
         json_put_object(&put);
         json_put_key(&put, "lines");
         json_put_array(&put);
     }
+    enum log_form form = is_plain ? LOG_AS_TEXT : is_lines ? LOG_AS_LINES : LOG_AS_ITEMS;
     for (uint32_t i = 0; i < job->log_count; i++) {
         if (attempt != 0 && job->logs[i].attempt != attempt) continue;
-        if (!put_chunk(session, job->logs[i], plain ? NULL : &put)) return;
+        if (!put_chunk(session, job->logs[i], &put, form)) return;
     }
-    if (plain) {
+    if (is_plain) {
         http_reply(session, 200, "text/plain; charset=utf-8");
-        return;
+    } else if (is_lines) {
+        http_reply(session, 200, "application/x-ndjson");
+    } else {
+        json_put_array_end(&put);
+        json_put_object_end(&put);
+        http_reply_json(session, 200);
     }
-    json_put_array_end(&put);
-    json_put_object_end(&put);
-    http_reply_json(session, 200);
 }
 
 void http_logs(struct http_session *session, const struct call *call) {
     uint64_t id = 0;
     struct query query = {0};
-    if (!http_id(session, call, &id) || !http_params(session, logs_set, call->request, &query)) {
+    if (!http_id(session, call, &id) || !http_query(session, call, &query)) {
         http_refuse(session);
         return;
     }
     struct job_view job;
     if (session_job(&session->base, id, &job)) {
-        reply_logs(session, &job, query.attempt, wants_plain(call->request));
+        reply_logs(session, &job, query.attempt);
     } else {
-        struct answer none = {.code = ANSWER_NO_JOB};
-        http_answer_problem(session, &none);
+        http_no_job(session);
     }
 }

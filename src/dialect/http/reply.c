@@ -1,19 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Responses. A body is put together in the host's `reply` room, since its size stands before it. */
 #include "base/assert.h"
+#include "base/siphash.h"
 #include "base/text.h"
-#include "dialect/explain.h"
 #include "dialect/http/core.h"
 
 /* The room for JSON: six bytes for one where a byte must be escaped. */
 enum { JSON_GROWTH = 6 };
 
-void http_reply_head(struct http_session *session, unsigned status, const char *type) {
+void http_head(struct http_session *session, unsigned status) {
     struct buf *out = session->base.out;
+    session->status = status;
     http_put_status(out, status, session->keep_alive);
-    (void)http_put_header(out, "Content-Type", slice_str(type));
-    (void)http_put_header(out, "Cache-Control", SLICE("no-store"));
+    struct slice id = slice_of(session->request_id, session->request_id_size);
+    if (id.size > 0) (void)http_put_header(out, "X-Request-Id", id);
+    if (session->waited_for) {
+        HOB_AUTO_BUF struct buf applied = buf_make(64);
+        (void)buf_put_str(&applied, "wait=");
+        (void)buf_put_u64(&applied, session->prefer.wait_ns / NS_PER_SECOND);
+        (void)http_put_header(out, "Preference-Applied", buf_slice(&applied));
+    }
+    if (session->returned_for) {
+        bool minimal = session->prefer.returns == RETURN_MINIMAL;
+        struct slice applied = minimal ? SLICE("return=minimal") : SLICE("return=representation");
+        (void)http_put_header(out, "Preference-Applied", applied);
+    }
+}
+
+static void
+reply_head(struct http_session *session, unsigned status, struct slice type, struct slice cache) {
+    struct buf *out = session->base.out;
+    http_head(session, status);
+    (void)http_put_header(out, "Content-Type", type);
+    (void)http_put_header(out, "Cache-Control", cache);
     (void)http_put_header(out, "X-Content-Type-Options", SLICE("nosniff"));
+    if (session->route == NULL) return;
+    const char *offers = http_shape_of(session->route)->offers;
+    if (offers != NULL && strchr(offers, ' ') != NULL) {
+        (void)http_put_header(out, "Vary", SLICE("Accept"));
+    }
+}
+
+void http_reply_head(struct http_session *session, unsigned status, const char *type) {
+    reply_head(session, status, slice_str(type), SLICE("no-store"));
 }
 
 void http_reply_body(struct http_session *session) {
@@ -43,54 +72,38 @@ struct json_put http_json(struct http_session *session) {
     return json_put_to(&session->base.host->reply);
 }
 
-static void
-put_problem(struct http_session *session, unsigned status, const char *code, struct slice detail) {
-    struct json_put put = http_json(session);
-    json_put_object(&put);
-    json_put_key(&put, "type");
-    json_put_str(&put, "about:blank");
-    json_put_key(&put, "title");
-    json_put_str(&put, http_status_text(status));
-    json_put_key(&put, "status");
-    json_put_u64(&put, status);
-    json_put_key(&put, "code");
-    json_put_str(&put, code);
-    json_put_key(&put, "detail");
-    json_put_text(&put, detail);
-    json_put_object_end(&put);
+void http_reply_empty(struct http_session *session, unsigned status) {
+    http_head(session, status);
+    (void)http_put_header(session->base.out, "Cache-Control", SLICE("no-store"));
+    http_put_no_body(session->base.out);
+    session->is_answered = true;
+}
+
+/* The tag of what is shown: its version, and a hash of the bytes, since some of them (progress)
+ * change without a new version. If-Match looks at the version alone. */
+static void put_tag(struct buf *tag, uint64_t version, struct slice body) {
+    static const struct siphash_key key = {.words = {0x486f62, 0x45546167}};
+    (void)buf_printf(
+        tag, "\"%llu-%llx\"", (unsigned long long)version, (unsigned long long)siphash(key, body)
+    );
+}
+
+void http_reply_tagged(struct http_session *session, uint64_t version) {
+    struct buf *out = session->base.out;
     (void)buf_put_char(&session->base.host->reply, '\n');
-}
-
-void http_problem(
-    struct http_session *session, unsigned status, const char *code, struct slice detail
-) {
-    /* A problem may take the place of a response that could not be finished. */
-    session->base.out->size = session->reply_at;
-    session->is_answered = false;
-    put_problem(session, status, code, detail);
-    http_reply_head(session, status, "application/problem+json");
-    http_reply_body(session);
-}
-
-void http_answer_problem(struct http_session *session, const struct answer *answer) {
-    hob_assert(answer->code != ANSWER_OK);
-    struct host *host = session->base.host;
-    explain_answer(&host->complaint, answer);
-    unsigned status = answer_http_status(answer->code);
-    put_problem(session, status, answer_word(answer->code), buf_slice(&host->complaint));
-    http_reply_head(session, status, "application/problem+json");
-    if (answer->code == ANSWER_LOGIN) {
-        (void)http_put_header(session->base.out, "WWW-Authenticate", SLICE("Bearer"));
+    HOB_AUTO_BUF struct buf tag = buf_make(64);
+    put_tag(&tag, version, buf_slice(&session->base.host->reply));
+    if (http_has_tag(session, buf_slice(&tag))) {
+        http_head(session, 304);
+        (void)http_put_header(out, "ETag", buf_slice(&tag));
+        (void)http_put_header(out, "Cache-Control", SLICE("private, no-cache"));
+        http_put_no_body(out);
+        session->is_answered = true;
+        return;
     }
-    if (answer->retry_after_ns != 0) {
-        hob_ns seconds = ns_add(answer->retry_after_ns, NS_PER_SECOND - 1) / NS_PER_SECOND;
-        http_put_header_u64(session->base.out, "Retry-After", seconds);
-    }
+    reply_head(session, 200, SLICE("application/json"), SLICE("private, no-cache"));
+    (void)http_put_header(out, "ETag", buf_slice(&tag));
     http_reply_body(session);
-}
-
-void http_refuse(struct http_session *session) {
-    http_problem(session, 400, "BADARG", buf_slice(&session->base.host->complaint));
 }
 
 void http_reply_state(struct http_session *session, const struct answer *answer) {
@@ -230,15 +243,43 @@ bool http_put_job(
     return http_put_fields(session, put, &fields);
 }
 
-void http_reply_job(struct http_session *session, uint64_t id) {
-    struct job_view job;
-    if (!session_job(&session->base, id, &job)) {
-        struct answer none = {.code = ANSWER_NO_JOB};
-        http_answer_problem(session, &none);
-        return;
+/* Grows with each change that an update must not overlook. */
+static uint64_t job_version(const struct job_view *job) {
+    return job->state_ns / NS_PER_MS;
+}
+
+void http_put_location(struct http_session *session, const char *header, uint64_t id) {
+    HOB_AUTO_BUF struct buf path = buf_make(64);
+    (void)buf_put_str(&path, "/v1/jobs/");
+    (void)buf_put_u64(&path, id);
+    (void)http_put_header(session->base.out, header, buf_slice(&path));
+}
+
+/* In `reply`, without a line end; false when the response is a problem already. */
+static bool show_job(struct http_session *session, uint64_t id, struct job_view *ret_job) {
+    if (!session_job(&session->base, id, ret_job)) {
+        http_no_job(session);
+        return false;
     }
     struct json_put put = http_json(session);
-    if (http_put_job(session, &put, &job, JOB_WHOLE)) http_reply_json(session, 200);
+    return http_put_job(session, &put, ret_job, JOB_WHOLE);
+}
+
+void http_reply_job(struct http_session *session, uint64_t id) {
+    struct job_view job;
+    if (show_job(session, id, &job)) http_reply_tagged(session, job_version(&job));
+}
+
+void http_reply_pushed(struct http_session *session, uint64_t id, bool duplicate) {
+    struct job_view job;
+    if (!show_job(session, id, &job)) return;
+    bool is_done = duplicate || job_state_is_final(job.state);
+    (void)buf_put_char(&session->base.host->reply, '\n');
+    http_reply_head(session, is_done ? 200 : 202, "application/json");
+    http_put_location(session, "Location", id);
+    http_put_location(session, "Content-Location", id);
+    if (!job_state_is_final(job.state)) http_put_estimate(session, &job);
+    http_reply_body(session);
 }
 
 void http_reply_fetched(struct http_session *session, const struct answer *answer) {

@@ -10,13 +10,13 @@
 
 const struct http_route http_routes[] = {
 #define X(method, path, run, scope, body, summary) \
-    {HTTP_METHOD_##method, path, run, SCOPE_##scope, body, summary},
+    {HTTP_METHOD_##method, path, run, SCOPE_##scope, body, #run, summary},
     HTTP_ROUTES(X)
 #undef X
 };
 const size_t http_route_count = hob_countof(http_routes);
 
-/* Does the path of @request fit the pattern @path? *ret_name is its *. */
+/* Does the path of @request fit the pattern @path? *ret_name is its *; untouched without one. */
 static bool
 path_fits(const char *path, const struct http_request *request, struct slice *ret_name) {
     size_t segment = 0;
@@ -37,50 +37,81 @@ path_fits(const char *path, const struct http_request *request, struct slice *re
     return segment == request->segments_count;
 }
 
-static const char *method_word(enum http_method method) {
-    static const char *const words[] = {
-        [HTTP_METHOD_GET] = "GET, HEAD",
-        [HTTP_METHOD_HEAD] = "HEAD",
-        [HTTP_METHOD_POST] = "POST",
-        [HTTP_METHOD_PUT] = "PUT",
-        [HTTP_METHOD_PATCH] = "PATCH",
-        [HTTP_METHOD_DELETE] = "DELETE",
-        [HTTP_METHOD_OPTIONS] = "OPTIONS",
-        [HTTP_METHOD_OTHER] = "",
-    };
-    return words[method];
+/* The pattern of this path: the first that fits, those without * before those with it. NULL: there
+ * is no such path. */
+static const char *find_path(const struct http_request *request, struct slice *ret_name) {
+    const char *found = NULL;
+    for (size_t i = 0; i < http_route_count; i++) {
+        const char *path = http_routes[i].path;
+        bool has_star = strchr(path, '*') != NULL;
+        if (found != NULL && has_star) continue;
+        struct slice name = SLICE_NONE;
+        if (!path_fits(path, request, &name)) continue;
+        *ret_name = name;
+        found = path;
+        if (!has_star) break;
+    }
+    return found;
 }
 
-/* The route, or NULL; *ret_allowed gets the methods that the path has. */
-static const struct http_route *
-find_route(const struct http_request *request, struct slice *ret_name, struct buf *ret_allowed) {
-    enum http_method method = request->method;
+static const struct http_route *find_method(const char *path, enum http_method method) {
     if (method == HTTP_METHOD_HEAD) method = HTTP_METHOD_GET;
     for (size_t i = 0; i < http_route_count; i++) {
         const struct http_route *route = &http_routes[i];
-        if (!path_fits(route->path, request, ret_name)) continue;
-        if (route->method == method) return route;
-        if (ret_allowed->size > 0) (void)buf_put_str(ret_allowed, ", ");
-        (void)buf_put_str(ret_allowed, method_word(route->method));
+        if (route->method == method && strcmp(route->path, path) == 0) return route;
     }
     return NULL;
 }
 
-static void
-no_route(struct http_session *session, const struct http_request *request, struct slice allowed) {
+/* --- paths and methods that are not there --- */
+
+static void no_path(struct http_session *session, const struct http_request *request) {
     struct buf *text = &session->base.host->complaint;
     buf_reset(text);
-    if (allowed.size == 0) {
-        (void)buf_put_str(text, "there is no ");
-        quote_given(text, request->path);
-        (void)buf_put_str(text, ": jobs are at /v1/jobs");
-        http_problem(session, 404, "NOROUTE", buf_slice(text));
+    (void)buf_put_str(text, "there is no ");
+    quote_given(text, request->path);
+    (void)buf_put_str(text, ": jobs are at /v1/jobs");
+    http_problem(session, 404, "NOROUTE", buf_slice(text));
+}
+
+/* What Allow says of @path; NULL: of the server as a whole. */
+static void put_allowed(struct buf *allowed, const char *path) {
+    static const char *const words[] = {
+        [HTTP_METHOD_GET] = "GET, HEAD, ",
+        [HTTP_METHOD_POST] = "POST, ",
+        [HTTP_METHOD_PUT] = "PUT, ",
+        [HTTP_METHOD_PATCH] = "PATCH, ",
+        [HTTP_METHOD_DELETE] = "DELETE, ",
+    };
+    for (size_t method = 0; method < hob_countof(words); method++) {
+        if (words[method] == NULL) continue;
+        bool is_there = path == NULL || find_method(path, (enum http_method)method) != NULL;
+        if (is_there && method != HTTP_METHOD_HEAD) (void)buf_put_str(allowed, words[method]);
+    }
+    (void)buf_put_str(allowed, "OPTIONS");
+}
+
+static void
+no_method(struct http_session *session, const struct http_request *request, const char *path) {
+    HOB_AUTO_BUF struct buf allowed = buf_make(128);
+    put_allowed(&allowed, path);
+    if (request->method == HTTP_METHOD_OPTIONS) {
+        http_head(session, 204);
+        (void)http_put_header(session->base.out, "Allow", buf_slice(&allowed));
+        http_put_no_body(session->base.out);
+        session->is_answered = true;
         return;
     }
-    http_put_status(session->base.out, 405, session->keep_alive);
-    (void)http_put_header(session->base.out, "Allow", allowed);
-    http_put_body(session->base.out, SLICE_NONE);
-    session->is_answered = true;
+    struct buf *text = &session->base.host->complaint;
+    buf_reset(text);
+    quote_given(text, request->path);
+    (void)buf_put_str(text, " has no ");
+    quote_given(text, request->method_text);
+    (void)buf_put_str(text, ": it has ");
+    (void)buf_put_slice(text, buf_slice(&allowed));
+    http_problem_begin(session, 405, "METHOD", buf_slice(text));
+    (void)http_put_header(session->base.out, "Allow", buf_slice(&allowed));
+    http_reply_body(session);
 }
 
 /* --- who may ask --- */
@@ -123,18 +154,28 @@ static bool type_is(struct slice type, struct slice wanted) {
 
 static bool check_type(struct http_session *session, enum http_body body, struct call *call) {
     struct slice type = SLICE_NONE;
+    struct slice coding = SLICE_NONE;
+    bool has_coding = http_header(call->request, SLICE("Content-Encoding"), &coding) &&
+                      !slice_equal_nocase(coding, SLICE("identity"));
     bool has_type = http_header(call->request, SLICE("Content-Type"), &type);
-    if (!has_type && call->request->body.size == 0) return true;
-    if (type_is(type, SLICE("application/json"))) return true;
-    call->is_lines = body == BODY_JOBS && type_is(type, SLICE("application/x-ndjson"));
-    if (call->is_lines) return true;
-    http_problem(
-        session,
-        415,
-        "ERR",
-        body == BODY_JOBS ? SLICE("the body must be application/json, or application/x-ndjson")
-                          : SLICE("the body must be application/json: say so in Content-Type")
-    );
+    bool is_json = type_is(type, SLICE("application/json"));
+    bool is_lines = type_is(type, SLICE("application/x-ndjson"));
+    bool may_be_lines = body == BODY_JOBS || body == BODY_LINES;
+    call->is_lines = may_be_lines && is_lines;
+    if (has_coding) {
+        http_problem(session, 415, "TYPE", SLICE("Content-Encoding: send the body as it is"));
+        return false;
+    }
+    if (call->is_lines || (is_json && body != BODY_LINES)) return true;
+    bool is_empty = !has_type && call->request->body.size == 0;
+    if (is_empty && body != BODY_LINES) return true;
+    static const char *const texts[] = {
+        [BODY_NONE] = "",
+        [BODY_JSON] = "the body must be application/json: say so in Content-Type",
+        [BODY_JOBS] = "the body must be application/json, or application/x-ndjson",
+        [BODY_LINES] = "the body must be application/x-ndjson: a JSON object a line",
+    };
+    http_problem(session, 415, "TYPE", slice_str(texts[body]));
     return false;
 }
 
@@ -158,32 +199,58 @@ static bool parse_json(struct http_session *session, struct call *call) {
     return false;
 }
 
-void http_dispatch(struct http_session *session, const struct http_request *request) {
-    HOB_AUTO_BUF struct buf allowed = buf_make(256);
-    struct call call = {.request = request};
-    session->is_head = request->method == HTTP_METHOD_HEAD;
-    const struct http_route *route = find_route(request, &call.name, &allowed);
-    if (route == NULL) {
-        no_route(session, request, buf_slice(&allowed));
-        return;
-    }
-    if (route->method != HTTP_METHOD_GET && is_cross_site(request)) {
+static void not_acceptable(struct http_session *session) {
+    struct buf *text = &session->base.host->complaint;
+    buf_reset(text);
+    (void)buf_put_str(text, "this path answers ");
+    (void)buf_put_str(text, http_shape_of(session->route)->offers);
+    http_problem(session, 406, "ACCEPT", buf_slice(text));
+}
+
+/* What all routes check of a request; false when the response is a problem. */
+static bool admit(struct http_session *session, struct call *call) {
+    const struct http_route *route = session->route;
+    if (route->method != HTTP_METHOD_GET && is_cross_site(call->request)) {
         http_problem(
             session, 403, "ORIGIN", SLICE("a page of another site may not change anything here")
         );
-        return;
+        return false;
     }
     if (!session_begin(&session->base, route->scope)) {
         http_deny(session);
+        return false;
+    }
+    if (!http_negotiate(session, call->request)) {
+        not_acceptable(session);
+        return false;
+    }
+    if (http_shape_of(route)->params == NULL && !http_query(session, call, NULL)) {
+        http_refuse(session);
+        return false;
+    }
+    if (route->body == BODY_NONE) return true;
+    if (!check_type(session, route->body, call)) return false;
+    return call->is_lines || parse_json(session, call);
+}
+
+void http_dispatch(struct http_session *session, const struct http_request *request) {
+    struct call call = {.request = request};
+    session->is_head = request->method == HTTP_METHOD_HEAD;
+    const char *path = find_path(request, &call.name);
+    bool is_server = request->segments_count == 0 && slice_equal(request->target, SLICE("*"));
+    if (path == NULL && !is_server) {
+        no_path(session, request);
         return;
     }
-    if (route->body != BODY_NONE) {
-        if (!check_type(session, route->body, &call)) return;
-        if (!call.is_lines && !parse_json(session, &call)) return;
+    if (path != NULL) session->route = find_method(path, request->method);
+    if (session->route == NULL) {
+        no_method(session, request, path);
+        return;
     }
+    if (!admit(session, &call)) return;
     /* Decoded strings are slices of this room, which must not move while they are in use. Decoding
      * never makes longer; base64 is read from text that may itself have been decoded. */
     buf_reset(&session->base.host->scratch);
     (void)buf_reserve(&session->base.host->scratch, 2 * request->body.size + 1);
-    route->run(session, &call);
+    session->route->run(session, &call);
 }

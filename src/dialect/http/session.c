@@ -20,8 +20,13 @@ static void http_close(struct session *base) {
 static void begin(struct http_session *session, bool keep_alive) {
     /* While the server stops, each response says that it is the last. */
     session->keep_alive = keep_alive && !session->base.host->is_stopping;
+    session->route = NULL;
+    session->code = NULL;
     session->is_head = false;
     session->is_answered = false;
+    session->waited_for = false;
+    session->returned_for = false;
+    session->request_id_size = 0;
     session->reply_at = session->base.out->size;
 }
 
@@ -100,6 +105,8 @@ static enum session_next http_input(struct session *base, struct slice input, si
         case HTTP_REQUEST_READY:
             used += request.size_bytes;
             begin(session, request.keep_alive);
+            session->minor = request.minor;
+            http_take_headers(session, &request);
             http_dispatch(session, &request);
             if (base->waiting == 0) end(session);
             break;
@@ -118,6 +125,9 @@ static void http_answer(struct session *base, const struct answer *answer) {
         break;
     case HTTP_AWAITED_JOB:
         http_reply_job(session, session->awaited_id);
+        break;
+    case HTTP_AWAITED_PUSHED:
+        http_reply_pushed(session, session->awaited_id, session->awaited_duplicate);
         break;
     }
     end(session);

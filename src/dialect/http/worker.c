@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Workers. Over HTTP nothing tells that a worker lives but its beats, so a worker that is written
+ * with curl registers, and beats while it runs a job that is longer than its lease. */
+#include "base/assert.h"
+#include "dialect/http/core.h"
+
+#define ALIVE_DEFAULT_NS (15 * NS_PER_SECOND)
+
+struct worker_request {
+    uint32_t slots;
+    hob_ns alive_ns;
+};
+
+static const struct option worker_rows[] = {
+    {NULL,
+     "slots",
+     OPTION_U32,
+     offsetof(struct worker_request, slots),
+     OPTION_NO_HAS,
+     1,
+     WORKER_SLOTS_MAX,
+     NULL},
+};
+static const struct option beat_rows[] = {
+    {NULL,
+     "alive",
+     OPTION_SPAN,
+     offsetof(struct worker_request, alive_ns),
+     OPTION_NO_HAS,
+     LEASE_MIN_NS,
+     LEASE_MAX_NS,
+     NULL},
+};
+const struct option_set http_worker_options = {worker_rows, hob_countof(worker_rows)};
+const struct option_set http_beat_options = {beat_rows, hob_countof(beat_rows)};
+
+static bool take_name(struct http_session *session, const struct call *call) {
+    return option_name("worker", call->name, &session->base.host->complaint);
+}
+
+/* A scan: workers are few, and to ask for one is rare. */
+static bool find(struct http_session *session, struct slice name, struct worker_view *ret_worker) {
+    struct host *host = session->base.host;
+    for (uint32_t at = 0; at < WORKERS_MAX; at++) {
+        if (!host->ops->worker_at(host->context, at, ret_worker)) return false;
+        if (slice_equal(ret_worker->name, name)) return true;
+    }
+    return false;
+}
+
+static void show(struct http_session *session, struct slice name) {
+    struct worker_view worker;
+    if (!find(session, name, &worker)) {
+        http_problem(session, 404, "NOWORKER", SLICE("there is no such worker, or no more"));
+        return;
+    }
+    HOB_AUTO_FIELDS struct fields fields = fields_make();
+    fields_of_worker(&fields, &worker);
+    struct json_put put = http_json(session);
+    if (http_put_fields(session, &put, &fields)) http_reply_json(session, 200);
+}
+
+void http_worker(struct http_session *session, const struct call *call) {
+    if (take_name(session, call)) {
+        show(session, call->name);
+    } else {
+        http_refuse(session);
+    }
+}
+
+/* The kinds of a worker, while its members are read. */
+struct kinds {
+    struct slice names[WORKER_KINDS_MAX];
+    uint32_t count;
+};
+
+static bool take_worker(
+    struct http_session *session,
+    const struct call *call,
+    struct worker_request *request,
+    struct kinds *kinds
+) {
+    if (!take_name(session, call)) return false;
+    struct json_walk walk = json_walk(call->json);
+    struct slice key;
+    struct json_value value;
+    while (json_next_member(&walk, &key, &value)) {
+        bool good = false;
+        if (json_key_is(key, SLICE("kinds"))) {
+            struct http_names names = {kinds->names, WORKER_KINDS_MAX};
+            good = http_name_list(session, "kinds", value, names, &kinds->count);
+        } else {
+            good = http_member(session, http_worker_options, key, value, request);
+        }
+        if (!good) return false;
+    }
+    return true;
+}
+
+static void
+apply_and_show(struct http_session *session, const struct call *call, struct command *command) {
+    struct answer answer;
+    session_apply(&session->base, command, &answer);
+    if (answer.code == ANSWER_OK) {
+        show(session, call->name);
+    } else {
+        http_answer_problem(session, &answer);
+    }
+}
+
+void http_worker_set(struct http_session *session, const struct call *call) {
+    struct worker_request request = {0};
+    struct kinds kinds = {.count = 0};
+    if (!take_worker(session, call, &request, &kinds)) {
+        http_refuse(session);
+        return;
+    }
+    struct command command = {
+        .type = COMMAND_WORKER_SET,
+        .worker_set =
+            {
+                .worker = call->name,
+                .slots = request.slots,
+                .kinds = kinds.names,
+                .kind_count = kinds.count,
+            },
+    };
+    apply_and_show(session, call, &command);
+}
+
+void http_worker_beat(struct http_session *session, const struct call *call) {
+    struct worker_request request = {.alive_ns = ALIVE_DEFAULT_NS};
+    if (!take_name(session, call) || !http_fill(session, call, &request)) {
+        http_refuse(session);
+        return;
+    }
+    struct command command = {
+        .type = COMMAND_WORKER_BEAT,
+        .worker_beat = {.worker = call->name, .alive_ns = request.alive_ns},
+    };
+    apply_and_show(session, call, &command);
+}
