@@ -33,7 +33,7 @@ static void put_job(struct buf *out, const struct resp_node *job) {
     for (uint32_t i = 0; i < job->children_count / 2; i++) {
         const struct resp_node *value = resp_next(key);
         (void)buf_printf(out, "%-14.*s ", SLICE_ARG(key->text));
-        if (value->type == RESP_ARRAY) {
+        if (slice_equal(key->text, SLICE("errors"))) {
             (void)buf_put_char(out, '\n');
             const struct resp_node *error = resp_first(value);
             for (uint32_t k = 0; k < value->children_count; k++, error = resp_next(error)) {

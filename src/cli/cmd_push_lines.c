@@ -49,6 +49,9 @@ static const struct {
     {"timeout", "TIMEOUT"},
     {"keep", "KEEP"},
     {"backoff", "BACKOFF"},
+    {"tags", "TAGS"},
+    {"headers", "HEADERS"},
+    {"content_type", "TYPE"},
 };
 
 static void line_fail(struct lines *lines, uint64_t number, const char *why, struct slice detail) {
@@ -114,6 +117,28 @@ static bool value_text(struct parsed *parsed, struct json_value value, struct sl
     return true;
 }
 
+/* Several words, with commas between. */
+static bool list_text(struct parsed *parsed, struct json_value list, struct slice *ret_text) {
+    size_t start = parsed->scratch->size;
+    struct json_walk walk = json_walk(list);
+    struct json_value item;
+    while (json_next_item(&walk, &item)) {
+        struct slice text;
+        if (parsed->scratch->size > start) (void)buf_put_char(parsed->scratch, ',');
+        if (!value_text(parsed, item, &text)) return false;
+    }
+    *ret_text = slice_of(parsed->scratch->bytes + start, parsed->scratch->size - start);
+    return true;
+}
+
+/* What an option takes: a text, a list of words, or an object as it is written. */
+static bool option_text(struct parsed *parsed, struct json_value value, struct slice *ret_text) {
+    if (value.type == JSON_IS_ARRAY) return list_text(parsed, value, ret_text);
+    if (value.type != JSON_IS_OBJECT) return value_text(parsed, value, ret_text);
+    *ret_text = value.raw;
+    return true;
+}
+
 static bool take_payload_base64(struct parsed *parsed, struct json_value value) {
     struct slice text;
     if (!value_text(parsed, value, &text)) return false;
@@ -138,7 +163,7 @@ static bool take_member(struct parsed *parsed, struct slice key, struct json_val
         if (!json_key_is(key, slice_str(fields[i].field))) continue;
         struct slice text;
         if (value.type == JSON_IS_NULL) return true;
-        if (!value_text(parsed, value, &text)) return false;
+        if (!option_text(parsed, value, &text)) return false;
         if (parsed->options.count + 2 > CLI_REQUEST_WORDS_MAX - 5) {
             return parsed_fail(parsed, "too many fields", SLICE(""));
         }

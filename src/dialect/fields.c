@@ -67,9 +67,17 @@ static void add_running(struct fields *fields, const struct job_view *job) {
     add_u64(fields, "timeout_ms", FIELD_SPAN, job->timeout_ns);
 }
 
+static void add_labels(struct fields *fields, const struct job_view *job) {
+    if (job->parent != 0) add_u64(fields, "parent", FIELD_ID, job->parent);
+    if (job->tags.size > 0) add(fields, "tags", FIELD_TAGS)->text = job->tags;
+    add_text(fields, "content_type", job->content_type);
+    if (job->headers.size > 0) add(fields, "headers", FIELD_JSON)->text = job->headers;
+}
+
 static void add_asked(struct fields *fields, const struct job_view *job) {
     add_text(fields, "key", job->key);
     add_text(fields, "ref", job->ref);
+    add_labels(fields, job);
     if (job->has_keep) add_u64(fields, "keep_ms", FIELD_SPAN, job->keep_ns);
     if (job->percent != 0 || job->progress_text.size != 0) {
         add_number(fields, "progress", job->percent);
@@ -89,12 +97,14 @@ void fields_of_job(struct fields *fields, const struct job_view *job, enum job_d
     add_number(fields, "attempt", job->attempt);
     add_number(fields, "attempt_max", job->attempt_max);
     if (detail != JOB_SHORT) add_number(fields, "releases", job->releases);
+    add_number(fields, "version", job->version);
     add_time(fields, "created_at", job->created_ns);
     add_time(fields, "state_at", job->state_ns);
     add_time(fields, "run_at", job->run_at_ns);
     if (detail != JOB_SHORT) add_running(fields, job);
     add_text(fields, "worker", job->worker);
     if (detail == JOB_SHORT) {
+        if (job->tags.size > 0) add(fields, "tags", FIELD_TAGS)->text = job->tags;
         hob_assert(job->error_count <= ERRORS_KEPT_MAX);
         if (job->error_count > 0) {
             add_text(fields, "error", job->errors[job->error_count - 1].text);

@@ -19,6 +19,8 @@ enum field_type {
     FIELD_BYTES,  /* bulk                  JSON, or string with an encoding */
     FIELD_BODY,   /* as FIELD_BYTES, but read from the host */
     FIELD_TRACE,  /* a body that is text:  bulk, string */
+    FIELD_TAGS,   /* array of bulks         array of strings */
+    FIELD_JSON,   /* bulk                  the JSON itself */
     FIELD_ERRORS, /* the errors of the job: array of maps */
 };
 

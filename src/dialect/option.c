@@ -3,10 +3,16 @@
 #include "dialect/option.h"
 
 #include "base/assert.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "dialect/backoff.h"
 #include "dialect/complain.h"
+#include "engine/labels.h"
 #include "engine/states.h"
+
+#define TAGS_ALLOWED                                                    \
+    "tags: at most 16 names with commas between, each 1 to 200 of A-Z " \
+    "a-z 0-9 - + / ; : . $ _ ( ), and not - at first"
 
 /* Room for one sentence of what is allowed. */
 enum { ALLOWED_BYTES_MAX = 400 };
@@ -217,6 +223,14 @@ static bool put_value(
         return put_word(option, name, given, at, why);
     case OPTION_STATES:
         return put_states(name, given, at, why);
+    case OPTION_TAGS: {
+        const char *fault = tags_fault(given);
+        *(struct slice *)at = given;
+        return fault == NULL || complain(why, name, given, TAGS_ALLOWED);
+    }
+    case OPTION_JSON:
+        return put_text(option, name, given, at, why) &&
+               (json_valid(given) || complain(why, name, given, "JSON"));
     case OPTION_BACKOFF:
         return backoff_parse(given, at) || complain(why, name, given, BACKOFF_ALLOWED);
     }

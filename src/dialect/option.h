@@ -24,6 +24,8 @@ enum option_type {
     OPTION_WORD,    /* an enum or uint32_t: the place of the text in `words` */
     OPTION_STATES,  /* uint32_t: bits of job states; may come again */
     OPTION_BACKOFF, /* struct backoff */
+    OPTION_TAGS,    /* struct slice: names with commas between; JSON: also an array */
+    OPTION_JSON,    /* struct slice: a JSON text; in JSON the value itself */
 };
 
 enum { OPTION_NO_HAS = UINT16_MAX };

@@ -66,6 +66,9 @@ static const struct option push_rows[] = {
     ROW("TIMEOUT", "timeout", SPAN, push.timeout_ns, NS_PER_MS, DELAY_MAX_NS),
     ROW_HAS("KEEP", "keep", SPAN, push.keep_ns, push.has_keep, DELAY_MAX_NS),
     ROW_HAS("BACKOFF", "backoff", BACKOFF, push.backoff, push.has_backoff, 0),
+    ROW("HEADERS", "headers", JSON, push.headers, 0, HEADERS_BYTES_MAX),
+    ROW("TAGS", "tags", TAGS, push.tags, 0, 0),
+    ROW("TYPE", "content_type", TEXT, push.content_type, 1, CONTENT_TYPE_BYTES_MAX),
     ROW("VERBOSE", NULL, FLAG, verbose, 0, 0),
 };
 #undef TARGET

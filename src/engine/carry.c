@@ -33,6 +33,9 @@ static bool view_is_sound(const struct job_view *view) {
            view->attempt <= UINT16_MAX && view->attempt_max <= ATTEMPT_MAX_MAX &&
            (view->payload_body.id == 0 || view->payload_body.size > PAYLOAD_INLINE_BYTES_MAX) &&
            view->payload.size <= PAYLOAD_INLINE_BYTES_MAX &&
+           view->headers.size <= HEADERS_BYTES_MAX && view->tags.size <= TAGS_BYTES_MAX &&
+           view->content_type.size <= CONTENT_TYPE_BYTES_MAX &&
+           view->on_done.size <= ON_DONE_BYTES_MAX && view->parent < view->id &&
            (view->started_ns == 0) == (view->worker.size == 0) &&
            (view->state != JOB_RUNNING || view->started_ns != 0);
 }

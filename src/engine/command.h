@@ -72,6 +72,10 @@ struct push_command {
     hob_ns keep_ns; /* how long a final job stays; 0 with has_keep: not at all once completed */
     bool has_backoff;
     struct backoff backoff;
+    struct slice headers;      /* a JSON object of strings; see engine/labels.h */
+    struct slice tags;         /* names with commas between */
+    struct slice content_type; /* of the payload; empty: not said */
+    struct slice on_done;      /* what follows its end: see engine/callback.h */
 };
 
 enum fetch_mode {

@@ -2,7 +2,7 @@
 /* The inside of the engine: its objects and the doors through which they change. Only src/engine/
  * includes this.
  *
- *   job      the hot record, 88 bytes, in a pool; what few jobs have lies in a `side`, what running
+ *   job      the hot record, 96 bytes, in a pool; what few jobs have lies in a `side`, what running
  *            needs in a `run`
  *   queue    settings, counts, its timers, its retention lists, its ready jobs
  *   ready    queue > branch (one kind) > lane (one priority) > jobs by id: see ready.c
@@ -50,12 +50,22 @@ struct job {
          * do */
         heap_at;
     uint32_t home; /* batch of the latest full record */
+    uint32_t version;
     uint16_t attempt;
     uint16_t attempt_max;
     uint8_t state;
     uint8_t flags;
 };
 _Static_assert(sizeof(struct job) <= 128, "the hot record of a job stays small");
+
+/* What a job carries for others, and where it belongs. */
+struct labels {
+    struct text headers;
+    struct text tags;
+    struct text content_type;
+    struct text on_done;
+    uint64_t parent;
+};
 
 struct side {
     struct text key;
@@ -72,6 +82,7 @@ struct side {
     uint32_t percent;
     uint32_t releases;
     struct backoff *backoff; /* NULL: the default */
+    struct labels *labels;   /* NULL: none */
     struct body_ref result;
     struct body_ref checkpoint;
     struct job_error *errors; /* room for ERRORS_KEPT_MAX; texts are owned */

@@ -200,6 +200,15 @@ static void job_put_fields(struct codec *codec, struct job_put_effect *put) {
     field_bytes(codec, &job->progress_text);
     field_bytes(codec, &job->by);
     field_bytes(codec, &job->why);
+    field_bytes(codec, &job->headers);
+    field_bytes(codec, &job->tags);
+    field_bytes(codec, &job->content_type);
+    field_bytes(codec, &job->on_done);
+    field_u64(codec, &job->parent);
+    /* 1 at the push, and in what was written before versions were. */
+    uint32_t changes = job->version == 0 ? 0 : job->version - 1;
+    field_u32(codec, &changes);
+    if (codec->out == NULL) job->version = changes == UINT32_MAX ? UINT32_MAX : changes + 1;
 }
 
 static void job_run_fields(struct codec *codec, struct job_run_effect *run) {

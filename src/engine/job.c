@@ -109,6 +109,7 @@ void job_move(struct engine *engine, uint32_t handle, enum job_state state, hob_
     job_leave(engine, handle);
     job->state = (uint8_t)state;
     job->state_ns = at_ns;
+    job->version++;
     job_enter(engine, handle);
     queue_touch(engine, job->queue);
 }
@@ -128,12 +129,31 @@ static void side_make_logs(struct engine *engine, struct side *side, const struc
     side->log_capacity = view->log_count;
 }
 
+static bool view_needs_labels(const struct job_view *view) {
+    return view->headers.size > 0 || view->tags.size > 0 || view->content_type.size > 0 ||
+           view->on_done.size > 0 || view->parent != 0;
+}
+
 static bool view_needs_side(const struct job_view *view) {
     return view->key.size > 0 || view->ref.size > 0 || view->by.size > 0 || view->why.size > 0 ||
            view->progress_text.size > 0 || view->timeout_ns != 0 || view->has_keep ||
            view->error_count > 0 || view->percent != 0 || view->releases != 0 ||
            !backoff_is_default(&view->backoff) || view->result.id != 0 ||
-           view->checkpoint.id != 0 || view->log_count > 0 || view->log_lost_bytes != 0;
+           view->checkpoint.id != 0 || view->log_count > 0 || view->log_lost_bytes != 0 ||
+           view_needs_labels(view);
+}
+
+static void
+side_make_labels(struct engine *engine, struct side *side, const struct job_view *view) {
+    if (!view_needs_labels(view)) return;
+    side->labels = mem_alloc(&engine->mem, sizeof *side->labels);
+    *side->labels = (struct labels){
+        .headers = text_new(engine, view->headers),
+        .tags = text_new(engine, view->tags),
+        .content_type = text_new(engine, view->content_type),
+        .on_done = text_new(engine, view->on_done),
+        .parent = view->parent,
+    };
 }
 
 static void side_make(struct engine *engine, struct job *job, const struct job_view *view) {
@@ -155,6 +175,7 @@ static void side_make(struct engine *engine, struct job *job, const struct job_v
         side->backoff = mem_alloc(&engine->mem, sizeof *side->backoff);
         *side->backoff = view->backoff;
     }
+    side_make_labels(engine, side, view);
     side_make_logs(engine, side, view);
     for (uint32_t i = 0; i < view->error_count; i++) {
         job_error_add(engine, job, &view->errors[i]);
@@ -185,6 +206,7 @@ uint32_t job_make(struct engine *engine, const struct job_view *view) {
     job->kind = kind_use(engine, view->kind);
     job->heap_at = HEAP_NOWHERE;
     job->home = engine->home;
+    job->version = view->version == 0 ? 1 : view->version;
     job->attempt = (uint16_t)view->attempt;
     job->attempt_max = (uint16_t)view->attempt_max;
     job->state = (uint8_t)view->state;
@@ -245,12 +267,22 @@ static void side_forget_bodies(struct engine *engine, struct side *side) {
     for (uint32_t i = 0; i < side->log_count; i++) body_forget(engine, &side->logs[i]);
 }
 
+static void labels_free(struct engine *engine, struct labels *labels) {
+    if (labels == NULL) return;
+    text_free(engine, &labels->headers);
+    text_free(engine, &labels->tags);
+    text_free(engine, &labels->content_type);
+    text_free(engine, &labels->on_done);
+    mem_free(&engine->mem, labels, sizeof *labels);
+}
+
 static void side_free(struct engine *engine, struct side *side) {
     text_free(engine, &side->key);
     text_free(engine, &side->ref);
     text_free(engine, &side->by);
     text_free(engine, &side->why);
     text_free(engine, &side->progress_text);
+    labels_free(engine, side->labels);
     mem_free(&engine->mem, side->backoff, sizeof *side->backoff);
     for (uint32_t i = 0; i < side->error_count; i++) error_free(engine, &side->errors[i]);
     mem_free(&engine->mem, side->errors, ERRORS_KEPT_MAX * sizeof *side->errors);

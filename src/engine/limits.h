@@ -7,10 +7,16 @@
 #include "base/time.h"
 
 enum {
-    NAME_BYTES_MAX = 200, /* queue, kind, worker */
-    KEY_BYTES_MAX = 255,  /* idempotency key */
-    REF_BYTES_MAX = 255,  /* foreign id */
-    WHY_BYTES_MAX = 200,  /* reason and author of a pause, a cancel */
+    NAME_BYTES_MAX = 200,     /* queue, kind, worker */
+    KEY_BYTES_MAX = 255,      /* idempotency key */
+    REF_BYTES_MAX = 255,      /* foreign id */
+    HEADERS_MAX = 32,         /* of one job, */
+    HEADERS_BYTES_MAX = 4096, /* in this many bytes of JSON */
+    TAGS_MAX = 16,            /* of one job, each a name, */
+    TAGS_BYTES_MAX = 1024,    /* with the commas between them */
+    CONTENT_TYPE_BYTES_MAX = 128,
+    ON_DONE_BYTES_MAX = 16 * 1024, /* of all callbacks of a job, as engine/callback.h keeps them */
+    WHY_BYTES_MAX = 200,           /* reason and author of a pause, a cancel */
     PAYLOAD_BYTES_MAX = 8 * 1024 * 1024,
     PAYLOAD_INLINE_BYTES_MAX = 256, /* larger ones are bodies */
     RESULT_BYTES_MAX = 1024 * 1024,

@@ -2,6 +2,7 @@
 /* A push is checked whole before anything changes; then it is one full record of the new job, and
  * one of its key. */
 #include "engine/core.h"
+#include "engine/labels.h"
 
 /* NULL when the backoff is sound, else what is wrong with it. */
 static const char *backoff_fault(const struct backoff *backoff) {
@@ -29,7 +30,10 @@ static const char *push_fault(const struct push_command *push) {
     if (push->delay_ns > DELAY_MAX_NS) return "delay is longer than 3650 days";
     if (push->timeout_ns > DELAY_MAX_NS) return "timeout is longer than 3650 days";
     if (push->keep_ns > DELAY_MAX_NS) return "keep is longer than 3650 days";
-    return push->has_backoff ? backoff_fault(&push->backoff) : NULL;
+    const char *fault = push->has_backoff ? backoff_fault(&push->backoff) : NULL;
+    if (fault == NULL) fault = headers_fault(push->headers);
+    if (fault == NULL) fault = tags_fault(push->tags);
+    return fault == NULL ? content_type_fault(push->content_type) : fault;
 }
 
 /* Memory is kept for the verbs that end jobs: pushes stop at four fifths of the ceiling. */
@@ -102,6 +106,9 @@ emit_push(struct engine *engine, const struct push_command *push, struct answer 
                 .ref = push->ref,
                 .has_keep = push->has_keep,
                 .keep_ns = push->keep_ns,
+                .headers = push->headers,
+                .tags = push->tags,
+                .content_type = push->content_type,
             },
     };
     struct job_view *view = &effect.job_put.job;

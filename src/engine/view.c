@@ -20,6 +20,13 @@ static void view_fill_side(const struct side *side, struct job_view *ret_view) {
     ret_view->by = text_slice(side->by);
     ret_view->why = text_slice(side->why);
     ret_view->progress_text = text_slice(side->progress_text);
+    if (side->labels != NULL) {
+        ret_view->headers = text_slice(side->labels->headers);
+        ret_view->tags = text_slice(side->labels->tags);
+        ret_view->content_type = text_slice(side->labels->content_type);
+        ret_view->on_done = text_slice(side->labels->on_done);
+        ret_view->parent = side->labels->parent;
+    }
     ret_view->timeout_ns = side->timeout_ns;
     ret_view->has_keep = side->has_keep;
     ret_view->keep_ns = side->keep_ns;
@@ -42,6 +49,7 @@ void job_view_fill(const struct engine *engine, const struct job *job, struct jo
     ret_view->queue = text_slice(queue_at(engine, job->queue)->name);
     ret_view->kind = text_slice(kind_at(engine, job->kind)->name);
     ret_view->priority = job->priority;
+    ret_view->version = job->version;
     ret_view->attempt = job->attempt;
     ret_view->attempt_max = job->attempt_max;
     ret_view->created_ns = job->created_ns;

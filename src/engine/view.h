@@ -59,6 +59,12 @@ struct job_view {
     const struct body_ref *logs; /* in order of time */
     uint32_t log_count;
     uint64_t log_lost_bytes; /* between head and tail of some attempt */
+    struct slice headers;
+    struct slice tags;
+    struct slice content_type;
+    struct slice on_done;
+    uint64_t parent;  /* the job whose end made this one; 0: none */
+    uint32_t version; /* 1 at the push; grows with each update and each new state */
 };
 
 struct queue_view {

@@ -293,6 +293,10 @@ same_view(struct buf *report, const struct job_view *wanted, const struct job_vi
     BYTES(progress_text);
     BYTES(by);
     BYTES(why);
+    BYTES(headers);
+    BYTES(tags);
+    BYTES(content_type);
+    NUMBER(version);
     return same_parts(report, wanted, got) && same;
 }
 

@@ -86,6 +86,28 @@ static struct backoff any_backoff(struct generator *generator) {
     return backoff;
 }
 
+/* Few tags, so that they are met again. */
+struct slice generate_tags(struct generator *generator) {
+    size_t count = 1 + dice_small(&generator->dice, 4);
+    char *tags = generate_room(generator, 3 * count);
+    for (size_t i = 0; i < count; i++) {
+        tags[3 * i] = 't';
+        tags[3 * i + 1] = (char)('a' + dice_below(&generator->dice, 3));
+        tags[3 * i + 2] = ',';
+    }
+    return slice_of(tags, 3 * count - 1);
+}
+
+struct slice generate_headers(struct generator *generator) {
+    static const char *const headers[] = {
+        "{}",
+        "{\"origin\":\"eu-1\"}",
+        "{\"traceparent\":\"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\"}",
+        "{\"a\":\"\",\"tracestate\":\"x=1\",\"b\":\"of two words\"}",
+    };
+    return slice_str(headers[dice_below(&generator->dice, hob_countof(headers))]);
+}
+
 static void
 make_push(struct generator *generator, const struct model *model, struct push_command *push) {
     struct dice *dice = &generator->dice;
@@ -114,6 +136,9 @@ make_push(struct generator *generator, const struct model *model, struct push_co
     push->keep_ns = dice_once_in(dice, 2) ? 0 : generate_span(generator, 100 * NS_PER_DAY);
     push->has_backoff = dice_once_in(dice, 3);
     push->backoff = any_backoff(generator);
+    if (dice_once_in(dice, 4)) push->headers = generate_headers(generator);
+    if (dice_once_in(dice, 4)) push->tags = generate_tags(generator);
+    if (dice_once_in(dice, 6)) push->content_type = SLICE("text/plain; charset=utf-8");
 }
 
 static void make_fetch(struct generator *generator, struct fetch_command *fetch) {

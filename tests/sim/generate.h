@@ -74,6 +74,10 @@ hob_ns generate_time(struct generator *generator, const struct model *model);
 /** Room for @size bytes of the command at hand. */
 char *generate_room(struct generator *generator, size_t size);
 
+/** Labels of a job, sound ones. */
+struct slice generate_tags(struct generator *generator);
+struct slice generate_headers(struct generator *generator);
+
 /** Begin to grind, perhaps. */
 void grind_begin(struct generator *generator);
 

@@ -165,6 +165,7 @@ void model_move(struct model *model, struct model_job *job, enum job_state next,
     queue->view.counts[next]++;
     view->state = next;
     view->state_ns = model->now_ns;
+    view->version++;
     view->run_at_ns = next == JOB_SCHEDULED || next == JOB_RETRYABLE ? run_at_ns : 0;
     job->ended = job_state_is_final(next) ? model->next_ended++ : 0;
     if (next == JOB_DISCARDED) queue->view.discarded++;

@@ -38,6 +38,52 @@ static bool backoff_is_valid(const struct backoff *backoff) {
     return true;
 }
 
+static bool is_in(char c, const char *set) {
+    return c != '\0' && strchr(set, c) != NULL;
+}
+
+/* Names with commas between. */
+static bool tags_are_valid(struct slice tags) {
+    if (tags.size == 0) return true;
+    if (tags.size > TAGS_BYTES_MAX) return false;
+    size_t begin = 0;
+    uint32_t count = 0;
+    for (size_t i = 0; i <= tags.size; i++) {
+        if (i < tags.size && tags.bytes[i] != ',') continue;
+        if (!is_name(slice_of(tags.bytes + begin, i - begin))) return false;
+        begin = i + 1;
+        count++;
+    }
+    return count <= TAGS_MAX;
+}
+
+/* The run writes headers in one way, {"name":"value",...} without escapes; whatever else it plants
+ * is wrong. */
+static bool headers_are_valid(struct slice headers) {
+    if (headers.size == 0) return true;
+    if (headers.size < 2 || headers.size > HEADERS_BYTES_MAX) return false;
+    if (headers.bytes[0] != '{' || headers.bytes[headers.size - 1] != '}') return false;
+    uint32_t quotes = 0;
+    for (size_t i = 1; i < headers.size - 1; i++) {
+        char c = headers.bytes[i];
+        if (c == '"') {
+            quotes++;
+        } else if (quotes % 2 == 0) {
+            if (c != (quotes % 4 == 2 ? ':' : ',')) return false;
+        } else if (c < ' ' || c > '~' || (quotes % 4 == 1 && is_in(c, " (){}"))) {
+            return false;
+        }
+    }
+    return quotes % 4 == 0 && quotes / 4 <= HEADERS_MAX;
+}
+
+static bool is_content_type(struct slice type) {
+    for (size_t i = 0; i < type.size; i++) {
+        if (type.bytes[i] < ' ' || type.bytes[i] > '~') return false;
+    }
+    return type.size <= CONTENT_TYPE_BYTES_MAX;
+}
+
 static bool push_is_valid(const struct model *model, const struct push_command *push) {
     if (!is_name(push->queue) || !is_name(push->kind)) return false;
     if (push->payload.size > PAYLOAD_BYTES_MAX) return false;
@@ -46,6 +92,8 @@ static bool push_is_valid(const struct model *model, const struct push_command *
     if (push->run_at_ns > ns_add(model->now_ns, DELAY_MAX_NS)) return false;
     if (push->delay_ns > DELAY_MAX_NS || push->timeout_ns > DELAY_MAX_NS) return false;
     if (push->has_keep && push->keep_ns > DELAY_MAX_NS) return false;
+    if (!headers_are_valid(push->headers) || !tags_are_valid(push->tags)) return false;
+    if (!is_content_type(push->content_type)) return false;
     return !push->has_backoff || backoff_is_valid(&push->backoff);
 }
 

@@ -47,6 +47,9 @@ void model_push(struct model *model, const struct push_command *push, struct ans
         .ref = model_copy(model, push->ref),
         .has_keep = push->has_keep,
         .keep_ns = push->has_keep ? push->keep_ns : 0,
+        .headers = model_copy(model, push->headers),
+        .tags = model_copy(model, push->tags),
+        .content_type = model_copy(model, push->content_type),
     };
     if (push->has_backoff) job->view.backoff = push->backoff;
     if (push->payload.size > PAYLOAD_INLINE_BYTES_MAX) {
@@ -63,6 +66,7 @@ void model_push(struct model *model, const struct push_command *push, struct ans
     queue->view.pushed++;
     queue->view.counts[JOB_SCHEDULED]++;
     if (run_at_ns <= now_ns) model_move(model, job, JOB_AVAILABLE, 0);
+    job->view.version = 1;
     answer->id = job->view.id;
     answer->state = job->view.state;
 }

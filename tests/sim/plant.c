@@ -3,6 +3,8 @@
  * exactly on its limit and must be accepted. */
 #include "tests/sim/plant.h"
 
+#include "base/assert.h"
+
 /* A size or number at its limit, or one past it. */
 static uint64_t about(struct generator *generator, uint64_t limit) {
     return limit + dice_below(&generator->dice, 2);
@@ -30,8 +32,41 @@ static struct slice bad_name(struct generator *generator) {
     return slice_of(memset(generate_room(generator, size), 'n', size), size);
 }
 
+static struct slice bad_headers(struct generator *generator) {
+    static const char *const headers[] = {
+        "x",
+        "[]",
+        "{\"a\":1}",
+        "{\"a\"}",
+        "{\"a b\":\"c\"}",
+        "{\"a\":\"b\"",
+        "{\"a\":\"\t\"}",
+        "{\"a\":null}",
+    };
+    return slice_str(headers[dice_below(&generator->dice, hob_countof(headers))]);
+}
+
+static struct slice bad_tags(struct generator *generator) {
+    static const char *const tags[] = {",", "a,", ",a", "a,,b", "a b", "-a", "a,-b"};
+    uint64_t at = dice_below(&generator->dice, 9);
+    if (at < 7) return slice_str(tags[at]);
+    size_t count = (size_t)about(generator, TAGS_MAX);
+    char *bytes = generate_room(generator, 2 * count);
+    for (size_t i = 0; i < count; i++) memcpy(bytes + 2 * i, "t,", 2);
+    return slice_of(bytes, 2 * count - 1);
+}
+
 static void plant_push(struct generator *generator, struct push_command *push) {
-    switch (dice_below(&generator->dice, 10)) {
+    switch (dice_below(&generator->dice, 13)) {
+    case 10:
+        push->headers = bad_headers(generator);
+        break;
+    case 11:
+        push->tags = bad_tags(generator);
+        break;
+    case 12:
+        push->content_type = long_bytes(generator, CONTENT_TYPE_BYTES_MAX);
+        break;
     case 0:
         push->queue = bad_name(generator);
         break;

@@ -33,6 +33,48 @@ value_text(struct http_session *session, struct json_value value, struct slice *
     return false;
 }
 
+/* An array of tags as a text with commas between; in the scratch room. */
+static bool
+tags_text(struct http_session *session, struct json_value value, struct slice *ret_text) {
+    struct buf *scratch = &session->base.host->scratch;
+    struct json_walk walk = json_walk(value);
+    struct json_value item;
+    size_t at = scratch->size;
+    while (json_next_item(&walk, &item)) {
+        struct slice tag;
+        if (item.type != JSON_IS_STRING) return false;
+        if (scratch->size > at) (void)buf_put_char(scratch, ',');
+        size_t before = scratch->size;
+        if (!json_decode(item, scratch)) return false;
+        tag = slice_of(scratch->bytes + before, scratch->size - before);
+        /* One with a comma in it would become two. */
+        if (!name_is_valid(tag)) return false;
+    }
+    *ret_text = slice_of(scratch->bytes + at, scratch->size - at);
+    return true;
+}
+
+/* The value as the text of this option; false when it takes no such value. */
+static bool option_text(
+    struct http_session *session,
+    const struct option *option,
+    struct json_value value,
+    struct slice *ret_text
+) {
+    if (option->type == OPTION_JSON) {
+        *ret_text = value.raw;
+        return true;
+    }
+    if (option->type == OPTION_TAGS && value.type == JSON_IS_ARRAY) {
+        return tags_text(session, value, ret_text);
+    }
+    return value_text(session, value, ret_text);
+}
+
+static const char *value_allowed(const struct option *option) {
+    return option->type == OPTION_TAGS ? "an array of names" : "a string or a number";
+}
+
 bool http_member(
     struct http_session *session,
     struct option_set set,
@@ -49,10 +91,10 @@ bool http_member(
         (void)option_unknown_member(set, name, complaint);
     } else if (value.type == JSON_IS_NULL) {
         return true;
-    } else if (value_text(session, value, &text)) {
+    } else if (option_text(session, option, value, &text)) {
         good = option_put(option, option->member, text, target, complaint);
     } else {
-        (void)complain(complaint, option->member, value.raw, "a string or a number");
+        (void)complain(complaint, option->member, value.raw, value_allowed(option));
     }
     return good;
 }

@@ -4,6 +4,7 @@
 #include "base/siphash.h"
 #include "base/text.h"
 #include "dialect/http/core.h"
+#include "engine/labels.h"
 
 /* The room for JSON: six bytes for one where a byte must be escaped. */
 enum { JSON_GROWTH = 6 };
@@ -157,7 +158,14 @@ put_body_field(struct http_session *session, struct json_put *put, const struct 
     return true;
 }
 
-/* A field that is no list. */
+static void put_tags(struct json_put *put, struct slice tags) {
+    struct slice tag;
+    json_put_array(put);
+    while (tag_next(&tags, &tag)) json_put_text(put, tag);
+    json_put_array_end(put);
+}
+
+/* A field that is no list of maps. */
 static bool
 put_field(struct http_session *session, struct json_put *put, const struct field *field) {
     if (field->type == FIELD_BODY || field->type == FIELD_TRACE) {
@@ -190,6 +198,12 @@ put_field(struct http_session *session, struct json_put *put, const struct field
         break;
     case FIELD_TEXT:
         json_put_text(put, field->text);
+        break;
+    case FIELD_TAGS:
+        put_tags(put, field->text);
+        break;
+    case FIELD_JSON:
+        json_put_raw(put, field->text);
         break;
     case FIELD_BYTES:
     case FIELD_BODY:

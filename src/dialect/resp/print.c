@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "dialect/explain.h"
 #include "dialect/resp/core.h"
+#include "engine/labels.h"
 
 void resp_error(struct resp_session *session, const char *word, struct slice text) {
     struct buf *line = &session->base.host->scratch;
@@ -75,6 +76,15 @@ bool resp_put_body(struct resp_session *session, struct body_ref body) {
     return true;
 }
 
+static void put_tags(struct buf *out, struct slice tags) {
+    struct slice tag;
+    struct slice rest = tags;
+    size_t count = 0;
+    while (tag_next(&rest, &tag)) count++;
+    resp_put_array(out, count);
+    while (tag_next(&tags, &tag)) resp_put_bulk(out, tag);
+}
+
 /* A value that holds no further fields. */
 static bool put_plain(struct resp_session *session, const struct field *field) {
     struct buf *out = resp_out(session);
@@ -95,6 +105,10 @@ static bool put_plain(struct resp_session *session, const struct field *field) {
     case FIELD_BOOL:
         resp_put_bool(out, session->version, field->number != 0);
         return true;
+    case FIELD_TAGS:
+        put_tags(out, field->text);
+        return true;
+    case FIELD_JSON:
     case FIELD_TEXT:
     case FIELD_BYTES:
         resp_put_bulk(out, field->text);
