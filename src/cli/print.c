@@ -116,6 +116,15 @@ void cli_put_json(struct json_put *put, const struct resp_node *node) {
 
 /* --- fields and tables --- */
 
+/* Words with commas between. */
+static void put_words(struct buf *out, const struct resp_node *list) {
+    const struct resp_node *item = resp_first(list);
+    for (uint32_t i = 0; i < list->children_count; i++, item = resp_next(item)) {
+        if (i > 0) (void)buf_put_char(out, ',');
+        (void)buf_put_slice(out, item->text);
+    }
+}
+
 void cli_put_field(struct buf *out, struct slice key, const struct resp_node *value) {
     switch (value->type) {
     case RESP_INTEGER:
@@ -137,6 +146,8 @@ void cli_put_field(struct buf *out, struct slice key, const struct resp_node *va
         (void)buf_put_slice(out, value->text);
         return;
     case RESP_ARRAY:
+        put_words(out, value);
+        return;
     case RESP_SET:
     case RESP_MAP:
     case RESP_PUSH:

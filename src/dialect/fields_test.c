@@ -62,7 +62,7 @@ TEST(labels_pushed_by_http_may_be_arrays_and_objects) {
         "{\"queue\":\"q\",\"kind\":\"k\",\"tags\":[\"a\",\"b:\\u0031\"],\"headers\":{\"x\": \"y\"},"
         "\"content_type\":\"image/png\"}"
     );
-    HOLDS(text, "201 Created");
+    HOLDS(text, "202 Accepted");
     text = rig_http(http, "GET", "/v1/jobs/1", NULL);
     HOLDS(
         text, "\"tags\":[\"a\",\"b:1\"],\"content_type\":\"image/png\",\"headers\":{\"x\": \"y\"}"
@@ -73,7 +73,7 @@ TEST(labels_pushed_by_http_may_be_arrays_and_objects) {
         "/v1/jobs",
         "{\"queue\":\"q\",\"kind\":\"k\",\"tags\":\"a,c\",\"headers\":null}"
     );
-    HOLDS(text, "201 Created");
+    HOLDS(text, "202 Accepted");
     HOLDS(rig_http(http, "GET", "/v1/jobs/2", NULL), "\"tags\":[\"a\",\"c\"]");
     rig_deinit(&rig);
 }
