@@ -1,136 +1,82 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `hob serve` and `hob work`: options into structs; the work is src/server's and src/worker's. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/text.h"
-#include "cli/cli.h"
+/* `hob serve`: the configuration into the options of src/server, at the start and at each
+ * SIGHUP. */
+#include "base/assert.h"
+#include "cli/reload.h"
+#include "cli/settings.h"
 #include "cli/version.h"
 #include "os/log.h"
 #include "server/server.h"
-#include "worker/kinds.h"
-#include "worker/worker.h"
 
-static bool durability_parse(const char *word, enum server_durability *ret_durability) {
-    static const char *const words[DURABILITY_COUNT] = {
-        [DURABILITY_ALWAYS] = "always",
-        [DURABILITY_INTERVAL] = "interval",
-        [DURABILITY_NONE] = "none",
+/* The words of server.durability are in this order. */
+_Static_assert(DURABILITY_ALWAYS == 0, "the first word");
+_Static_assert(DURABILITY_INTERVAL == 1, "the second word");
+_Static_assert(DURABILITY_NONE == 2, "the third word");
+
+struct serving {
+    struct cli *cli;
+    struct cli_settings settings;
+    struct config *start;
+    struct config *config; /* that is in force */
+    struct config *next;   /* while a reload is under way */
+};
+
+static struct server_options options_of(const struct config *config) {
+    struct server_options options = {
+        .data_path = config_text(config, SETTING_SERVER_DATA),
+        .insecure = config_bool(config, SETTING_SERVER_INSECURE),
+        .durability = (enum server_durability)config_number(config, SETTING_SERVER_DURABILITY),
+        .sync_interval_ns = config_number(config, SETTING_SERVER_SYNC_INTERVAL),
+        .memory_max_bytes = config_number(config, SETTING_SERVER_MEMORY),
+        .segment_bytes = config_number(config, SETTING_SERVER_SEGMENT),
+        .connections_max = (uint32_t)config_number(config, SETTING_SERVER_CONNECTIONS),
+        .version = HOB_VERSION,
+        .queues = config->queues,
+        .queue_count = config->queue_count,
     };
-    for (unsigned i = 0; i < DURABILITY_COUNT; i++) {
-        if (strcmp(words[i], word) != 0) continue;
-        *ret_durability = (enum server_durability)i;
-        return true;
-    }
-    return false;
+    options.listen = config_words(config, SETTING_SERVER_LISTEN, &options.listen_count);
+    return options;
 }
 
-/* --log-format and --log-level, else HOB_LOG_FORMAT and HOB_LOG_LEVEL. */
-static bool log_options(struct cli *cli) {
-    const char *format = cli_value(cli, "log-format");
-    const char *level = cli_value(cli, "log-level");
-    if (format == NULL) format = getenv("HOB_LOG_FORMAT");
-    if (level == NULL) level = getenv("HOB_LOG_LEVEL");
-    if (!log_set(format, NULL)) {
-        cli->exit_code = cli_usage(cli, "log format: `%s` is not text, logfmt or json", format);
-        return false;
-    }
-    if (!log_set(NULL, level)) {
-        cli->exit_code = cli_usage(cli, "log level: `%s` is not debug, info, warn or error", level);
-        return false;
-    }
+static bool reload_begin(void *context, struct server_options *ret_options) {
+    struct serving *serving = context;
+    hob_assert(serving->next == NULL);
+    serving->next = reload_read(&serving->settings);
+    if (serving->next == NULL) return false;
+    *ret_options = options_of(serving->next);
     return true;
 }
 
-int cmd_serve(struct cli *cli) {
-    if (!log_options(cli)) return cli->exit_code;
-    const char *listen = cli_value(cli, "listen");
-    struct server_options options = {
-        .data_path = cli_value(cli, "data"),
-        .listen = &listen,
-        .listen_count = listen == NULL ? 0 : 1,
-        .insecure = cli_value(cli, "insecure") != NULL,
-        .version = HOB_VERSION,
+static void reload_end(void *context, bool taken) {
+    struct serving *serving = context;
+    if (taken) reload_tell(serving->start, serving->config, serving->next, "worker");
+    config_free(taken ? serving->config : serving->next);
+    if (taken) serving->config = serving->next;
+    serving->next = NULL;
+}
+
+static int serve(struct serving *serving) {
+    struct server_options options = options_of(serving->config);
+    if (options.data_path == NULL) {
+        return cli_usage(serving->cli, "--data DIR is missing (or HOB_DATA, or server.data)");
+    }
+    options.reload = (struct server_reload){
+        .context = serving,
+        .begin = reload_begin,
+        .end = reload_end,
     };
-    if (options.data_path == NULL) return cli_usage(cli, "--data DIR is missing");
-    uint64_t connections = options.connections_max;
-    const char *durability = cli_value(cli, "durability");
-    if (durability != NULL && !durability_parse(durability, &options.durability)) {
-        return cli_usage(cli, "--durability: `%s` is not always, interval or none", durability);
-    }
-    if (!cli_size(cli, "memory", &options.memory_max_bytes) ||
-        !cli_size(cli, "segment", &options.segment_bytes) ||
-        !cli_number(cli, "connections", 1, 1000000, &connections)) {
-        return cli->exit_code;
-    }
-    options.connections_max = (uint32_t)connections;
     return server_run(&options);
 }
 
-/* The path of this very binary: the worker starts it again as the launcher of each program. */
-static bool own_path(char *path, size_t size) {
-    ssize_t length = readlink("/proc/self/exe", path, size - 1);
-    if (length <= 0) return false;
-    path[length] = '\0';
-    return true;
-}
-
-/* --server, HOB_SERVER, the file, the default. */
-static const char *work_server(const struct cli *cli, const struct worker_config *config) {
-    if (cli->server != NULL) return cli->server;
-    const char *server = getenv("HOB_SERVER");
-    if (server != NULL && server[0] != '\0') return server;
-    return config->server != NULL ? config->server : ADDRESS_DEFAULT;
-}
-
-static int work(struct cli *cli, const struct worker_config *config) {
-    char name[200];
-    char host[100] = "worker";
-    (void)gethostname(host, sizeof host - 1);
-    (void)snprintf(name, sizeof name, "%s.%d", host, (int)getpid());
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    char launcher[4096];
-    struct worker_options options = {
-        .config = config,
-        .name = config->name != NULL ? config->name : name,
-        .slots = config->slots != 0 ? config->slots : (uint32_t)(processors > 0 ? processors : 1),
-        .launcher = launcher,
-    };
-    if (cli_value(cli, "name") != NULL) options.name = cli_value(cli, "name");
-    uint64_t slots = options.slots;
-    if (!cli_number(cli, "slots", 1, CONFIG_SLOTS_MAX, &slots)) return cli->exit_code;
-    options.slots = (uint32_t)slots;
-    const char *server = work_server(cli, config);
-    if (!address_parse(slice_str(server), &options.server)) {
-        return cli_fail(HOB_CONFIG, "`%s` is no address of a server; wanted: HOST:PORT", server);
-    }
-    if (!own_path(launcher, sizeof launcher)) {
-        return cli_fail(HOB_FAILED, "cannot read /proc/self/exe: is /proc mounted?");
-    }
-    struct hob_error err = {0};
-    enum hob_status status = worker_run(&options, &err);
-    return status == HOB_OK ? 0 : cli_fail(status, "%s", err.text);
-}
-
-int cmd_work(struct cli *cli) {
-    if (!log_options(cli)) return cli->exit_code;
-    const char *path = cli_value(cli, "config");
-    if (path == NULL) return cli_usage(cli, "--config FILE is missing");
-    struct config config;
-    struct config_report report = {0};
-    struct hob_error err = {0};
-    enum hob_status status = config_load(path, worker_readers, &config, &report);
-    if (status != HOB_OK) {
-        status = report_status(&report, &err);
-        report_deinit(&report);
-        return cli_fail(status, "%s", err.text);
-    }
-    report_deinit(&report);
-    int code = config.worker.kind_count > 0
-                   ? work(cli, &config.worker)
-                   : cli_fail(HOB_CONFIG, "%s: it needs `kinds`: what this worker can run", path);
-    config_deinit(&config);
+int cmd_serve(struct cli *cli) {
+    struct serving serving = {.cli = cli};
+    cli_settings_init(&serving.settings, cli, "server");
+    serving.config = cli_settings_load(cli, &serving.settings);
+    if (serving.config == NULL) return cli->exit_code;
+    serving.start = config_hold(serving.config);
+    cli_log_setup(serving.config);
+    int code = serve(&serving);
+    config_free(serving.start);
+    config_free(serving.config);
     return code;
 }

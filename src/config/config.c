@@ -1,145 +1,142 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The keys of the configuration, one small reader each, in tables that yaml_read walks. */
+/* From four sources to one set of values: defaults first, then what goes before them, each source
+ * over the last. All are checked, also what another one hides. */
 #include "config/config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/assert.h"
 #include "base/buf.h"
+#include "config/sections.h"
 #include "os/file.h"
 
-struct loading {
-    struct config *config;
-    struct config_readers readers;
-};
-
-/* worker: */
-
-static enum hob_status read_server(struct yaml_read *read, yaml_node_t *node, void *into) {
-    struct config *config = ((struct loading *)into)->config;
-    struct slice text;
-    enum hob_status status = yaml_read_text(read, node, "an address such as 127.0.0.1:4620", &text);
-    if (status == HOB_OK) config->worker.server = arena_text(read->arena, text);
-    return status;
-}
-
-static enum hob_status read_worker_name(struct yaml_read *read, yaml_node_t *node, void *into) {
-    struct config *config = ((struct loading *)into)->config;
-    return yaml_read_name(read, node, &config->worker.name);
-}
-
-static enum hob_status read_slots(struct yaml_read *read, yaml_node_t *node, void *into) {
-    struct config *config = ((struct loading *)into)->config;
-    uint64_t slots = 0;
-    enum hob_status status = yaml_read_u64(read, node, 1, CONFIG_SLOTS_MAX, &slots);
-    if (status == HOB_OK) config->worker.slots = (uint32_t)slots;
-    return status;
-}
-
-static enum hob_status read_queues(struct yaml_read *read, yaml_node_t *node, void *into) {
-    struct worker_config *worker = &((struct loading *)into)->config->worker;
-    const char **queues = NULL;
-    size_t count = 0;
-    enum hob_status status =
-        yaml_read_words(read, node, "names of queues", CONFIG_QUEUES_MAX, &queues, &count);
-    for (size_t i = 0; status == HOB_OK && i < count; i++) {
-        int item = node->data.sequence.items.start[i];
-        status = yaml_read_name(read, yaml_read_node(read, item), &queues[i]);
+/* Set a value from text that stands outside of the file. */
+static enum hob_status take_text(
+    struct config *config,
+    enum setting_id id,
+    const char *text,
+    struct value value, /* origin and place */
+    struct config_report *report
+) {
+    struct value_reading reading = {.arena = &config->arena};
+    if (!value_read_text(&reading, &settings[id], text, &value)) {
+        return report_error(report, value.place, "%s", reading.why);
     }
-    if (status != HOB_OK) return status;
-    worker->queues = queues;
-    worker->queue_count = count;
+    value.place = arena_text(&config->arena, slice_str(value.place));
+    config->values[id] = value;
     return HOB_OK;
 }
 
-static const struct yaml_key worker_keys[] = {
-    {.name = "server", .read = read_server},
-    {.name = "name", .read = read_worker_name},
-    {.name = "queues", .read = read_queues},
-    {.name = "slots", .read = read_slots},
-};
-
-static enum hob_status read_worker(struct yaml_read *read, yaml_node_t *node, void *into) {
-    return yaml_read_map(read, node, "`worker`", worker_keys, hob_countof(worker_keys), into);
+static void take_defaults(struct config *config) {
+    struct config_report report = {0};
+    for (unsigned i = 0; i < SETTING_COUNT; i++) {
+        struct value value = {.origin = ORIGIN_DEFAULT, .place = "default"};
+        config->values[i] = value;
+        if (settings[i].fallback == NULL) continue;
+        enum hob_status status =
+            take_text(config, (enum setting_id)i, settings[i].fallback, value, &report);
+        hob_assert(status == HOB_OK);
+    }
 }
 
-/* kinds: */
-
-/* Whose part stands in @value, and where it begins. */
-static const struct kind_reader *reader_of(
-    struct yaml_read *read,
-    struct config_readers readers,
-    yaml_node_t *value,
-    yaml_node_t **ret_part
+static enum hob_status take_variables(
+    struct config *config, const struct config_input *input, struct config_report *report
 ) {
-    const struct kind_reader *whole = NULL;
-    *ret_part = value;
-    for (size_t i = 0; i < readers.count; i++) {
-        if (readers.items[i]->key == NULL) {
-            whole = readers.items[i];
-            continue;
-        }
-        yaml_node_t *part = yaml_read_find(read, value, readers.items[i]->key);
-        if (part == NULL) continue;
-        *ret_part = part;
-        return readers.items[i];
+    enum hob_status status = HOB_OK;
+    for (unsigned i = 0; input->variable != NULL && i < SETTING_COUNT; i++) {
+        if (settings[i].variable == NULL) continue;
+        const char *text = input->variable(settings[i].variable);
+        if (text == NULL || text[0] == '\0') continue;
+        struct value value = {.origin = ORIGIN_VARIABLE, .place = settings[i].variable};
+        enum hob_status one = take_text(config, (enum setting_id)i, text, value, report);
+        if (one != HOB_OK) status = one;
     }
-    return whole;
+    return status;
 }
 
 static enum hob_status
-read_kind(struct yaml_read *read, yaml_node_t *name, yaml_node_t *value, void *into) {
-    const struct loading *loading = into;
-    struct worker_config *worker = &loading->config->worker;
-    struct kind_config kind = {.grace_ns = KIND_GRACE_DEFAULT_NS};
-    enum hob_status status = yaml_read_name(read, name, &kind.kind);
-    if (status != HOB_OK) return status;
-    yaml_node_t *part = NULL;
-    kind.reader = reader_of(read, loading->readers, value, &part);
-    if (kind.reader == NULL) {
-        return yaml_read_fail(read, value, "no executor is named here");
+take_flags(struct config *config, const struct config_input *input, struct config_report *report) {
+    enum hob_status status = HOB_OK;
+    for (size_t i = 0; i < input->flag_count; i++) {
+        const struct config_flag *flag = &input->flags[i];
+        char place[64] = "--";
+        hob_assert(settings[flag->id].flag != NULL);
+        (void)snprintf(place, sizeof place, "--%s", settings[flag->id].flag);
+        struct value value = {.origin = ORIGIN_FLAG, .place = place};
+        enum hob_status one = take_text(config, flag->id, flag->text, value, report);
+        if (one != HOB_OK) status = one;
     }
-    if (part != value && value->data.mapping.pairs.top - value->data.mapping.pairs.start > 1) {
-        return yaml_read_fail(
-            read, value, "beside `%s` there is no other key of a kind", kind.reader->key
-        );
-    }
-    status = kind.reader->read(read, part, &kind);
+    return status;
+}
+
+static enum hob_status
+take_file(struct config *config, struct slice bytes, struct config_report *report) {
+    config->file.arena = &config->arena;
+    config->file.report = report;
+    enum hob_status status = yaml_read_open(&config->file, bytes);
     if (status != HOB_OK) return status;
-    ((struct kind_config *)worker->kinds)[worker->kind_count++] = kind;
+    config->has_document = true;
+    return sections_read(&config->file, config);
+}
+
+static void worker_fill(struct config *config) {
+    struct worker_config *worker = &config->worker;
+    worker->config = config;
+    worker->queues = config_words(config, SETTING_WORKER_QUEUES, &worker->queue_count);
+    worker->slots = (uint32_t)config_number(config, SETTING_WORKER_SLOTS);
+}
+
+/* @file: its name, folder and mode; NULL: there is no file. */
+static enum hob_status load(
+    const struct config_input *input,
+    const struct yaml_read *file,
+    struct slice bytes,
+    struct config **ret_config,
+    struct config_report *report
+) {
+    struct config *config = calloc(1, sizeof *config);
+    hob_assert(config != NULL);
+    config->holders = 1;
+    enum hob_status status = HOB_OK;
+    take_defaults(config);
+    if (file != NULL) {
+        config->path = arena_text(&config->arena, slice_str(file->name));
+        config->file = *file;
+        config->file.name = config->path;
+        config->file.folder = arena_text(&config->arena, slice_str(file->folder));
+        config->file.variable = input->variable;
+        config->file.readers = &input->readers;
+        status = take_file(config, bytes, report);
+    }
+    enum hob_status variables = take_variables(config, input, report);
+    enum hob_status flags = take_flags(config, input, report);
+    if (status == HOB_OK) status = variables;
+    if (status == HOB_OK) status = flags;
+    if (status != HOB_OK) {
+        config_free(config);
+        return status;
+    }
+    config->file.report = NULL;
+    config->file.readers = NULL;
+    worker_fill(config);
+    *ret_config = config;
     return HOB_OK;
 }
 
-static enum hob_status read_kinds(struct yaml_read *read, yaml_node_t *node, void *into) {
-    struct worker_config *worker = &((struct loading *)into)->config->worker;
-    worker->kinds = arena_alloc(read->arena, CONFIG_KINDS_MAX * sizeof *worker->kinds);
-    return yaml_read_names(read, node, "each kind", CONFIG_KINDS_MAX, read_kind, into);
-}
-
-/* The top. */
-
-static const struct yaml_key config_keys[] = {
-    {.name = "worker", .read = read_worker},
-    {.name = "kinds", .read = read_kinds},
-};
-
-/* The configuration of a worker once had its keys at the top. */
-static enum hob_status refuse_old_form(struct yaml_read *read, yaml_node_t *root) {
-    static const char *const moved[] = {"name", "slots", "server", "queues"};
-    for (size_t i = 0; i < hob_countof(moved); i++) {
-        const yaml_node_t *value = yaml_read_find(read, root, moved[i]);
-        if (value == NULL || value->type == YAML_MAPPING_NODE) continue;
-        return yaml_read_fail(
-            read,
-            value,
-            "`%s` of a worker stands under `worker` now; write:  worker: {%s: …}",
-            moved[i],
-            moved[i]
-        );
-    }
-    return HOB_OK;
+enum hob_status config_load_bytes(
+    const struct config_input *input,
+    struct slice bytes,
+    const char *name,
+    const char *folder,
+    struct config **ret_config,
+    struct config_report *report
+) {
+    struct yaml_read file = {.name = name, .folder = folder};
+    return load(input, &file, bytes, ret_config, report);
 }
 
 enum hob_status config_parse(
@@ -147,76 +144,93 @@ enum hob_status config_parse(
     const char *name,
     const char *folder,
     struct config_readers readers,
-    struct config *ret_config,
+    struct config **ret_config,
     struct config_report *report
 ) {
-    static const char *const queues_default[] = {"default", NULL};
-    struct config config = {.worker = {.queues = queues_default, .queue_count = 1}};
-    struct loading loading = {.config = &config, .readers = readers};
-    struct yaml_read read = {
-        .name = name, .folder = folder, .arena = &config.arena, .report = report};
-    enum hob_status status = yaml_read_open(&read, bytes);
-    if (status != HOB_OK) return status;
-    yaml_node_t *root = yaml_read_root(&read);
-    if (root == NULL) {
-        status = report_error(report, name, "the file is empty");
-    } else {
-        status = refuse_old_form(&read, root);
-        if (status == HOB_OK) {
-            status = yaml_read_map(
-                &read, root, "the configuration", config_keys, hob_countof(config_keys), &loading
-            );
-        }
-    }
-    yaml_read_close(&read);
-    if (status != HOB_OK) {
-        config_deinit(&config);
-        return status;
-    }
-    *ret_config = config;
-    return HOB_OK;
+    struct config_input input = {.readers = readers};
+    return config_load_bytes(&input, bytes, name, folder, ret_config, report);
 }
 
 static enum hob_status
-file_load(const char *path, struct buf *bytes, struct config_report *report) {
+file_load(const char *path, struct buf *bytes, unsigned *ret_mode, struct config_report *report) {
     struct hob_error err = {0};
+    size_t size = 0;
     int fd = -1;
     int os_errno = file_open(&file_io_system, AT_FDCWD, path, O_RDONLY, &fd);
-    if (os_errno != 0) {
-        (void)fail_errno(&err, HOB_CONFIG, os_errno, "cannot open it");
-        return report_error(report, path, "%s", err.text);
+    if (os_errno == 0) os_errno = file_mode(fd, ret_mode);
+    if (os_errno == 0) {
+        os_errno = file_read(fd, 0, buf_reserve(bytes, bytes->max), bytes->max, &size);
     }
-    size_t size = 0;
-    char *room = buf_reserve(bytes, bytes->max);
-    os_errno = file_read(fd, 0, room, bytes->max, &size);
     file_close(&fd);
-    if (os_errno != 0) {
-        (void)fail_errno(&err, HOB_CONFIG, os_errno, "cannot read it");
-        return report_error(report, path, "%s", err.text);
-    }
     bytes->size = size;
-    return HOB_OK;
+    if (os_errno == 0) return HOB_OK;
+    (void)fail_errno(&err, HOB_CONFIG, os_errno, "cannot be read");
+    return report_error(report, path, "%s", err.text);
 }
 
 enum hob_status config_load(
-    const char *path,
-    struct config_readers readers,
-    struct config *ret_config,
-    struct config_report *report
+    const struct config_input *input, struct config **ret_config, struct config_report *report
 ) {
+    if (input->path == NULL) return load(input, NULL, SLICE_NONE, ret_config, report);
     HOB_AUTO_BUF struct buf bytes = buf_make(YAML_BYTES_MAX + 1);
-    enum hob_status status = file_load(path, &bytes, report);
-    if (status != HOB_OK) return status;
     char folder[PATH_MAX];
-    if (realpath(path, folder) == NULL) return report_error(report, path, "this is no file");
+    struct yaml_read file = {.name = input->path, .folder = folder};
+    enum hob_status status = file_load(input->path, &bytes, &file.mode, report);
+    if (status != HOB_OK) return status;
+    if (realpath(input->path, folder) == NULL) {
+        return report_error(report, input->path, "this is no file");
+    }
     char *last = strrchr(folder, '/');
     hob_assert(last != NULL);
     *(last == folder ? last + 1 : last) = '\0';
-    return config_parse(buf_slice(&bytes), path, folder, readers, ret_config, report);
+    return load(input, &file, buf_slice(&bytes), ret_config, report);
 }
 
-void config_deinit(struct config *config) {
+struct config *config_hold(struct config *config) {
+    hob_assert(config->holders > 0);
+    config->holders++;
+    return config;
+}
+
+void config_free(struct config *config) {
+    if (config == NULL) return;
+    hob_assert(config->holders > 0);
+    if (--config->holders > 0) return;
+    if (config->has_document) yaml_read_close(&config->file);
     arena_reset(&config->arena);
+    free(config);
+}
+
+const char *config_find(const char *flag, const char *(*variable)(const char *name)) {
+    if (flag != NULL) return flag;
+    const char *path = variable == NULL ? NULL : variable("HOB_CONFIG");
+    if (path != NULL && path[0] != '\0') return path;
+    int fd = -1;
+    if (file_open(&file_io_system, AT_FDCWD, CONFIG_PATH_DEFAULT, O_RDONLY, &fd) == ENOENT) {
+        return NULL;
+    }
+    file_close(&fd); /* a file that is there and cannot be read is told later */
+    return CONFIG_PATH_DEFAULT;
+}
+
+const char *config_text(const struct config *config, enum setting_id id) {
+    return config->values[id].count == 0 ? NULL : config->values[id].words[0];
+}
+
+const char *const *
+config_words(const struct config *config, enum setting_id id, size_t *ret_count) {
+    hob_assert(setting_is_list(&settings[id]));
+    *ret_count = config->values[id].count;
+    return config->values[id].words;
+}
+
+uint64_t config_number(const struct config *config, enum setting_id id) {
+    return config->values[id].number;
+}
+
+bool config_bool(const struct config *config, enum setting_id id) {
+    hob_assert(settings[id].type == SETTING_TYPE_BOOL);
+    return config->values[id].number != 0;
 }
 
 const struct kind_config *config_kind(const struct worker_config *config, struct slice kind) {

@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The configuration file, hob.yaml, one for server and worker:
+/* The configuration of server and worker: one file, hob.yaml, with the environment and the flags
+ * that go before it.
  *
- *     worker:                       # `hob work`
- *       server: 127.0.0.1:4620      # where the server is; --server and HOB_SERVER go before it
- *       name: images-1              # as `hob workers` shows it; default: host name and process id
- *       queues: [images, default]   # what to fetch from; default: default
- *       slots: 4                    # jobs at once; default: the processors of the machine
- *     kinds:                        # how each kind of job is run; no other kind is fetched
- *       resize:
- *         run: [./resize.sh, --width, "640"]
+ *     server: {data: /var/lib/hob, listen: 127.0.0.1:4620}     # settings: see settings.h
+ *     worker: {queues: [images, default], slots: 4}
+ *     queues:                       # applied at each start and reload: see queues.h
+ *       images: {order: lifo}
+ *     kinds:                        # how each kind of job is run: see kind.h
+ *       resize: {run: [./resize.sh, --width, "640"]}
+ *     secrets:                      # named here, so that no job and no log carries them
+ *       billing: file:billing.key
  *
- * Relative paths count from the folder of the file. */
+ * Relative paths count from the folder of the file. A configuration is read as a whole or not at
+ * all, is never changed, and lives until the last one who holds it lets it go; so jobs that run go
+ * on with the one they began with. */
 #ifndef HOB_CONFIG_CONFIG_H
 #define HOB_CONFIG_CONFIG_H
 
 #include "config/kind.h"
+#include "config/queues.h"
+#include "config/secrets.h"
+#include "config/value.h"
+
+#define CONFIG_PATH_DEFAULT "/etc/hob/hob.yaml"
 
 enum {
     CONFIG_SLOTS_MAX = 1000,
@@ -22,9 +30,11 @@ enum {
     CONFIG_KINDS_MAX = 256,  /* as many as a worker may name */
 };
 
+struct config;
+
+/* What a worker needs of it. */
 struct worker_config {
-    const char *server; /* NULL: not said */
-    const char *name;
+    struct config *config; /* whose it is: hold that one as long as you use it */
     const char *const *queues;
     size_t queue_count;
     uint32_t slots; /* 0: not said */
@@ -34,8 +44,18 @@ struct worker_config {
 
 /* All that is in it lives as long as the configuration. */
 struct config {
+    struct value values[SETTING_COUNT];
     struct worker_config worker;
+    const struct queue_config *queues;
+    size_t queue_count;
+    const struct secret *secrets;
+    size_t secret_count;
+    const char *path; /* of the file; NULL: none was read */
+    /* Private. */
+    size_t holders;
     struct arena arena;
+    struct yaml_read file; /* its document stays, for config_show() */
+    bool has_document;
 };
 
 /* The executors that may stand below `kinds:`. */
@@ -44,32 +64,70 @@ struct config_readers {
     size_t count;
 };
 
+struct config_flag {
+    enum setting_id id;
+    const char *text;
+};
+
+/* Where values come from. */
+struct config_input {
+    const char *path;                          /* of the file; NULL: no file */
+    const char *(*variable)(const char *name); /* as getenv; NULL: no environment */
+    const struct config_flag *flags;
+    size_t flag_count;
+    struct config_readers readers;
+};
+
 /**
- * Read the file at @path.
+ * Read all sources into a new configuration with one holder.
  *
- * @report  gets all errors and warnings; zero or a report to go on with
+ * @report  gets all errors and warnings; zero, or a report to go on with
  *
- * Fails  HOB_CONFIG; then there is nothing to free
+ * Fails  HOB_CONFIG
  */
 HOB_CHECK enum hob_status config_load(
-    const char *path,
-    struct config_readers readers,
-    struct config *ret_config,
+    const struct config_input *input, struct config **ret_config, struct config_report *report
+);
+
+/** As config_load, but the file is @bytes: @name stands in messages, @folder is where it lies. */
+HOB_CHECK enum hob_status config_load_bytes(
+    const struct config_input *input,
+    struct slice bytes,
+    const char *name,
+    const char *folder,
+    struct config **ret_config,
     struct config_report *report
 );
 
-/** As config_load, from @bytes; @name stands in messages, @folder is the folder of the file. */
+/** Only a file, only its bytes: for those who make a configuration for themselves. */
 HOB_CHECK enum hob_status config_parse(
     struct slice bytes,
     const char *name,
     const char *folder,
     struct config_readers readers,
-    struct config *ret_config,
+    struct config **ret_config,
     struct config_report *report
 );
 
-/** Free all that is in it. */
-void config_deinit(struct config *config);
+/** One more holder. */
+struct config *config_hold(struct config *config);
+
+/** One holder less; the last one frees it. NULL is fine. */
+void config_free(struct config *config);
+
+/** Which file: @flag, else the variable HOB_CONFIG, else CONFIG_PATH_DEFAULT if there is one, else
+ * NULL. */
+const char *config_find(const char *flag, const char *(*variable)(const char *name));
+
+/* Values. The setting has the type that the function asks for. */
+
+/** NULL: not set. */
+const char *config_text(const struct config *config, enum setting_id id);
+/** A list; NULL behind the last. */
+const char *const *config_words(const struct config *config, enum setting_id id, size_t *ret_count);
+/** A number, span (ns), size (bytes) or choice (from 0); 0: not set. */
+uint64_t config_number(const struct config *config, enum setting_id id);
+bool config_bool(const struct config *config, enum setting_id id);
 
 /** How the kind is run; NULL: not known here. */
 const struct kind_config *config_kind(const struct worker_config *config, struct slice kind);

@@ -34,4 +34,7 @@ struct kind_reader {
     enum hob_status (*read)(struct yaml_read *read, yaml_node_t *part, struct kind_config *kind);
 };
 
+/** Read what stands below `kinds:`; @into is the struct config. */
+HOB_CHECK enum hob_status kinds_read(struct yaml_read *read, yaml_node_t *node, void *into);
+
 #endif

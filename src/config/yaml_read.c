@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "config/yaml_guard.h"
 
-enum { KEYS_MAX = 64, PLACE_BYTES_MAX = 300 };
+enum { KEYS_MAX = 64, PAIRS_MAX = 1000 };
 
 enum hob_status yaml_read_open(struct yaml_read *read, struct slice bytes) {
     if (bytes.size > YAML_BYTES_MAX) {
@@ -47,16 +47,16 @@ yaml_node_t *yaml_read_node(struct yaml_read *read, int number) {
     return node;
 }
 
-static void place_put(const struct yaml_read *read, const yaml_node_t *node, char *to) {
+void yaml_read_place(const struct yaml_read *read, const yaml_node_t *node, char *to) {
     size_t line = node->start_mark.line + 1;
     size_t column = node->start_mark.column + 1;
-    (void)snprintf(to, PLACE_BYTES_MAX, "%s:%zu:%zu", read->name, line, column);
+    (void)snprintf(to, YAML_PLACE_BYTES_MAX, "%s:%zu:%zu", read->name, line, column);
 }
 
 enum hob_status
 yaml_read_fail(struct yaml_read *read, const yaml_node_t *node, const char *format, ...) {
-    char place[PLACE_BYTES_MAX];
-    place_put(read, node, place);
+    char place[YAML_PLACE_BYTES_MAX];
+    yaml_read_place(read, node, place);
     va_list arguments;
     va_start(arguments, format);
     (void)report_error_list(read->report, place, format, arguments);
@@ -65,8 +65,8 @@ yaml_read_fail(struct yaml_read *read, const yaml_node_t *node, const char *form
 }
 
 void yaml_read_warn(struct yaml_read *read, const yaml_node_t *node, const char *format, ...) {
-    char place[PLACE_BYTES_MAX];
-    place_put(read, node, place);
+    char place[YAML_PLACE_BYTES_MAX];
+    yaml_read_place(read, node, place);
     va_list arguments;
     va_start(arguments, format);
     report_warn_list(read->report, place, format, arguments);
@@ -81,7 +81,7 @@ static bool is_plain(const yaml_node_t *node) {
     return node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 }
 
-static bool is_left_out(const yaml_node_t *node) {
+bool yaml_is_left_out(const yaml_node_t *node) {
     static const char *const words[] = {"", "~", "null", "Null", "NULL"};
     if (node->type != YAML_SCALAR_NODE || !is_plain(node)) return false;
     for (size_t i = 0; i < hob_countof(words); i++) {
@@ -93,7 +93,9 @@ static bool is_left_out(const yaml_node_t *node) {
 enum hob_status yaml_read_text(
     struct yaml_read *read, const yaml_node_t *node, const char *wanted, struct slice *ret_text
 ) {
-    if (is_left_out(node)) return yaml_read_fail(read, node, "nothing is here; wanted: %s", wanted);
+    if (yaml_is_left_out(node)) {
+        return yaml_read_fail(read, node, "nothing is here; wanted: %s", wanted);
+    }
     if (node->type != YAML_SCALAR_NODE) return yaml_read_fail(read, node, "wanted: %s", wanted);
     struct slice text = scalar(node);
     if (memchr(text.bytes, '\0', text.size) != NULL) {
@@ -152,7 +154,7 @@ yaml_read_span(struct yaml_read *read, const yaml_node_t *node, hob_ns max_ns, h
     );
 }
 
-static bool name_is_valid(struct slice name) {
+bool yaml_name_is_valid(struct slice name) {
     static const char marks[] = "-+/;:.$_()";
     if (name.size == 0 || name.size > YAML_NAME_BYTES_MAX || name.bytes[0] == '-') return false;
     for (size_t i = 0; i < name.size; i++) {
@@ -168,7 +170,7 @@ yaml_read_name(struct yaml_read *read, const yaml_node_t *node, const char **ret
     struct slice text = SLICE_NONE;
     enum hob_status status = yaml_read_text(read, node, "a name", &text);
     if (status != HOB_OK) return status;
-    if (!name_is_valid(text)) {
+    if (!yaml_name_is_valid(text)) {
         return yaml_read_fail(
             read,
             node,
@@ -228,18 +230,16 @@ enum hob_status yaml_read_words(
 
 /* Mappings. */
 
-static enum hob_status unknown_key(
+enum hob_status yaml_read_unknown(
     struct yaml_read *read,
     const yaml_node_t *key,
     const char *what,
-    const struct yaml_key *keys,
+    const char *const *names,
     size_t key_count
 ) {
-    const char *names[KEYS_MAX];
-    HOB_AUTO_BUF struct buf allowed = buf_make(200);
+    HOB_AUTO_BUF struct buf allowed = buf_make(300);
     for (size_t i = 0; i < key_count; i++) {
-        names[i] = keys[i].name;
-        (void)buf_printf(&allowed, "%s%s", i == 0 ? "" : ", ", keys[i].name);
+        (void)buf_printf(&allowed, "%s%s", i == 0 ? "" : ", ", names[i]);
     }
     struct slice name = scalar(key);
     const char *meant = nearest_word(name, names, key_count);
@@ -255,6 +255,18 @@ static enum hob_status unknown_key(
         meant == NULL ? "" : "`?",
         SLICE_ARG(buf_slice(&allowed))
     );
+}
+
+static enum hob_status unknown_key(
+    struct yaml_read *read,
+    const yaml_node_t *key,
+    const char *what,
+    const struct yaml_key *keys,
+    size_t key_count
+) {
+    const char *names[KEYS_MAX];
+    for (size_t i = 0; i < key_count; i++) names[i] = keys[i].name;
+    return yaml_read_unknown(read, key, what, names, key_count);
 }
 
 static size_t key_find(struct slice name, const struct yaml_key *keys, size_t key_count) {
@@ -298,6 +310,9 @@ enum hob_status yaml_read_map(
     bool seen[KEYS_MAX] = {false};
     enum hob_status status = HOB_OK;
     const yaml_node_pair_t *pair = map->data.mapping.pairs.start;
+    if (map->data.mapping.pairs.top - pair > PAIRS_MAX) {
+        return yaml_read_fail(read, map, "more than %d keys are not known here", PAIRS_MAX);
+    }
     for (; pair < map->data.mapping.pairs.top; pair++) {
         const yaml_node_t *key = yaml_read_node(read, pair->key);
         enum hob_status one = key_check(read, map, key);

@@ -23,13 +23,19 @@ enum {
     YAML_DEPTH_MAX = 32,
     YAML_NODES_MAX = 50000,
     YAML_NAME_BYTES_MAX = 200,
+    YAML_PLACE_BYTES_MAX = 300,
 };
 
+struct config_readers;
+
 struct yaml_read {
-    const char *name;             /* of the file, for messages; borrowed */
-    const char *folder;           /* where it lies; borrowed */
-    struct arena *arena;          /* for what is read; borrowed */
-    struct config_report *report; /* borrowed */
+    const char *name;                          /* of the file, for messages; borrowed */
+    const char *folder;                        /* where it lies; borrowed */
+    struct arena *arena;                       /* for what is read; borrowed */
+    struct config_report *report;              /* borrowed */
+    unsigned mode;                             /* permissions of the file, 0: not known */
+    const char *(*variable)(const char *name); /* as getenv; NULL: there is no environment */
+    const struct config_readers *readers;      /* the executors of `kinds:`; borrowed */
     yaml_document_t document;
 };
 
@@ -58,6 +64,9 @@ yaml_node_t *yaml_read_root(struct yaml_read *read);
 
 /** The node with this number in a sequence or mapping. */
 yaml_node_t *yaml_read_node(struct yaml_read *read, int number);
+
+/** The place of @node in YAML_PLACE_BYTES_MAX bytes at @to: "name:line:column". */
+void yaml_read_place(const struct yaml_read *read, const yaml_node_t *node, char *to);
 
 /** Report an error at @node; HOB_CONFIG. */
 enum hob_status
@@ -95,6 +104,15 @@ HOB_CHECK enum hob_status yaml_read_names(
     void *into
 );
 
+/** Report a key that is not one of @names, with the one that was probably meant. */
+enum hob_status yaml_read_unknown(
+    struct yaml_read *read,
+    const yaml_node_t *key,
+    const char *what,
+    const char *const *names,
+    size_t count
+);
+
 /** The value of a key of @map, or NULL; for a look ahead. */
 yaml_node_t *yaml_read_find(struct yaml_read *read, const yaml_node_t *map, const char *key);
 
@@ -115,6 +133,12 @@ HOB_CHECK enum hob_status yaml_read_u64(
 /** A span with its unit, more than nothing and at most @max_ns. */
 HOB_CHECK enum hob_status
 yaml_read_span(struct yaml_read *read, const yaml_node_t *node, hob_ns max_ns, hob_ns *ret_span);
+
+/** Is nothing there (`key:`, `~`, `null`)? */
+bool yaml_is_left_out(const yaml_node_t *node);
+
+/** Is it a name that a queue, kind or worker may have? */
+bool yaml_name_is_valid(struct slice name);
 
 /** A name of a queue, kind or worker, in the arena. */
 HOB_CHECK enum hob_status

@@ -161,6 +161,13 @@ int file_sync(const struct file_io *io, int fd) {
     return io->sync(io->context, fd) < 0 ? errno : 0;
 }
 
+int file_mode(int fd, unsigned *ret_mode) {
+    struct stat found = {0};
+    if (fstat(fd, &found) != 0) return errno;
+    *ret_mode = found.st_mode & 07777;
+    return 0;
+}
+
 int file_size(int fd, uint64_t *ret_size) {
     struct stat info;
     if (fstat(fd, &info) < 0) return errno;

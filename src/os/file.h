@@ -70,6 +70,9 @@ HOB_CHECK int file_truncate(const struct file_io *io, int fd, uint64_t size);
  */
 HOB_CHECK int file_sync(const struct file_io *io, int fd);
 
+/** The permissions of the file. */
+HOB_CHECK int file_mode(int fd, unsigned *ret_mode);
+
 /** How long the file is. */
 HOB_CHECK int file_size(int fd, uint64_t *ret_size);
 

@@ -48,6 +48,7 @@ struct server {
     uv_timer_t beat;
     uv_timer_t stop;
     uv_signal_t signals[2];
+    uv_signal_t hangup;
     struct client **clients; /* by slot; NULL: free */
     uint32_t client_capacity;
     uint32_t client_count;
@@ -64,6 +65,13 @@ struct server {
 hob_ns server_now(const struct server *server);
 /* End the process if the space has failed. */
 void server_check(struct server *server);
+
+/* reload.c */
+/** Set the queues as the options say; in no turn. */
+void server_queues_set(struct server *server);
+/** From now on SIGHUP reloads. */
+void server_reload_open(struct server *server);
+void server_reload_close(struct server *server);
 
 /* host.c */
 extern const struct host_ops server_host_ops;

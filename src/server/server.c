@@ -12,6 +12,7 @@
 #include "os/clock.h"
 #include "os/entropy.h"
 #include "os/log.h"
+#include "os/notify.h"
 #include "os/self.h"
 #include "server/private.h"
 
@@ -110,6 +111,7 @@ static void on_signal(uv_signal_t *handle, int number) {
         "stopping", log_i64("signal", number), log_u64("connections", net_connections(server->net))
     );
     server->host.is_stopping = true;
+    notify_stopping();
     clients_finish(server);
     net_end(server->net);
     (void)uv_timer_start(&server->stop, on_stop_late, STOP_MS, 0);
@@ -124,6 +126,7 @@ static void handles_open(struct server *server) {
         timers[i]->data = server;
     }
     (void)uv_timer_start(&server->beat, on_beat, BEAT_MS, BEAT_MS);
+    server_reload_open(server);
     for (size_t i = 0; i < hob_countof(numbers); i++) {
         (void)uv_signal_init(loop, &server->signals[i]);
         server->signals[i].data = server;
@@ -135,6 +138,7 @@ static void handles_close(struct server *server) {
     uv_close((uv_handle_t *)&server->due, NULL);
     uv_close((uv_handle_t *)&server->beat, NULL);
     uv_close((uv_handle_t *)&server->stop, NULL);
+    server_reload_close(server);
     for (size_t i = 0; i < hob_countof(server->signals); i++) {
         uv_close((uv_handle_t *)&server->signals[i], NULL);
     }
@@ -270,7 +274,9 @@ static enum hob_status serve(struct server *server, struct hob_error *err) {
     (void)self_raise_files();
     handles_open(server);
     log_info("serving", log_str("data", server->options->data_path));
+    server_queues_set(server);
     say_ready(server);
+    notify_ready("serving");
     net_run(server->net);
     handles_close(server);
     status = space_flush(server->space, err);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/time.h"
+#include "config/queues.h"
 
 #define SERVER_LISTEN_DEFAULT "127.0.0.1:4620"
 
@@ -18,17 +19,32 @@ enum server_durability {
     DURABILITY_COUNT
 };
 
+struct server_options;
+
+/* Asked when a SIGHUP came. */
+struct server_reload {
+    void *context;
+    /* Read the configuration again into *ret_options, which stays until the next reload. False: it
+     * is wrong, and that was logged. */
+    bool (*begin)(void *context, struct server_options *ret_options);
+    /* The server has taken what it can change while it runs, or refused it and logged why. */
+    void (*end)(void *context, bool taken);
+};
+
 struct server_options {
     const char *data_path;     /* directory; made when missing */
     const char *const *listen; /* "HOST:PORT", "[IPV6]:PORT", "unix:PATH"; port 0: a free one */
     size_t listen_count;       /* 0: SERVER_LISTEN_DEFAULT */
     bool insecure;             /* allow addresses that other machines can reach */
     enum server_durability durability;
-    hob_ns sync_interval_ns;   /* DURABILITY_INTERVAL; 0: 1 s */
-    uint64_t memory_max_bytes; /* of the engine; 0: three quarters of the machine's */
-    uint64_t segment_bytes;    /* of the journal; 0: 64 MiB */
-    uint32_t connections_max;  /* 0: 10000 */
-    const char *version;       /* static */
+    hob_ns sync_interval_ns;           /* DURABILITY_INTERVAL; 0: 1 s */
+    uint64_t memory_max_bytes;         /* of the engine; 0: three quarters of the machine's */
+    uint64_t segment_bytes;            /* of the journal; 0: 64 MiB */
+    uint32_t connections_max;          /* 0: 10000 */
+    const char *version;               /* static */
+    const struct queue_config *queues; /* set at start and at each reload */
+    size_t queue_count;
+    struct server_reload reload; /* begin NULL: SIGHUP is ignored */
 };
 
 /**

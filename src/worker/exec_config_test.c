@@ -5,12 +5,12 @@
 #include "worker/kinds.h"
 
 static enum hob_status
-parse(const char *text, struct config *config, struct config_report *report) {
+parse(const char *text, struct config **config, struct config_report *report) {
     return config_parse(slice_str(text), "w.yaml", "/etc/hob", worker_readers, config, report);
 }
 
 static void check_refused(const char *text, const char *place, const char *said) {
-    struct config config;
+    struct config *config = NULL;
     struct config_report report = {0};
     CHECK(parse(text, &config, &report) == HOB_CONFIG);
     CHECK_STR(report.findings[0].place, place);
@@ -19,7 +19,7 @@ static void check_refused(const char *text, const char *place, const char *said)
 }
 
 TEST(a_program_with_all_that_can_be_said_of_it) {
-    struct config config;
+    struct config *config = NULL;
     struct config_report report = {0};
     const char *text = "kinds:\n"
                        "  resize:\n"
@@ -29,7 +29,7 @@ TEST(a_program_with_all_that_can_be_said_of_it) {
                        "    cwd: sub\n"
                        "    env: {LANG: C, EMPTY: \"\"}\n";
     CHECK(parse(text, &config, &report) == HOB_OK);
-    const struct kind_config *kind = config_kind(&config.worker, SLICE("resize"));
+    const struct kind_config *kind = config_kind(&config->worker, SLICE("resize"));
     CHECK(kind != NULL);
     CHECK(kind_executor(kind) == &executor_exec);
     CHECK_EQUAL(kind->timeout_ns, 90 * NS_PER_SECOND);
@@ -43,20 +43,20 @@ TEST(a_program_with_all_that_can_be_said_of_it) {
     CHECK_STR(exec->env[0], "LANG=C");
     CHECK_STR(exec->env[1], "EMPTY=");
     CHECK(exec->env[2] == NULL);
-    config_deinit(&config);
+    config_free(config);
 }
 
 TEST(what_is_not_said_has_its_default) {
-    struct config config;
+    struct config *config = NULL;
     struct config_report report = {0};
     CHECK(parse("kinds: {send: {run: [sendmail]}}\n", &config, &report) == HOB_OK);
-    const struct kind_config *kind = &config.worker.kinds[0];
+    const struct kind_config *kind = &config->worker.kinds[0];
     const struct exec_config *exec = kind->settings;
     CHECK_STR(exec->argv[0], "sendmail");
     CHECK_STR(exec->cwd, "/etc/hob");
     CHECK_EQUAL(kind->timeout_ns, 0);
     CHECK_EQUAL(kind->grace_ns, 10 * NS_PER_SECOND);
-    config_deinit(&config);
+    config_free(config);
 }
 
 TEST(a_value_of_the_wrong_kind_is_refused_with_what_is_wanted) {

@@ -32,7 +32,8 @@ struct workjob {
     uint32_t attempt;
     uint32_t epoch; /* under which of the worker's names it was leased */
     uint64_t started_ms;
-    const struct kind_config *config;
+    const struct kind_config *config; /* NULL: its kind is not known here */
+    struct config *holds;             /* what `config` is of */
     const struct executor *executor;
     struct run *run; /* NULL: not running */
     struct joblog log;

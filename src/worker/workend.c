@@ -31,6 +31,7 @@ static void on_timer_closed(uv_handle_t *handle) {
     if (--worker->timers_open > 0) return;
     void (*ended)(void *, enum hob_status, const struct hob_error *) = worker->options.ended;
     ended(worker->options.context, worker->status, &worker->error);
+    config_free(worker->options.config->config);
     free(worker);
 }
 

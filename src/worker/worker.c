@@ -233,6 +233,17 @@ static void on_pushed(void *context, const struct resp_node *push) {
     }
 }
 
+/* The kind list of a registration is replaced by the next one. */
+void worker_change(struct worker *worker, const struct worker_change *change) {
+    if (worker->stop_stage > 0) return;
+    struct config *old = worker->options.config->config;
+    config_hold(change->config->config);
+    worker->options.config = change->config;
+    worker->options.slots = change->slots;
+    config_free(old);
+    if (client_is_ready(worker->control)) worker_register(worker);
+}
+
 static void on_fetcher_ready(void *context) {
     worker_fetch(context);
 }
@@ -250,6 +261,7 @@ struct worker *worker_start(uv_loop_t *loop, const struct worker_options *option
     hob_assert(worker != NULL);
     worker->loop = loop;
     worker->options = *options;
+    config_hold(options->config->config);
     /* Still this binary when the file was replaced by a newer one meanwhile. */
     if (options->launcher == NULL) worker->options.launcher = "/proc/self/exe";
     (void)snprintf(worker->name, sizeof worker->name, "%s", options->name);

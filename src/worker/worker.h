@@ -24,6 +24,18 @@
 struct worker;
 
 /* Texts and configuration are borrowed and outlive the worker. */
+/* What a worker can change while it runs: kinds, queues, slots. */
+struct worker_change {
+    const struct worker_config *config;
+    uint32_t slots;
+};
+
+/* Asked when a SIGHUP came: read the configuration again. False: nothing changes. */
+struct worker_reload {
+    void *context;
+    bool (*call)(void *context, struct worker_change *ret_change);
+};
+
 struct worker_options {
     const struct worker_config *config; /* read with worker_readers (worker/kinds.h) */
     struct address server;
@@ -31,12 +43,20 @@ struct worker_options {
     uint32_t slots;
     const char *launcher; /* the binary that knows LAUNCH_WORD (os/launch.h); NULL: this one */
     void *context;
+    struct worker_reload reload; /* for worker_run() */
     /* The last call: the worker has ended and is freed. HOB_OK: as it was asked to. */
     void (*ended)(void *context, enum hob_status status, const struct hob_error *error);
 };
 
 /** Start on @loop. Never fails: a server that is away is waited for. */
 struct worker *worker_start(uv_loop_t *loop, const struct worker_options *options);
+
+/**
+ * From now on run jobs as @change says: what it refers to is held as long as it is needed, and jobs
+ * that run keep what they began with. The fetch that waits is the last one for the old queues.
+ * While the worker ends nothing changes.
+ */
+void worker_change(struct worker *worker, const struct worker_change *change);
 
 /**
  * End: fetch no more; wait for what runs, at most 25 s; then stop it and give its jobs back. Asked

@@ -40,7 +40,7 @@ struct rig {
     struct conn conns[CONNS_MAX];
     size_t conn_count;
     struct worker *worker;
-    struct config config;
+    struct config *config;
     struct buf seen;     /* "WORKER w SLOTS 2 …|ACK 1 11 …|", without BEAT */
     const char *jobs[4]; /* their kinds; NULL: no more */
     size_t job_next;
@@ -210,7 +210,7 @@ static void rig_run(struct rig *rig) {
     int place_size = sizeof place;
     CHECK(uv_tcp_getsockname(&rig->listener, (struct sockaddr *)&place, &place_size) == 0);
     struct worker_options options = {
-        .config = &rig->config.worker, .name = "w", .slots = 1, .context = rig, .ended = on_ended};
+        .config = &rig->config->worker, .name = "w", .slots = 1, .context = rig, .ended = on_ended};
     char address[32];
     (void)snprintf(address, sizeof address, "127.0.0.1:%u", ntohs(place.sin_port));
     CHECK(address_parse(slice_str(address), &options.server));
@@ -218,7 +218,7 @@ static void rig_run(struct rig *rig) {
     (void)uv_run(&rig->loop, UV_RUN_DEFAULT);
     CHECK(uv_loop_close(&rig->loop) == 0);
     for (size_t i = 0; i < rig->conn_count; i++) buf_deinit(&rig->conns[i].input);
-    config_deinit(&rig->config);
+    config_free(rig->config);
     (void)buf_put_char(&rig->seen, '\0');
 }
 

@@ -63,6 +63,7 @@ static void workjob_free_if_done(struct workjob *job) {
     worker->job_count--;
     joblog_deinit(&job->log);
     buf_deinit(&job->result);
+    config_free(job->holds);
     free(job);
     worker_slot_free(worker);
 }
@@ -336,6 +337,7 @@ void workjob_start(struct worker *worker, const struct resp_node *map) {
         .context = job, .line = on_line, .progress = on_progress, .done = on_done};
     log_info("job started", JOB_FIELDS(job));
     job->config = kind;
+    job->holds = config_hold(worker->options.config->config);
     job->executor = kind_executor(kind);
     job->run = job->executor->start(worker->loop, &run_job, &events);
 }
