@@ -116,6 +116,9 @@ static struct touched touched_by(const struct command *command) {
         return (struct touched){.job_id = command->wait.id};
     case COMMAND_WORKER_SET:
     case COMMAND_WORKER_BEAT:
+    case COMMAND_TOKEN_PUT:
+    case COMMAND_TOKEN_DROP:
+    case COMMAND_TOKEN_USE:
     case COMMAND_FORGET:
     case COMMAND_TYPE_COUNT:
         break;

@@ -16,6 +16,9 @@
       404,                                                                               \
       "there is no such job: it never was, or its time of keeping is over")              \
     X(ANSWER_NO_QUEUE, "NOQUEUE", 404, "there is no such queue")                         \
+    X(ANSWER_NO_TOKEN, "NOTOKEN", 404, "there is no token with this name")               \
+    X(ANSWER_EXISTS, "EXISTS", 409, "it exists already")                                 \
+    X(ANSWER_CONFLICT, "CONFLICT", 409, "that would leave this server without a key")    \
     X(ANSWER_STALE,                                                                      \
       "STALE",                                                                           \
       409,                                                                               \

@@ -41,6 +41,11 @@ uint64_t engine_digest(const struct engine *engine) {
         };
         digest += effect_hash(&effect, &scratch);
     }
+    for (uint32_t i = 0; i < engine->token_count; i++) {
+        struct effect effect = {.type = EFFECT_TOKEN_PUT};
+        token_view_fill(&engine->tokens[i], &effect.token_put.token);
+        digest += effect_hash(&effect, &scratch);
+    }
     return digest;
 }
 

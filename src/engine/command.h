@@ -31,6 +31,9 @@
     X(WORKER_SET, worker_set, "register a worker")                               \
     X(WORKER_BEAT, worker_beat, "a worker is alive: its leases stay")            \
     X(WAIT, wait, "wait until a job is final")                                   \
+    X(TOKEN_PUT, token_put, "make a token")                                      \
+    X(TOKEN_DROP, token_drop, "revoke a token")                                  \
+    X(TOKEN_USE, token_use, "a token was used")                                  \
     X(FORGET, forget, "the asker is gone: drop its waiting request")
 
 enum command_type {
@@ -193,6 +196,34 @@ struct wait_command {
     hob_ns wait_ns; /* 0: only look */
 };
 
+/* What a token allows, as bits. The numbers stand in journals. */
+enum token_scope {
+    TOKEN_PUSH = 1u << 2,
+    TOKEN_WORK = 1u << 3,
+    TOKEN_READ = 1u << 4,
+    TOKEN_MANAGE = 1u << 5,
+    TOKEN_ADMIN = 1u << 6,
+    TOKEN_SCOPES = TOKEN_PUSH | TOKEN_WORK | TOKEN_READ | TOKEN_MANAGE | TOKEN_ADMIN,
+};
+
+struct token_put_command {
+    struct slice name;
+    struct slice hash;   /* SHA-256 of the token, TOKEN_HASH_BYTES */
+    uint32_t scopes;     /* enum token_scope */
+    struct slice queues; /* globs with one space between them; empty: every queue */
+    hob_ns expires_ns;   /* 0: never */
+    struct slice by;
+};
+
+struct token_drop_command {
+    struct slice name;
+    bool force; /* even the last one that can make others */
+};
+
+struct token_use_command {
+    struct slice name;
+};
+
 struct command {
     enum command_type type;
     uint64_t request;
@@ -216,6 +247,9 @@ struct command {
         struct worker_set_command worker_set;
         struct worker_beat_command worker_beat;
         struct wait_command wait;
+        struct token_put_command token_put;
+        struct token_drop_command token_drop;
+        struct token_use_command token_use;
     };
 };
 

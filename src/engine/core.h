@@ -178,6 +178,18 @@ struct key {
     uint32_t home;
 };
 
+struct token {
+    struct text name;
+    struct text queues;
+    struct text by;
+    char hash[TOKEN_HASH_BYTES];
+    uint32_t scopes;
+    uint32_t home;
+    hob_ns created_ns;
+    hob_ns expires_ns;
+    hob_ns used_ns;
+};
+
 struct waiter {
     uint64_t request;
     uint64_t seq; /* order of arrival */
@@ -246,6 +258,10 @@ struct engine {
     uint32_t *worker_list;
     uint32_t worker_count;
     uint32_t worker_capacity;
+
+    struct token *tokens; /* in order of their making; few, and looked up by name only to change */
+    uint32_t token_count;
+    uint32_t token_capacity;
 
     struct heap due;       /* queues by their earliest timer, retention or end of pause */
     struct heap key_due;   /* keys by the end of their time */
@@ -375,6 +391,14 @@ bool event_begin(const struct engine *engine, const struct effect *effect, struc
 void event_end(const struct engine *engine, const struct effect *effect, struct event *event);
 /* A new body with @bytes; .id 0 when they are empty. */
 struct body_ref emit_body(struct engine *engine, struct slice bytes);
+
+/* --- tokens.c --- */
+
+bool carry_token_put(struct engine *engine, const struct token_put_effect *put);
+bool carry_token_drop(struct engine *engine, const struct token_drop_effect *drop);
+bool restate_token(struct engine *engine, struct slice name, uint32_t home);
+void token_view_fill(const struct token *token, struct token_view *ret_view);
+void tokens_free(struct engine *engine);
 
 /* --- one function for each command --- */
 

@@ -311,6 +311,22 @@ static void key_drop_fields(struct codec *codec, struct key_drop_effect *drop) {
     field_bytes(codec, &drop->key);
 }
 
+static void token_put_fields(struct codec *codec, struct token_put_effect *put) {
+    struct token_view *token = &put->token;
+    field_bytes(codec, &token->name);
+    field_bytes(codec, &token->hash);
+    field_u32(codec, &token->scopes);
+    field_bytes(codec, &token->queues);
+    field_u64(codec, &token->created_ns);
+    field_u64(codec, &token->expires_ns);
+    field_u64(codec, &token->used_ns);
+    field_bytes(codec, &token->by);
+}
+
+static void token_drop_fields(struct codec *codec, struct token_drop_effect *drop) {
+    field_bytes(codec, &drop->name);
+}
+
 /* False for a type that this version does not know. */
 static bool effect_fields(struct codec *codec, struct effect *effect) {
     switch (effect->type) {
@@ -427,6 +443,8 @@ uint64_t effect_job_id(const struct effect *effect) {
     case EFFECT_QUEUE_PUT:
     case EFFECT_KEY_PUT:
     case EFFECT_KEY_DROP:
+    case EFFECT_TOKEN_PUT:
+    case EFFECT_TOKEN_DROP:
         return 0;
     }
     return 0;

@@ -33,7 +33,9 @@
     X(JOB_CHECKPOINT, 15, job_checkpoint, "what the next attempt shall receive") \
     X(QUEUE_PUT, 16, queue_put, "the settings of a queue, in full")              \
     X(KEY_PUT, 17, key_put, "an idempotency key, in full")                       \
-    X(KEY_DROP, 18, key_drop, "an idempotency key is forgotten")
+    X(KEY_DROP, 18, key_drop, "an idempotency key is forgotten")                 \
+    X(TOKEN_PUT, 40, token_put, "a token, in full")                              \
+    X(TOKEN_DROP, 41, token_drop, "a token is revoked")
 
 enum effect_type {
     EFFECT_NONE = 0,
@@ -150,6 +152,14 @@ struct key_drop_effect {
     struct slice key;
 };
 
+struct token_put_effect {
+    struct token_view token;
+};
+
+struct token_drop_effect {
+    struct slice name;
+};
+
 struct effect {
     enum effect_type type;
     union {
@@ -171,6 +181,8 @@ struct effect {
         struct queue_put_effect queue_put;
         struct key_put_effect key_put;
         struct key_drop_effect key_drop;
+        struct token_put_effect token_put;
+        struct token_drop_effect token_drop;
     };
 };
 

@@ -51,6 +51,7 @@ void engine_free(struct engine *engine) {
         job_unmake(engine, idmap_next(&engine->job_ids, 0, &id), false);
     }
     names_free(engine);
+    tokens_free(engine);
     heap_deinit(&engine->key_due, &engine->mem);
     heap_deinit(&engine->hungry, &engine->mem);
     index_deinit(&engine->refs, &engine->mem);
@@ -232,6 +233,9 @@ bool engine_restate(struct engine *engine, const struct effect *effect, uint32_t
         return restate_queue(engine, effect->queue_put.queue.name, home);
     }
     if (effect->type == EFFECT_KEY_PUT) return restate_key(engine, effect->key_put.key, home);
+    if (effect->type == EFFECT_TOKEN_PUT) {
+        return restate_token(engine, effect->token_put.token.name, home);
+    }
     return false;
 }
 

@@ -164,6 +164,9 @@ bool engine_queue_at(const struct engine *engine, uint32_t at, struct queue_view
 /** Workers that are known: number @at (0-based); false past the last. */
 bool engine_worker_at(const struct engine *engine, uint32_t at, struct worker_view *ret_view);
 
+/** Tokens in order of their making: number @at (0-based); false past the last. */
+bool engine_token_at(const struct engine *engine, uint32_t at, struct token_view *ret_view);
+
 /** Counts of everything, and memory. */
 void engine_stats(const struct engine *engine, struct engine_stats *ret_stats);
 

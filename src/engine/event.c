@@ -59,6 +59,8 @@ static bool type_of(const struct effect *effect, enum event_type *ret_type) {
     case EFFECT_JOB_CHECKPOINT:
     case EFFECT_KEY_PUT:
     case EFFECT_KEY_DROP:
+    case EFFECT_TOKEN_PUT:
+    case EFFECT_TOKEN_DROP:
         break;
     }
     return false;
@@ -149,6 +151,8 @@ static void fill_effect(const struct effect *effect, struct event *event) {
     case EFFECT_JOB_CHECKPOINT:
     case EFFECT_KEY_PUT:
     case EFFECT_KEY_DROP:
+    case EFFECT_TOKEN_PUT:
+    case EFFECT_TOKEN_DROP:
         return;
     }
 }

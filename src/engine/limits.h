@@ -45,6 +45,10 @@ enum {
     PRIORITY_DEFAULT = 1024,
     KEEP_COMPLETED_COUNT_DEFAULT = 100000, /* per queue */
     KEEP_FAILED_COUNT_DEFAULT = 100000,
+    TOKENS_MAX = 1000,
+    TOKEN_HASH_BYTES = 32, /* SHA-256 */
+    TOKEN_GLOBS_MAX = 16,  /* of queues, of one token */
+    TOKEN_QUEUES_BYTES_MAX = 2048,
 };
 
 #define LEASE_DEFAULT_NS   (15 * NS_PER_SECOND)
@@ -60,6 +64,8 @@ enum {
 #define KEEP_FAILED_DEFAULT_NS    (90 * NS_PER_DAY)
 #define BACKOFF_BASE_DEFAULT_NS   (2 * NS_PER_SECOND)
 #define BACKOFF_MAX_DEFAULT_NS    (6 * NS_PER_HOUR)
-#define DELAY_MAX_NS              (3650 * NS_PER_DAY)
+/* When a token was used last is written down once in so long. */
+#define TOKEN_USE_STEP_NS (1 * NS_PER_HOUR)
+#define DELAY_MAX_NS      (3650 * NS_PER_DAY)
 
 #endif

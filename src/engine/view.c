@@ -188,19 +188,21 @@ bool engine_worker_at(const struct engine *engine, uint32_t at, struct worker_vi
 void engine_stats(const struct engine *engine, struct engine_stats *ret_stats) {
     /* A full record without the strings that are counted, as measured for a plain job with short
      * names. */
-    enum { RECORD_BYTES = 28 };
+    enum { RECORD_BYTES = 28, TOKEN_RECORD_BYTES = 128 };
     *ret_stats = (struct engine_stats){
         .jobs = engine->job_ids.count,
         .queues = engine->queue_count,
         .kinds = engine->kinds.count,
         .workers = engine->worker_count,
         .keys = engine->keys.count,
+        .tokens = engine->token_count,
         .waiting_fetches = engine->waiting_fetches,
         .next_id = engine->next_id,
         .memory_bytes = engine->mem.used_bytes,
         .memory_max_bytes = engine->memory_max_bytes,
         .live_bytes = engine->inline_bytes +
-                      (uint64_t)(engine->jobs.count + engine->keys.count) * RECORD_BYTES,
+                      (uint64_t)(engine->jobs.count + engine->keys.count) * RECORD_BYTES +
+                      (uint64_t)engine->token_count * TOKEN_RECORD_BYTES,
     };
     memcpy(ret_stats->counts, engine->state_counts, sizeof ret_stats->counts);
 }

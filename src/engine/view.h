@@ -94,6 +94,17 @@ struct worker_view {
     hob_ns alive_until_ns;
 };
 
+struct token_view {
+    struct slice name;
+    struct slice hash;
+    uint32_t scopes; /* enum token_scope */
+    struct slice queues;
+    struct slice by;
+    hob_ns created_ns;
+    hob_ns expires_ns; /* 0: never */
+    hob_ns used_ns;    /* to the hour; 0: never */
+};
+
 struct engine_stats {
     uint64_t counts[JOB_STATE_COUNT];
     uint64_t jobs;
@@ -101,6 +112,7 @@ struct engine_stats {
     uint32_t kinds;
     uint32_t workers;
     uint32_t keys;
+    uint32_t tokens;
     uint32_t waiting_fetches;
     uint64_t next_id;
     uint64_t memory_bytes;

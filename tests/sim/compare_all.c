@@ -109,6 +109,30 @@ same_workers(const struct model *model, const struct engine *engine, struct buf 
     return same_number(report, "workers", model->worker_count, count) && same;
 }
 
+static bool
+same_tokens(const struct model *model, const struct engine *engine, struct buf *report) {
+    bool same = true;
+    struct token_view got;
+    uint32_t count = 0;
+    while (engine_token_at(engine, count, &got)) {
+        const struct token_view *wanted = NULL;
+        count++;
+        for (uint32_t i = 0; i < model->token_count; i++) {
+            if (slice_equal(model->tokens[i].name, got.name)) wanted = &model->tokens[i];
+        }
+        NUMBER("a token is known", wanted != NULL, true);
+        if (wanted == NULL) continue;
+        NUMBER("hash", slice_equal(wanted->hash, got.hash), true);
+        NUMBER("queues", slice_equal(wanted->queues, got.queues), true);
+        NUMBER("by", slice_equal(wanted->by, got.by), true);
+        NUMBER("scopes", wanted->scopes, got.scopes);
+        NUMBER("created_ns", wanted->created_ns, got.created_ns);
+        NUMBER("expires_ns", wanted->expires_ns, got.expires_ns);
+        NUMBER("used_ns", wanted->used_ns, got.used_ns);
+    }
+    return same_number(report, "tokens", model->token_count, count) && same;
+}
+
 static uint64_t newest_with_ref(const struct model *model, struct slice ref) {
     uint64_t newest = 0;
     for (uint32_t i = 0; i < model->job_count; i++) {
@@ -196,6 +220,7 @@ bool compare_all(const struct model *model, const struct engine *engine, struct 
     bool same = same_stats(model, engine, report);
     same = same_queues(model, engine, report) && same;
     same = same_workers(model, engine, report) && same;
+    same = same_tokens(model, engine, report) && same;
     for (uint32_t i = 0; i < model->job_count; i++) {
         same = compare_job(model, engine, model->jobs[i]->view.id, report) && same;
     }

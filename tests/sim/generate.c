@@ -235,6 +235,20 @@ static void make_queue_set(struct generator *generator, struct queue_set_command
     set->keep_failed_count = (uint32_t)dice_small(dice, 200);
 }
 
+static void make_token(struct generator *generator, struct token_put_command *put) {
+    static const char *const globs[] = {"", "*", "q*", "q? k*", "a.b c.d ?"};
+    struct dice *dice = &generator->dice;
+    put->name = any_worker(generator);
+    put->hash = slice_of(generator->huge, TOKEN_HASH_BYTES);
+    put->scopes = (uint32_t)dice_between(dice, 1, 31) << 2;
+    if (dice_once_in(dice, 3)) put->scopes = TOKEN_ADMIN;
+    if ((put->scopes & TOKEN_ADMIN) == 0 || dice_once_in(dice, 9)) {
+        put->queues = slice_str(globs[dice_below(dice, hob_countof(globs))]);
+    }
+    if (dice_once_in(dice, 3)) put->expires_ns = 1 + generate_span(generator, NS_PER_DAY);
+    put->by = maybe_text(generator, 20);
+}
+
 static void make_worker_set(struct generator *generator, struct worker_set_command *set) {
     struct dice *dice = &generator->dice;
     set->worker = any_worker(generator);
@@ -358,6 +372,19 @@ void generate_command(
         break;
     case COMMAND_QUEUE_SET:
         make_queue_set(generator, &command->queue_set);
+        break;
+    case COMMAND_TOKEN_PUT:
+        make_token(generator, &command->token_put);
+        if (command->token_put.expires_ns != 0) {
+            command->token_put.expires_ns = ns_add(model->now_ns, command->token_put.expires_ns);
+        }
+        break;
+    case COMMAND_TOKEN_DROP:
+        command->token_drop.name = any_worker(generator);
+        command->token_drop.force = dice_once_in(&generator->dice, 5);
+        break;
+    case COMMAND_TOKEN_USE:
+        command->token_use.name = any_worker(generator);
         break;
     case COMMAND_WORKER_SET:
     case COMMAND_WORKER_BEAT:

@@ -39,6 +39,7 @@ void model_free(struct model *model) {
     free(model->queues);
     free(model->workers);
     free(model->keys);
+    free(model->tokens);
     free(model->waits);
     free(model->bodies);
     free(model->lates);

@@ -9,6 +9,7 @@
  *   model_fetch.c   which job runs next; waiting fetches
  *   model_lease.c   what the holder of a lease may do
  *   model_time.c    what time does: stage, rescue, prune, the end of waits
+ *   model_token.c   tokens
  *   model_limits.c  which arguments are within their limits
  *
  * Everything is open to the simulator, which reads the model to make commands that mean
@@ -90,6 +91,9 @@ struct model {
     struct model_key *keys;
     uint32_t key_count;
     uint32_t key_capacity;
+    struct token_view *tokens; /* in order of their making */
+    uint32_t token_count;
+    uint32_t token_capacity;
     struct model_wait *waits;
     uint32_t wait_count;
     uint32_t wait_capacity;
@@ -214,6 +218,7 @@ void model_worker_command(
     struct model *model, const struct command *command, struct answer *answer
 );
 void model_wait_command(struct model *model, const struct command *command, struct answer *answer);
+void model_token_command(struct model *model, const struct command *command, struct answer *answer);
 void model_fetch(struct model *model, const struct command *command, struct answer *answer);
 void model_lease_command(struct model *model, const struct command *command, struct answer *answer);
 

@@ -125,6 +125,37 @@ static bool worker_set_is_valid(const struct worker_set_command *set) {
     return names_are_valid(set->kinds, set->kind_count);
 }
 
+/* At most TOKEN_GLOBS_MAX words, one space between them. */
+static bool globs_are_valid(struct slice globs) {
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                  "-+/;:.$_()*?";
+    if (globs.size == 0) return true;
+    if (globs.size > TOKEN_QUEUES_BYTES_MAX) return false;
+    uint32_t words = 1;
+    size_t size = 0;
+    for (size_t i = 0; i < globs.size; i++) {
+        if (globs.bytes[i] == ' ') {
+            if (size == 0) return false;
+            words++;
+            size = 0;
+        } else if (memchr(letters, globs.bytes[i], sizeof letters - 1) == NULL) {
+            return false;
+        } else if (++size > NAME_BYTES_MAX) {
+            return false;
+        }
+    }
+    return size > 0 && words <= TOKEN_GLOBS_MAX;
+}
+
+static bool token_is_valid(const struct model *model, const struct token_put_command *put) {
+    bool all = put->queues.size == 0 || slice_equal(put->queues, SLICE("*"));
+    if ((put->scopes & TOKEN_ADMIN) != 0 && !all) return false;
+    if (put->scopes == 0 || (put->scopes & ~(uint32_t)TOKEN_SCOPES) != 0) return false;
+    if (put->hash.size != TOKEN_HASH_BYTES || put->by.size > WHY_BYTES_MAX) return false;
+    if (put->expires_ns != 0 && put->expires_ns <= model->now_ns) return false;
+    return is_name(put->name) && globs_are_valid(put->queues);
+}
+
 static bool reasons_are_valid(struct slice by, struct slice why) {
     return by.size <= WHY_BYTES_MAX && why.size <= WHY_BYTES_MAX;
 }
@@ -200,6 +231,10 @@ bool model_arguments_are_valid(const struct model *model, const struct command *
         return is_name(command->worker_beat.worker) && is_lease(command->worker_beat.alive_ns);
     case COMMAND_WAIT:
         return command->wait.wait_ns <= RESULT_WAIT_MAX_NS;
+    case COMMAND_TOKEN_PUT:
+        return token_is_valid(model, &command->token_put);
+    case COMMAND_TOKEN_DROP:
+    case COMMAND_TOKEN_USE:
     case COMMAND_FORGET:
     case COMMAND_TYPE_COUNT:
         break;

@@ -269,6 +269,11 @@ void model_apply(
     case COMMAND_WORKER_BEAT:
         model_worker_command(model, command, ret_answer);
         break;
+    case COMMAND_TOKEN_PUT:
+    case COMMAND_TOKEN_DROP:
+    case COMMAND_TOKEN_USE:
+        model_token_command(model, command, ret_answer);
+        break;
     case COMMAND_WAIT:
     case COMMAND_FORGET:
         model_wait_command(model, command, ret_answer);

@@ -267,6 +267,11 @@ void plant_bad_argument(struct generator *generator, struct command *command) {
     case COMMAND_WAIT:
         command->wait.wait_ns = about(generator, RESULT_WAIT_MAX_NS);
         break;
+    case COMMAND_TOKEN_PUT:
+        command->token_put.queues = SLICE("a  b");
+        break;
+    case COMMAND_TOKEN_DROP:
+    case COMMAND_TOKEN_USE:
     case COMMAND_FORGET:
     case COMMAND_TYPE_COUNT:
         break;

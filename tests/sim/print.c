@@ -142,6 +142,19 @@ void print_command(const struct command *command, struct buf *out) {
         put_number(out, "id", command->wait.id);
         put_span(out, "wait", command->wait.wait_ns);
         break;
+    case COMMAND_TOKEN_PUT:
+        put_name(out, "name", command->token_put.name);
+        put_number(out, "scopes", command->token_put.scopes);
+        put_name(out, "queues", command->token_put.queues);
+        put_number(out, "expires_ns", command->token_put.expires_ns);
+        break;
+    case COMMAND_TOKEN_DROP:
+        put_name(out, "name", command->token_drop.name);
+        put_number(out, "force", command->token_drop.force ? 1 : 0);
+        break;
+    case COMMAND_TOKEN_USE:
+        put_name(out, "name", command->token_use.name);
+        break;
     case COMMAND_FORGET:
     case COMMAND_TYPE_COUNT:
         break;

@@ -180,6 +180,9 @@ static uint64_t id_of(const struct command *command, const struct answer *answer
     case COMMAND_QUEUE_SET:
     case COMMAND_WORKER_SET:
     case COMMAND_WORKER_BEAT:
+    case COMMAND_TOKEN_PUT:
+    case COMMAND_TOKEN_DROP:
+    case COMMAND_TOKEN_USE:
     case COMMAND_FORGET:
     case COMMAND_TYPE_COUNT:
         break;
