@@ -26,6 +26,11 @@ static const char *command_name_at(const void *context, size_t at) {
 }
 
 void resp_unknown(struct resp_session *session, struct slice name) {
+    const char *why = resp_foreign_why(name);
+    if (why != NULL) {
+        resp_error(session, "ERR", slice_str(why));
+        return;
+    }
     struct buf *text = &session->base.host->complaint;
     buf_reset(text);
     (void)buf_put_str(text, "there is no command ");

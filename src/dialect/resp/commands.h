@@ -86,6 +86,18 @@
       "figures of this server")                                                                    \
     X("HELP",       resp_help,       ANY,     0, 1, "[command]",                                   \
       "this table")                                                                                \
+    X("SUBSCRIBE",  resp_subscribe,  READ,    1, ANY_COUNT, "channel ...",                         \
+      "hear of jobs: hob:job:ID hob:queue:NAME hob:kind:KIND hob:finished hob:events")             \
+    X("UNSUBSCRIBE", resp_unsubscribe, ANY,   0, ANY_COUNT, "[channel ...]",                       \
+      "no longer, or of none")                                                                     \
+    X("PSUBSCRIBE", resp_psubscribe, READ,    1, ANY_COUNT, "pattern ...",                         \
+      "hear of jobs on all channels that a glob fits")                                             \
+    X("PUNSUBSCRIBE", resp_punsubscribe, ANY, 0, ANY_COUNT, "[pattern ...]",                       \
+      "no longer, or of none")                                                                     \
+    X("MULTI",      resp_multi,      ANY,     0, 0, "",                                            \
+      "keep the commands that follow for EXEC")                                                    \
+    X("EXEC",       resp_exec,       ANY,     0, 0, "",                                            \
+      "run them as one block; DISCARD without an id forgets them")                                 \
     X("PING",       resp_ping,       NONE,    0, 1, "[text]",                                      \
       "answer PONG or the text")                                                                   \
     X("ECHO",       resp_echo,       ANY,     1, 1, "text",                                        \
@@ -97,15 +109,19 @@
     X("SELECT",     resp_select,     ANY,     1, 1, "0",                                           \
       "accepted, for clients that choose a database")                                              \
     X("CLIENT",     resp_client,     ANY,     1, ANY_COUNT,                                        \
-      "SETNAME name | GETNAME | ID | SETINFO key value",                                           \
+      "SETNAME name | SETINFO LIB-NAME|LIB-VER text | GETNAME | ID | INFO",                        \
       "what Redis clients send on connect")                                                        \
     X("COMMAND",    resp_command,    ANY,     0, ANY_COUNT,                                        \
-      "[COUNT | DOCS [name ...] | INFO [name ...]]",                                               \
+      "[COUNT | LIST | DOCS [name ...] | INFO [name ...]]",                                        \
       "this table, for Redis clients")                                                             \
-    X("INFO",       resp_info,       ANY,     0, ANY_COUNT, "[section]",                           \
+    X("INFO",       resp_info,       ANY,     0, ANY_COUNT, "[section ...]",                       \
       "figures of this server, as Redis clients read them")                                        \
     X("RESET",      resp_reset,      NONE,    0, 0, "",                                            \
       "back to RESP2, without a name")                                                             \
+    X("CONFIG",     resp_config,     ANY,     1, ANY_COUNT, "GET pattern ...",                     \
+      "the few settings that Redis clients ask for")                                               \
+    X("TIME",       resp_time,       ANY,     0, 0, "",                                            \
+      "the time of this server: seconds and microseconds")                                         \
     X("QUIT",       resp_quit,       NONE,    0, 0, "",                                            \
       "close the connection")
 /* clang-format on */

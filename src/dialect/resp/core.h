@@ -10,7 +10,15 @@
 #include "dialect/resp/resp.h"
 #include "wire/resp.h"
 
-enum { CLIENT_NAME_BYTES_MAX = 64 };
+enum { RESP_LABEL_BYTES_MAX = 64 };
+
+/* What a client says about itself: its name, its library. */
+struct resp_label {
+    uint32_t size;
+    char bytes[RESP_LABEL_BYTES_MAX];
+};
+
+struct subscription;
 
 /* What the request that waits is to be answered with. */
 enum resp_awaited { RESP_AWAITED_JOBS, RESP_AWAITED_JOB };
@@ -24,8 +32,24 @@ struct resp_session {
     enum resp_awaited awaited;
     enum job_form form;  /* RESP_AWAITED_JOBS */
     uint64_t awaited_id; /* RESP_AWAITED_JOB */
-    uint32_t client_name_size;
-    char client_name[CLIENT_NAME_BYTES_MAX];
+    struct resp_label name;
+    struct resp_label library;
+    struct resp_label library_version;
+
+    /* subscribe.c */
+    struct subscription *subscriptions;
+    uint32_t subscription_count;
+    uint32_t subscription_capacity;
+    uint64_t missed_told; /* of base.events_missed */
+    bool in_request;      /* what is pushed waits in `pushes` for the end of the reply */
+    struct buf pushes;
+
+    /* multi.c */
+    bool in_multi;
+    bool multi_broken; /* a command was refused: EXEC does nothing */
+    bool in_exec;      /* nothing waits */
+    uint32_t multi_count;
+    struct buf multi; /* the requests, as they came */
 };
 
 /* The arguments behind the command word. */
@@ -58,6 +82,14 @@ extern const size_t resp_command_count;
 /** The row of a command word, any case; NULL when there is none. */
 const struct resp_command *resp_command_find(struct slice name);
 
+/** Run one request, or keep it for EXEC. @bytes: the request as it came. */
+void resp_serve(
+    struct resp_session *session, const struct resp_request *request, struct slice bytes
+);
+
+/** Why there is no command @word that Redis has; NULL when it is not known there either. */
+const char *resp_foreign_why(struct slice word);
+
 /** Reply that there is no such command; that it has no such number of arguments. */
 void resp_unknown(struct resp_session *session, struct slice name);
 void resp_wrong_count(struct resp_session *session, const struct resp_command *command);
@@ -68,6 +100,49 @@ bool resp_begin(struct resp_session *session, enum scope scope);
 static inline struct buf *resp_out(struct resp_session *session) {
     return session->base.out;
 }
+
+/* Commands whose first argument chooses what they do (client.c). */
+struct resp_subcommand {
+    const char *word;
+    size_t min; /* of the arguments behind it */
+    size_t max;
+    resp_run *run;
+};
+
+struct resp_subcommands {
+    const struct resp_subcommand *at;
+    size_t count;
+};
+
+/** Run the row of the first argument; a word that has none is the error. */
+void resp_run_subcommand(
+    struct resp_session *session, const char *command, struct resp_subcommands all, struct args args
+);
+
+/** Set a label; false: the error is the reply. */
+bool resp_label_set(
+    struct resp_session *session, struct resp_label *label, const char *what, struct slice text
+);
+
+/* --- subscriptions (subscribe.c) --- */
+
+/** In RESP2, with subscriptions: only some commands are served. */
+bool resp_is_listening(const struct resp_session *session);
+void resp_unsubscribe_all(struct resp_session *session);
+/** A request is served: pushes wait until its reply is written. */
+void resp_pushes_begin(struct resp_session *session);
+void resp_pushes_end(struct resp_session *session);
+/** Begin a push message of @count elements, outside of any reply. */
+struct buf *resp_push_begin(struct resp_session *session, size_t count);
+void resp_event(struct session *base, const struct event *event);
+
+/* --- MULTI (multi.c) --- */
+
+void resp_multi_queue(
+    struct resp_session *session, const struct resp_command *command, struct slice request
+);
+void resp_multi_discard(struct resp_session *session);
+void resp_multi_forget(struct resp_session *session);
 
 /* --- replies --- */
 

@@ -4,6 +4,7 @@
 #include "engine/logline.h"
 
 static void wait_for(struct resp_session *session, uint64_t id, hob_ns wait) {
+    if (session->in_exec) wait = 0;
     struct command command = {.type = COMMAND_WAIT, .wait = {.id = id, .wait_ns = wait}};
     struct answer answer;
     session_apply(&session->base, &command, &answer);

@@ -4,6 +4,7 @@
  *
  * A push message (a lease was taken away) may stand between any two replies, never inside one:
  * every reply is written whole. */
+#include "base/assert.h"
 #include "dialect/resp/core.h"
 
 static struct session *resp_open(struct host *host) {
@@ -17,6 +18,9 @@ static struct session *resp_open(struct host *host) {
 static void resp_close(struct session *base) {
     struct resp_session *session = (struct resp_session *)base;
     resp_parser_deinit(&session->parser);
+    resp_unsubscribe_all(session);
+    resp_multi_forget(session);
+    buf_deinit(&session->pushes);
     mem_free(base->host->mem, session, sizeof *session);
 }
 
@@ -26,21 +30,60 @@ static void reply_end(struct resp_session *session) {
     resp_abandon(session, "TOOLARGE", SLICE("the reply is larger than this server holds"));
 }
 
-static void run(struct resp_session *session, const struct resp_request *request) {
-    session->reply_at = resp_out(session)->size;
+/* What a RESP2 connection with subscriptions serves. */
+static bool is_for_listeners(const struct resp_command *command) {
+    return command->run == resp_subscribe || command->run == resp_unsubscribe ||
+           command->run == resp_psubscribe || command->run == resp_punsubscribe ||
+           command->run == resp_ping || command->run == resp_reset || command->run == resp_quit;
+}
+
+/* What is done at once between MULTI and EXEC. */
+static bool is_for_multi(const struct resp_command *command) {
+    return command->run == resp_multi || command->run == resp_exec || command->run == resp_reset ||
+           command->run == resp_quit;
+}
+
+static void
+serve(struct resp_session *session, const struct resp_request *request, struct slice bytes) {
     const struct resp_command *command = resp_command_find(request->args[0]);
-    if (!resp_begin(session, command == NULL ? SCOPE_ANY : command->scope)) return;
-    if (command == NULL) {
-        resp_unknown(session, request->args[0]);
-        return;
-    }
     struct args args = {.at = request->args + 1, .count = request->args_count - 1};
-    if (args.count < command->min || args.count > command->max) {
-        resp_wrong_count(session, command);
+    if (session->in_multi && command != NULL && command->run == resp_discard && args.count == 0) {
+        /* Forgetting what was kept takes no scope; discarding a job does. */
+        resp_multi_discard(session);
         return;
     }
-    command->run(session, args);
+    size_t before = resp_out(session)->size;
+    if (!resp_begin(session, command == NULL ? SCOPE_ANY : command->scope)) {
+        session->multi_broken = session->in_multi;
+    } else if (command == NULL) {
+        resp_unknown(session, request->args[0]);
+        session->multi_broken = session->in_multi;
+    } else if (args.count < command->min || args.count > command->max) {
+        resp_wrong_count(session, command);
+        session->multi_broken = session->in_multi;
+    } else if (resp_is_listening(session) && !is_for_listeners(command)) {
+        resp_error(
+            session,
+            "ERR",
+            SLICE("only (P)SUBSCRIBE, (P)UNSUBSCRIBE, PING, RESET and QUIT are served while there "
+                  "are subscriptions: take another connection, or RESP3")
+        );
+    } else if (session->in_multi && !is_for_multi(command)) {
+        resp_multi_queue(session, command, bytes);
+    } else {
+        command->run(session, args);
+    }
+    hob_assert(resp_out(session)->size >= before);
+}
+
+void resp_serve(
+    struct resp_session *session, const struct resp_request *request, struct slice bytes
+) {
+    size_t outer = session->reply_at;
+    session->reply_at = resp_out(session)->size;
+    serve(session, request, bytes);
     reply_end(session);
+    session->reply_at = outer;
 }
 
 static enum session_next resp_input(struct session *base, struct slice input, size_t *ret_used) {
@@ -57,6 +100,12 @@ static enum session_next resp_input(struct session *base, struct slice input, si
         }
         struct resp_request request;
         struct slice rest = slice_of(input.bytes + used, input.size - used);
+        /* Empty lines between requests are nothing, as in Redis: redis-cli --pipe sends some. */
+        if (rest.bytes[0] == '\r' && rest.size == 1) break;
+        if (rest.size >= 2 && memcmp(rest.bytes, "\r\n", 2) == 0) {
+            used += 2;
+            continue;
+        }
         enum resp_result result = resp_parse(&session->parser, rest, &request);
         if (result == RESP_NEED_MORE) break;
         if (result == RESP_ERROR) {
@@ -66,7 +115,9 @@ static enum session_next resp_input(struct session *base, struct slice input, si
             continue;
         }
         used += request.size_bytes;
-        run(session, &request);
+        resp_pushes_begin(session);
+        resp_serve(session, &request, slice_of(rest.bytes, request.size_bytes));
+        resp_pushes_end(session);
     }
     *ret_used = used;
     return next;
@@ -89,11 +140,11 @@ static void resp_answer(struct session *base, const struct answer *answer) {
 static void resp_lost(struct session *base, struct lease_ref lease, enum error_cause cause) {
     struct resp_session *session = (struct resp_session *)base;
     if (session->version != RESP3) return;
-    resp_put_push(base->out, session->version, 4);
-    resp_put_bulk(base->out, SLICE("lost"));
-    resp_put_bulk_u64(base->out, lease.id);
-    resp_put_bulk_u64(base->out, lease.token);
-    resp_put_bulk(base->out, slice_str(error_cause_word(cause)));
+    struct buf *out = resp_push_begin(session, 4);
+    resp_put_bulk(out, SLICE("lost"));
+    resp_put_bulk_u64(out, lease.id);
+    resp_put_bulk_u64(out, lease.token);
+    resp_put_bulk(out, slice_str(error_cause_word(cause)));
 }
 
 static void resp_late(struct session *base) {
@@ -113,6 +164,7 @@ const struct dialect dialect_resp = {
     .input = resp_input,
     .answer = resp_answer,
     .lost = resp_lost,
+    .event = resp_event,
     .late = resp_late,
     .finish = resp_finish,
     .close = resp_close,

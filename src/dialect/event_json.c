@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Members stand in the order in which one reads: what, which job, what became of it, when, why. */
+#include "dialect/event_json.h"
+
+#include "base/json_put.h"
+#include "base/text.h"
+
+static void put_text(struct json_put *put, const char *key, struct slice text) {
+    if (text.size == 0) return;
+    json_put_key(put, key);
+    json_put_text(put, text);
+}
+
+static void put_span(struct json_put *put, const char *key, hob_ns span) {
+    if (span == 0) return;
+    json_put_key(put, key);
+    json_put_u64(put, span / NS_PER_MS);
+}
+
+static void put_at(struct json_put *put, hob_ns at_ns) {
+    HOB_AUTO_BUF struct buf time = buf_make(64);
+    (void)text_put_time(&time, at_ns / NS_PER_MS * NS_PER_MS);
+    json_put_key(put, "at");
+    json_put_text(put, buf_slice(&time));
+}
+
+static void put_error(struct json_put *put, const struct event *event) {
+    json_put_key(put, "error");
+    json_put_object(put);
+    json_put_key(put, "cause");
+    json_put_str(put, error_cause_word(event->cause));
+    if (event->code != 0) {
+        json_put_key(put, "code");
+        json_put_i64(put, event->code);
+    }
+    put_text(put, "what", event->what);
+    put_text(put, "text", event->text);
+    json_put_object_end(put);
+}
+
+static void put_job(struct json_put *put, const struct event *event) {
+    json_put_key(put, "id");
+    json_put_id(put, event->id);
+    json_put_key(put, "queue");
+    json_put_text(put, event->queue);
+    json_put_key(put, "kind");
+    json_put_text(put, event->kind);
+    if (event->type == EVENT_STATE && !event->is_new) {
+        json_put_key(put, "from");
+        json_put_str(put, job_state_word(event->from));
+    }
+    json_put_key(put, "state");
+    json_put_str(put, job_state_word(event->state));
+    json_put_key(put, "attempt");
+    json_put_u64(put, event->attempt);
+}
+
+void event_json_put(struct buf *out, const struct event *event) {
+    struct json_put put = json_put_to(out);
+    json_put_object(&put);
+    json_put_key(&put, "type");
+    json_put_str(&put, event_word(event->type));
+    if (event->id != 0) {
+        put_job(&put, event);
+    } else {
+        put_text(&put, "queue", event->queue);
+    }
+    put_at(&put, event->at_ns);
+    put_text(&put, "worker", event->worker);
+    if (event->type == EVENT_STATE) {
+        put_span(&put, "waited_ms", event->waited_ns);
+        put_span(&put, "ran_ms", event->ran_ns);
+        if (event->has_error) put_error(&put, event);
+    }
+    if (event->type == EVENT_PROGRESS) {
+        json_put_key(&put, "percent");
+        json_put_u64(&put, event->percent);
+        put_text(&put, "text", event->text);
+    }
+    if (event->type == EVENT_QUEUE) {
+        json_put_key(&put, "paused");
+        json_put_bool(&put, event->paused);
+    }
+    put_text(&put, "by", event->by);
+    put_text(&put, "why", event->why);
+    json_put_object_end(&put);
+}
