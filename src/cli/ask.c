@@ -42,19 +42,30 @@ void cli_word(struct cli_request *request, const char *word) {
     cli_word_slice(request, slice_str(word));
 }
 
+/* The word of the protocol and the value; of a list once for each. */
+static void
+put_option(struct cli_request *request, const struct cli_option *option, const char *value) {
+    if (option->word == NULL || value == NULL) return;
+    for (;;) {
+        size_t size = option->list ? strcspn(value, ",") : strlen(value);
+        cli_word(request, option->word);
+        cli_word_slice(request, slice_of(value, size));
+        if (value[size] == '\0') return;
+        value += size + 1;
+    }
+}
+
 void cli_request_options(struct cli_request *request, const struct cli *cli) {
     for (size_t i = 0; i < cli_option_count(cli->command); i++) {
-        const struct cli_option *option = cli_option_at(cli->command, i);
-        if (option->word == NULL || cli->values[i] == NULL) continue;
-        const char *at = cli->values[i];
-        size_t size = strlen(at);
-        for (;;) {
-            if (option->list) size = strcspn(at, ",");
-            cli_word(request, option->word);
-            cli_word_slice(request, slice_of(at, size));
-            if (at[size] == '\0') break;
-            at += size + 1;
-        }
+        put_option(request, cli_option_at(cli->command, i), cli->values[i]);
+    }
+}
+
+void cli_request_list(
+    struct cli_request *request, const struct cli *cli, const struct cli_options *list
+) {
+    for (size_t i = 0; i < list->count; i++) {
+        put_option(request, &list->rows[i], cli_value(cli, list->rows[i].name));
     }
 }
 

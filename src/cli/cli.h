@@ -108,6 +108,10 @@ void cli_word(struct cli_request *request, const char *word);
 void cli_word_slice(struct cli_request *request, struct slice word);
 /** All options that have a word of the protocol and were given; of a list each value. */
 void cli_request_options(struct cli_request *request, const struct cli *cli);
+/** The same of one list of options only. */
+void cli_request_list(
+    struct cli_request *request, const struct cli *cli, const struct cli_options *list
+);
 /** BY and who does it: --by, or the name of the user. */
 void cli_request_by(struct cli_request *request, const struct cli *cli);
 const struct resp_node *
@@ -134,7 +138,9 @@ int cmd_get(struct cli *cli);
 int cmd_wait(struct cli *cli);
 int cmd_ls(struct cli *cli);
 int cmd_logs(struct cli *cli);
-int cmd_control(struct cli *cli);
+int cmd_cancel(struct cli *cli);
+int cmd_retry(struct cli *cli);
+int cmd_discard(struct cli *cli);
 int cmd_delete(struct cli *cli);
 int cmd_queues(struct cli *cli);
 int cmd_queues_set(struct cli *cli);

@@ -1,54 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What people do to jobs and queues. Who did it is told along: --by, or the name of the user. */
-#include <stdio.h>
-#include <string.h>
+#include "cli/bulk.h"
 
-#include "cli/cli.h"
+/* A filter without --state means those that the verb is for. Waiting jobs are only deleted when
+ * they are named, or their state is. */
+#define NOT_OVER "scheduled,available,running,retryable"
+#define WAITING  "scheduled,available,retryable"
+#define OVER     "completed,discarded,cancelled"
 
-/* The name of the command is the word of the protocol, in capitals. */
-static void command_word(const struct cli *cli, char *word, size_t size) {
-    size_t at = 0;
-    for (const char *c = cli->command->name; *c != '\0' && at + 1 < size; c++) {
-        word[at++] = (char)(*c >= 'a' && *c <= 'z' ? *c - ('a' - 'A') : *c);
-    }
-    word[at] = '\0';
+int cmd_cancel(struct cli *cli) {
+    static const struct bulk_verb verb = {"CANCEL", "cancelled", NOT_OVER, true};
+    return bulk_run(cli, &verb);
 }
 
-/* One after the other; one that fails is told and does not keep the rest from being done. */
-static int each_id(struct cli *cli, bool with_reason) {
-    char word[16];
-    command_word(cli, word, sizeof word);
-    struct slice id;
-    for (size_t i = 0; i < cli->arg_count; i++) {
-        if (!cli_id(cli, i, &id)) return cli->exit_code;
-    }
-    int code = 0;
-    for (size_t i = 0; i < cli->arg_count; i++) {
-        struct cli_request request = {0};
-        cli_word(&request, word);
-        cli_word(&request, cli->args[i]);
-        if (with_reason) {
-            cli_request_options(&request, cli);
-            cli_request_by(&request, cli);
-        }
-        const struct resp_node *reply = cli_ask(cli, &request, 0);
-        if (reply == NULL) {
-            code = cli->exit_code;
-            if (code == status_exit_code(HOB_UNREACHABLE)) return code;
-            continue;
-        }
-        struct slice state = with_reason ? reply->text : SLICE("deleted");
-        (void)fprintf(stderr, "job %s: %.*s\n", cli->args[i], SLICE_ARG(state));
-    }
-    return code;
+int cmd_retry(struct cli *cli) {
+    static const struct bulk_verb verb = {"RETRY", "made available", "discarded", true};
+    return bulk_run(cli, &verb);
 }
 
-int cmd_control(struct cli *cli) {
-    return each_id(cli, true);
+int cmd_discard(struct cli *cli) {
+    static const struct bulk_verb verb = {"DISCARD", "discarded", WAITING, true};
+    return bulk_run(cli, &verb);
 }
 
 int cmd_delete(struct cli *cli) {
-    return each_id(cli, false);
+    static const struct bulk_verb verb = {"DELETE", "deleted", OVER, false};
+    return bulk_run(cli, &verb);
 }
 
 int cmd_pause(struct cli *cli) {

@@ -105,6 +105,8 @@ extern const size_t cli_topic_count;
 extern const struct cli_options cli_server_options; /* where the server is */
 extern const struct cli_options cli_print_options;  /* one thing is printed: --json --color */
 extern const struct cli_options cli_row_options;    /* rows are printed: also --quiet --columns */
+extern const struct cli_options cli_filter_options; /* which jobs */
+extern const struct cli_options cli_reason_options; /* who does it to them, and why */
 extern const struct cli_option cli_help_option;
 
 /* --- reading them --- */

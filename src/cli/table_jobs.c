@@ -2,7 +2,7 @@
 /* Commands on jobs. */
 #include "cli/cli.h"
 
-#define JOB_STATES "scheduled blocked available running retryable completed discarded cancelled"
+#define JOB_STATES "scheduled available running retryable completed discarded cancelled"
 
 static const struct cli_option push_rows[] = {
     {.name = "payload-file",
@@ -94,7 +94,7 @@ static const struct cli_option filter_rows[] = {
      .list = true,
      .help = "only in one of these states"},
 };
-static const struct cli_options filter_options = CLI_LIST(filter_rows);
+const struct cli_options cli_filter_options = CLI_LIST(filter_rows);
 
 static const struct cli_option ls_rows[] = {
     {.name = "limit", .letter = 'n', .value = "N", .help = "at most; default 50"},
@@ -110,7 +110,23 @@ static const struct cli_option reason_rows[] = {
     {.name = "why", .value = "TEXT", .word = "WHY", .help = "the reason, kept with the job"},
     {.name = "by", .value = "NAME", .help = "who does it; default: the user"},
 };
-static const struct cli_options reason_options = CLI_LIST(reason_rows);
+const struct cli_options cli_reason_options = CLI_LIST(reason_rows);
+
+static const struct cli_option bulk_rows[] = {
+    {.name = "limit",
+     .letter = 'n',
+     .value = "N",
+     .help = "at most so many of a filter, newest first"},
+    {.name = "yes", .letter = 'y', .help = "do not ask before what a filter finds is touched"},
+    {.name = "dry-run", .help = "print the ids, and do nothing"},
+};
+static const struct cli_options bulk_options = CLI_LIST(bulk_rows);
+
+#define BULK_DETAILS(states)                                                                      \
+    "Jobs are named by their ids, by `-` for ids on stdin, or by a filter (--queue, --kind, "     \
+    "--state). What a filter finds is counted, and on a terminal you are asked; elsewhere --yes " \
+    "is needed. A filter without --state means " states ". A job that changes while the command " \
+    "runs is left alone."
 
 static const struct cli_command job_rows[] = {
     {
@@ -165,7 +181,7 @@ static const struct cli_command job_rows[] = {
         .summary = "list jobs, newest first",
         .examples = "hob ls --state discarded\n"
                     "hob ls --queue mail --state available,scheduled -n 1000 --json\n",
-        .lists = {&filter_options, &ls_options, &cli_server_options, &cli_row_options},
+        .lists = {&cli_filter_options, &ls_options, &cli_server_options, &cli_row_options},
         .run = cmd_ls,
     },
     {
@@ -181,42 +197,47 @@ static const struct cli_command job_rows[] = {
     },
     {
         .name = "cancel",
-        .synopsis = "ID…",
+        .synopsis = "ID… | - | FILTER",
         .summary = "stop jobs that are not over, running ones too",
-        .examples = "hob cancel 42 --why 'wrong customer'\n",
-        .lists = {&reason_options, &cli_server_options},
-        .args_min = 1,
+        .details = BULK_DETAILS("those that are not over"),
+        .examples = "hob cancel 42 --why 'wrong customer'\n"
+                    "hob cancel --queue mail --state available --dry-run\n",
+        .lists = {&cli_reason_options, &cli_filter_options, &bulk_options, &cli_server_options},
         .args_max = CLI_ARGS_MAX,
         .completes = {COMPLETES_JOBS},
-        .run = cmd_control,
+        .run = cmd_cancel,
     },
     {
         .name = "retry",
-        .synopsis = "ID…",
+        .synopsis = "ID… | - | FILTER",
         .summary = "make jobs available again, now",
-        .examples = "hob retry 42\n",
-        .lists = {&reason_options, &cli_server_options},
-        .args_min = 1,
+        .details = BULK_DETAILS("discarded ones"),
+        .examples = "hob retry 42\n"
+                    "hob retry --kind email.send --yes\n",
+        .lists = {&cli_reason_options, &cli_filter_options, &bulk_options, &cli_server_options},
         .args_max = CLI_ARGS_MAX,
         .completes = {COMPLETES_JOBS},
-        .run = cmd_control,
+        .run = cmd_retry,
     },
     {
         .name = "discard",
-        .synopsis = "ID…",
+        .synopsis = "ID… | - | FILTER",
         .summary = "end waiting jobs as failed",
-        .lists = {&reason_options, &cli_server_options},
-        .args_min = 1,
+        .details = BULK_DETAILS("those that wait"),
+        .examples = "hob discard 42 --why 'too late'\n",
+        .lists = {&cli_reason_options, &cli_filter_options, &bulk_options, &cli_server_options},
         .args_max = CLI_ARGS_MAX,
         .completes = {COMPLETES_JOBS},
-        .run = cmd_control,
+        .run = cmd_discard,
     },
     {
         .name = "delete",
-        .synopsis = "ID…",
+        .synopsis = "ID… | - | FILTER",
         .summary = "remove jobs and all that they hold",
-        .lists = {&cli_server_options},
-        .args_min = 1,
+        .details = BULK_DETAILS("those that are over"),
+        .examples = "hob delete 42\n"
+                    "hob ls --state cancelled -q | hob delete -\n",
+        .lists = {&cli_filter_options, &bulk_options, &cli_server_options},
         .args_max = CLI_ARGS_MAX,
         .completes = {COMPLETES_JOBS},
         .run = cmd_delete,

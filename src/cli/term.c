@@ -62,6 +62,7 @@ struct term term_look(const char *color) {
     }
     const char *name = variable("TERM");
     struct term term = {
+        .in = isatty(STDIN_FILENO) == 1,
         .out = isatty(STDOUT_FILENO) == 1,
         .err = isatty(STDERR_FILENO) == 1,
         .smart = name != NULL && strcmp(name, "dumb") != 0,

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 
 struct term {
+    bool in;    /* stdin is a terminal */
     bool out;   /* stdout is a terminal */
     bool err;   /* stderr is one */
     bool smart; /* its cursor can be moved: not TERM=dumb */
