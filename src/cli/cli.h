@@ -142,6 +142,7 @@ int cmd_cancel(struct cli *cli);
 int cmd_retry(struct cli *cli);
 int cmd_discard(struct cli *cli);
 int cmd_delete(struct cli *cli);
+int cmd_errors(struct cli *cli);
 int cmd_queues(struct cli *cli);
 int cmd_queues_set(struct cli *cli);
 int cmd_pause(struct cli *cli);
@@ -156,10 +157,10 @@ int cmd_help(struct cli *cli);
 int cli_push_lines(struct cli *cli);
 
 /**
- * Wait until the job is final, at most @wait_ns; then print its result and answer 0, or tell why
+ * Wait until the job is over, at most @wait_ns; then print its result and answer 0, or tell why
  * there is none and answer 1, or 6 when the time is over.
  */
-int cli_wait_result(struct cli *cli, struct slice id, hob_ns wait_ns, bool print_result);
+int cli_wait_result(struct cli *cli, struct slice id, hob_ns wait_ns);
 
 #define CLI_SHELLS    "bash zsh fish"
 #define COMPLETE_WORD "complete-words"

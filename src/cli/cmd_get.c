@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/bulk_ids.h"
 #include "cli/print.h"
+#include "os/clock.h"
 
 enum { OUT_BYTES_MAX = 64 * 1024 * 1024, TAIL_LINES = 5 };
 
@@ -28,19 +30,45 @@ static void put_error(struct buf *out, const struct resp_node *error) {
     (void)buf_put_char(out, '\n');
 }
 
-static void put_job(struct buf *out, const struct resp_node *job) {
+/* A field of a job; for people also how long ago, and the state in its colour. */
+static void
+put_job_field(struct cli *cli, struct buf *out, struct slice key, const struct resp_node *value) {
+    const struct term *term = &cli->term;
+    HOB_AUTO_BUF struct buf text = buf_make(OUT_BYTES_MAX);
+    cli_put_field(&text, key, value);
+    if (!term->out) {
+        (void)buf_put_slice(out, buf_slice(&text));
+        return;
+    }
+    HOB_AUTO_BUF struct buf safe = buf_make(OUT_BYTES_MAX);
+    term_put_safe(&safe, buf_slice(&text), false);
+    bool is_state = slice_equal(key, SLICE("state"));
+    enum term_style style = is_state ? cli_state_style(value->text) : STYLE_PLAIN;
+    term_put_styled(out, term, style, buf_slice(&safe));
+    if (value->type != RESP_INTEGER || !cli_key_is_time(key)) return;
+    buf_reset(&text);
+    (void)buf_put_str(&text, "  ");
+    cli_put_when(&text, (hob_ns)value->integer * NS_PER_MS, clock_wall());
+    term_put_styled(out, term, STYLE_DIM, buf_slice(&text));
+}
+
+static void put_job(struct cli *cli, struct buf *out, const struct resp_node *job) {
     const struct resp_node *key = resp_first(job);
     for (uint32_t i = 0; i < job->children_count / 2; i++) {
         const struct resp_node *value = resp_next(key);
         (void)buf_printf(out, "%-14.*s ", SLICE_ARG(key->text));
-        if (slice_equal(key->text, SLICE("errors"))) {
+        if (slice_equal(key->text, SLICE("errors")) && value->type == RESP_ARRAY) {
             (void)buf_put_char(out, '\n');
             const struct resp_node *error = resp_first(value);
             for (uint32_t k = 0; k < value->children_count; k++, error = resp_next(error)) {
                 put_error(out, error);
             }
+        } else if (reply_is_aggregate(value)) {
+            struct json_put put = json_put_to(out);
+            cli_put_json(&put, value);
+            (void)buf_put_char(out, '\n');
         } else {
-            cli_put_field(out, key->text, value);
+            put_job_field(cli, out, key->text, value);
             (void)buf_put_char(out, '\n');
         }
         key = resp_next(value);
@@ -61,14 +89,9 @@ static int get_bytes(struct cli *cli, struct slice id, const char *word, const c
 }
 
 static int print_job(struct cli *cli, const struct resp_node *job) {
+    if (cli->json) return cli_print_json(job);
     HOB_AUTO_BUF struct buf out = buf_make(OUT_BYTES_MAX);
-    if (cli->json) {
-        struct json_put put = json_put_to(&out);
-        cli_put_json(&put, job);
-        (void)buf_put_char(&out, '\n');
-    } else {
-        put_job(&out, job);
-    }
+    put_job(cli, &out, job);
     return cli_flush(&out) ? 0 : status_exit_code(HOB_FAILED);
 }
 
@@ -84,26 +107,29 @@ int cmd_get(struct cli *cli) {
     return print_job(cli, reply);
 }
 
-/* The job when it is final; NULL: told, or (exit 6) not within the time. */
-static const struct resp_node *wait_final(struct cli *cli, struct slice id, hob_ns wait_ns) {
+static bool is_over(struct slice state) {
+    return slice_equal(state, SLICE("completed")) || slice_equal(state, SLICE("discarded")) ||
+           slice_equal(state, SLICE("cancelled"));
+}
+
+/* The job when it is over; NULL: told, or (exit 6) it was not until then. */
+static const struct resp_node *wait_over(struct cli *cli, struct slice id, hob_ns until) {
     for (;;) {
-        hob_ns piece_ns = wait_ns < WAIT_PIECE_NS ? wait_ns : WAIT_PIECE_NS;
+        hob_ns now = clock_monotonic();
+        hob_ns left = until > now ? until - now : 0;
+        hob_ns piece = left < WAIT_PIECE_NS ? left : WAIT_PIECE_NS;
         char ms[24];
-        (void)snprintf(ms, sizeof ms, "%llu", (unsigned long long)(piece_ns / NS_PER_MS));
+        (void)snprintf(ms, sizeof ms, "%llu", (unsigned long long)(piece / NS_PER_MS));
         const struct slice words[] = {SLICE("GET"), id, SLICE("WAIT"), slice_str(ms)};
-        const struct resp_node *job = cli_call(cli, words, 4, piece_ns + 30 * NS_PER_SECOND);
+        const struct resp_node *job = cli_call(cli, words, 4, piece + 30 * NS_PER_SECOND);
         if (job == NULL) return NULL;
         if (!reply_is_set(job)) {
             cli->exit_code = cli_no_job(id);
             return NULL;
         }
         struct slice state = reply_text(job, "state");
-        if (slice_equal(state, SLICE("completed")) || slice_equal(state, SLICE("discarded")) ||
-            slice_equal(state, SLICE("cancelled"))) {
-            return job;
-        }
-        if (wait_ns != HOB_NEVER) wait_ns -= piece_ns;
-        if (wait_ns == 0) {
+        if (is_over(state)) return job;
+        if (piece == left) {
             cli->exit_code =
                 cli_fail(HOB_TIMED_OUT, "job %.*s is still %.*s", SLICE_ARG(id), SLICE_ARG(state));
             return NULL;
@@ -144,26 +170,56 @@ static int tell_failure(struct cli *cli, struct slice id, const struct resp_node
     return code;
 }
 
-int cli_wait_result(struct cli *cli, struct slice id, hob_ns wait_ns, bool print_result) {
-    const struct resp_node *job = wait_final(cli, id, wait_ns);
+static bool is_completed(const struct resp_node *job) {
+    return slice_equal(reply_text(job, "state"), SLICE("completed"));
+}
+
+int cli_wait_result(struct cli *cli, struct slice id, hob_ns wait_ns) {
+    const struct resp_node *job = wait_over(cli, id, ns_add(clock_monotonic(), wait_ns));
     if (job == NULL) return cli->exit_code;
-    if (!slice_equal(reply_text(job, "state"), SLICE("completed"))) {
-        return tell_failure(cli, id, job);
-    }
+    if (!is_completed(job)) return tell_failure(cli, id, job);
     if (cli->json) return print_job(cli, job);
     HOB_AUTO_BUF struct buf out = buf_make(OUT_BYTES_MAX);
-    if (print_result) {
-        (void)buf_put_slice(&out, reply_text(job, "result"));
-    } else {
-        (void)buf_put_slice(&out, reply_text(job, "state"));
-        (void)buf_put_char(&out, '\n');
-    }
+    (void)buf_put_slice(&out, reply_text(job, "result"));
     return cli_flush(&out) ? 0 : status_exit_code(HOB_FAILED);
 }
 
+/* Print how it ended; with its id when there are several. */
+static int wait_one(struct cli *cli, struct slice id, hob_ns until, bool several) {
+    const struct resp_node *job = wait_over(cli, id, until);
+    if (job == NULL) return cli->exit_code;
+    HOB_AUTO_BUF struct buf out = buf_make(OUT_BYTES_MAX);
+    bool completed = is_completed(job);
+    if (cli->json) {
+        if (print_job(cli, job) != 0) return status_exit_code(HOB_FAILED);
+    } else if (several) {
+        (void)buf_printf(&out, "%.*s\t%.*s\n", SLICE_ARG(id), SLICE_ARG(reply_text(job, "state")));
+    } else if (completed) {
+        (void)buf_put_str(&out, "completed\n");
+    }
+    if (!cli_flush(&out) || fflush(stdout) != 0) return status_exit_code(HOB_FAILED);
+    return completed ? 0 : tell_failure(cli, id, job);
+}
+
+/* One after the other: all are over when the last one is. The first failure decides the exit code;
+ * a broken connection or a time that is over ends the wait. */
 int cmd_wait(struct cli *cli) {
-    struct slice id;
     hob_ns wait_ns = HOB_NEVER;
-    if (!cli_id(cli, 0, &id) || !cli_span(cli, "timeout", &wait_ns)) return cli->exit_code;
-    return cli_wait_result(cli, id, wait_ns, false);
+    struct bulk_ids list = {0};
+    if (!cli_span(cli, "timeout", &wait_ns)) return cli->exit_code;
+    hob_ns until = ns_add(clock_monotonic(), wait_ns);
+    int code = bulk_ids_of_words(cli, &list) ? 0 : cli->exit_code;
+    for (size_t i = 0; i < list.count; i++) {
+        char id[24];
+        (void)snprintf(id, sizeof id, "%llu", (unsigned long long)list.ids[i]);
+        int one = wait_one(cli, slice_str(id), until, list.count > 1);
+        if (code == 0) code = one;
+        if (cli->session == NULL || one == status_exit_code(HOB_UNREACHABLE) ||
+            one == status_exit_code(HOB_TIMED_OUT)) {
+            code = one;
+            break;
+        }
+    }
+    bulk_ids_deinit(&list);
+    return code;
 }

@@ -13,6 +13,9 @@ enum { PAYLOAD_FILE_BYTES_MAX = 8 * 1024 * 1024 };
  * that it is too large. */
 static bool read_file(struct cli *cli, const char *path, struct buf *out) {
     bool from_stdin = strcmp(path, "-") == 0;
+    if (from_stdin && cli->term.in) {
+        (void)fprintf(stderr, "Type the payload, then Ctrl-D on a line of its own:\n");
+    }
     FILE *file = from_stdin ? stdin : fopen(path, "rbe");
     size_t size = 1;
     while (file != NULL && size > 0 && out->size <= PAYLOAD_FILE_BYTES_MAX) {
@@ -49,7 +52,7 @@ static int pushed(struct cli *cli, const struct resp_node *reply) {
     if (cli_value(cli, "wait")[0] != '\0' && !cli_span(cli, "wait", &wait_ns)) {
         return cli->exit_code;
     }
-    return cli_wait_result(cli, slice_str(id), wait_ns, true);
+    return cli_wait_result(cli, slice_str(id), wait_ns);
 }
 
 int cmd_push(struct cli *cli) {
@@ -62,8 +65,10 @@ int cmd_push(struct cli *cli) {
     if (path != NULL && cli->arg_count == 3) {
         return cli_usage(cli, "a payload and --payload-file: which of them?");
     }
+    bool dash = cli->arg_count == 3 && strcmp(cli->args[2], "-") == 0;
+    if (dash) path = "-";
     if (path != NULL && !read_file(cli, path, &payload)) return cli->exit_code;
-    if (cli->arg_count == 3) {
+    if (cli->arg_count == 3 && !dash) {
         (void)buf_put_str(&payload, cli->args[2]);
     } else if (path == NULL) {
         (void)buf_put_str(&payload, "null");

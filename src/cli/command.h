@@ -15,7 +15,7 @@
 
 enum {
     CLI_OPTIONS_MAX = 48, /* of one command, with the common ones */
-    CLI_LISTS_MAX = 4,
+    CLI_LISTS_MAX = 6,
     CLI_COMPLETES_MAX = 3,
     CLI_COMMANDS_MAX = 100,
 };
@@ -105,6 +105,7 @@ extern const size_t cli_topic_count;
 extern const struct cli_options cli_server_options; /* where the server is */
 extern const struct cli_options cli_print_options;  /* one thing is printed: --json --color */
 extern const struct cli_options cli_row_options;    /* rows are printed: also --quiet --columns */
+extern const struct cli_options cli_watch_options;  /* rows are looked at again and again */
 extern const struct cli_options cli_filter_options; /* which jobs */
 extern const struct cli_options cli_reason_options; /* who does it to them, and why */
 extern const struct cli_option cli_help_option;

@@ -39,6 +39,7 @@ enum cli_column_kind {
     COLUMN_NUMBER,
     COLUMN_STATE,  /* a word in the colour of the state */
     COLUMN_SPARSE, /* as text; left out of a table in which all rows are without it */
+    COLUMN_COUNT,  /* as a number; left out of a table in which all rows have 0 */
 };
 
 struct cli_column {

@@ -135,7 +135,9 @@ static void gather_cell(struct table *table, size_t column, const struct resp_no
     } else if (value != NULL) {
         cli_put_field(&cell, key, value);
     }
-    if (cell.size > 0) table->filled[column] = true;
+    bool is_zero = cell.size == 1 && cell.bytes[0] == '0';
+    bool counts = table->columns[column].kind == COLUMN_COUNT;
+    if (cell.size > 0 && !(counts && is_zero)) table->filled[column] = true;
     if (cell.size == 0) (void)buf_put_char(&cell, '-');
     if (cell.size > CELL_BYTES_MAX) cell.size = CELL_BYTES_MAX;
     size_t start = table->cells.size;
@@ -160,7 +162,8 @@ static void gather(struct table *table) {
 }
 
 static bool is_shown(const struct table *table, size_t column) {
-    return table->columns[column].kind != COLUMN_SPARSE || table->filled[column];
+    enum cli_column_kind kind = table->columns[column].kind;
+    return (kind != COLUMN_SPARSE && kind != COLUMN_COUNT) || table->filled[column];
 }
 
 static bool may_shrink(const struct table *table, size_t column) {
@@ -168,12 +171,17 @@ static bool may_shrink(const struct table *table, size_t column) {
     return (kind == COLUMN_TEXT || kind == COLUMN_SPARSE) && table->widths[column] > COLUMN_MIN;
 }
 
-/* Take columns from the widest until the table fits, or until none can give way. */
-static void shrink(struct table *table) {
+static size_t table_width(const struct table *table) {
     size_t total = 0;
     for (size_t i = 0; i < table->count; i++) {
         if (is_shown(table, i)) total += table->widths[i] + (total > 0 ? GAP : 0);
     }
+    return total;
+}
+
+/* Take columns from the widest until the table fits, or until none can give way. */
+static void shrink(struct table *table) {
+    size_t total = table_width(table);
     for (; total > table->cli->term.columns; total--) {
         size_t widest = table->count;
         for (size_t i = 0; i < table->count; i++) {
@@ -183,6 +191,11 @@ static void shrink(struct table *table) {
         if (widest == table->count) return;
         table->widths[widest]--;
     }
+}
+
+static bool is_number(const struct table *table, size_t column) {
+    enum cli_column_kind kind = table->columns[column].kind;
+    return kind == COLUMN_NUMBER || kind == COLUMN_COUNT;
 }
 
 static void put_gap(struct buf *out) {
@@ -202,7 +215,7 @@ static void put_title(struct buf *out, const struct table *table) {
         if (!is_shown(table, i)) continue;
         if (shown++ > 0) put_gap(&line);
         struct slice title = column_name(table->columns[i].title);
-        term_put_padded(&line, title, table->widths[i], table->columns[i].kind == COLUMN_NUMBER);
+        term_put_padded(&line, title, table->widths[i], is_number(table, i));
     }
     end_line(&line);
     line.size--;
@@ -217,7 +230,7 @@ static void put_line(struct buf *out, const struct table *table, const size_t *e
         struct slice cell = slice_of(table->cells.bytes + ends[i], ends[i + 1] - ends[i]);
         enum cli_column_kind kind = table->columns[i].kind;
         HOB_AUTO_BUF struct buf padded = buf_make(OUT_BYTES_MAX);
-        term_put_padded(&padded, cell, table->widths[i], kind == COLUMN_NUMBER);
+        term_put_padded(&padded, cell, table->widths[i], is_number(table, i));
         enum term_style style = kind == COLUMN_STATE ? cli_state_style(cell) : STYLE_PLAIN;
         term_put_styled(out, &table->cli->term, style, buf_slice(&padded));
     }
@@ -230,10 +243,13 @@ static void put_table(struct buf *out, struct table *table) {
     }
     gather(table);
     shrink(table);
+    /* What still does not fit is left out from the right: wrapped lines cannot be read at all. */
+    size_t stride = table->count;
+    while (table->count > 1 && table_width(table) > table->cli->term.columns) table->count--;
     if (!table->cli->titled && !table->cli->quiet) put_title(out, table);
     table->cli->titled = true;
     for (size_t i = 0; i < table->rows->children_count; i++) {
-        put_line(out, table, table->ends + i * table->count);
+        put_line(out, table, table->ends + i * stride);
     }
     free(table->ends);
 }

@@ -71,6 +71,14 @@ static const struct cli_option row_rows[] = {
 };
 const struct cli_options cli_row_options = CLI_LIST(row_rows);
 
+static const struct cli_option watch_rows[] = {
+    {.name = "watch",
+     .letter = 'w',
+     .value = "[SPAN]",
+     .help = "look again every second, or SPAN: redrawn on a terminal, changes as lines elsewhere"},
+};
+const struct cli_options cli_watch_options = CLI_LIST(watch_rows);
+
 size_t cli_command_count(void) {
     size_t count = 0;
     for (size_t i = 0; i < cli_group_count; i++) count += cli_groups[i]->count;

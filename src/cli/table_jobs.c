@@ -101,6 +101,11 @@ static const struct cli_option ls_rows[] = {
 };
 static const struct cli_options ls_options = CLI_LIST(ls_rows);
 
+static const struct cli_option errors_rows[] = {
+    {.name = "limit", .letter = 'n', .value = "N", .help = "look at this many jobs; default 1000"},
+};
+static const struct cli_options errors_options = CLI_LIST(errors_rows);
+
 static const struct cli_option logs_rows[] = {
     {.name = "attempt", .value = "N", .word = "ATTEMPT", .help = "only of this attempt"},
 };
@@ -164,14 +169,17 @@ static const struct cli_command job_rows[] = {
     },
     {
         .name = "wait",
-        .synopsis = "ID",
-        .summary = "wait until a job is over; exit 0 when it is completed",
-        .details = "Exits with 1 when the job is discarded or cancelled, after telling why and "
-                   "showing the end of its log, and with 6 when the time is over.",
-        .examples = "hob wait 42 --timeout 30s\n",
+        .synopsis = "ID…",
+        .summary = "wait until jobs are over; exit 0 when all are completed",
+        .details = "Exits with 1 when a job is discarded or cancelled, after telling why and "
+                   "showing the end of its log, and with 6 when the time is over. Of one job its "
+                   "state is printed, of several the id and the state of each, in the order of the "
+                   "words. `-` stands for ids on stdin.",
+        .examples = "hob wait 42 --timeout 30s\n"
+                    "hob push - < jobs.ndjson | hob wait -\n",
         .lists = {&wait_options, &cli_server_options, &cli_print_options},
         .args_min = 1,
-        .args_max = 1,
+        .args_max = CLI_ARGS_MAX,
         .completes = {COMPLETES_JOBS},
         .run = cmd_wait,
     },
@@ -180,9 +188,28 @@ static const struct cli_command job_rows[] = {
         .synopsis = "",
         .summary = "list jobs, newest first",
         .examples = "hob ls --state discarded\n"
-                    "hob ls --queue mail --state available,scheduled -n 1000 --json\n",
-        .lists = {&cli_filter_options, &ls_options, &cli_server_options, &cli_row_options},
+                    "hob ls --queue mail --state available,scheduled -n 1000 --json\n"
+                    "hob ls --watch\n",
+        .lists =
+            {&cli_filter_options,
+             &ls_options,
+             &cli_watch_options,
+             &cli_server_options,
+             &cli_row_options},
         .run = cmd_ls,
+    },
+    {
+        .name = "errors",
+        .synopsis = "",
+        .summary = "what fails, and how often: recent failures by kind and cause",
+        .details =
+            "Looks at the newest jobs that are discarded or wait for another attempt, and puts "
+            "together those of one kind whose last errors are alike: the same cause and, but for "
+            "numbers, ids and quoted words, the same text.",
+        .examples = "hob errors\n"
+                    "hob errors --queue mail -n 10000\n",
+        .lists = {&cli_filter_options, &errors_options, &cli_server_options, &cli_row_options},
+        .run = cmd_errors,
     },
     {
         .name = "logs",

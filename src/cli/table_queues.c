@@ -29,7 +29,7 @@ static const struct cli_command queue_rows[] = {
         .name = "queues",
         .synopsis = "",
         .summary = "list queues with their counts",
-        .lists = {&cli_server_options, &cli_row_options},
+        .lists = {&cli_watch_options, &cli_server_options, &cli_row_options},
         .run = cmd_queues,
     },
     {

@@ -62,7 +62,7 @@ static const struct cli_command server_rows[] = {
         .name = "workers",
         .synopsis = "",
         .summary = "list workers",
-        .lists = {&cli_server_options, &cli_row_options},
+        .lists = {&cli_watch_options, &cli_server_options, &cli_row_options},
         .run = cmd_workers,
     },
     {

@@ -87,6 +87,14 @@ static void add_asked(struct fields *fields, const struct job_view *job) {
     add_text(fields, "why", job->why);
 }
 
+/* In a list, of the last error only what tells it from others. */
+static void add_last_error(struct fields *fields, const struct job_error *error) {
+    add_text(fields, "error", error->text);
+    add_word(fields, "error_cause", error_cause_word(error->cause));
+    add(fields, "error_code", FIELD_SIGNED)->number_signed = error->code;
+    add_text(fields, "error_what", error->what);
+}
+
 void fields_of_job(struct fields *fields, const struct job_view *job, enum job_detail detail) {
     add_u64(fields, "id", FIELD_ID, job->id);
     if (detail == JOB_LEASED) add_u64(fields, "token", FIELD_ID, job->token);
@@ -106,9 +114,7 @@ void fields_of_job(struct fields *fields, const struct job_view *job, enum job_d
     if (detail == JOB_SHORT) {
         if (job->tags.size > 0) add(fields, "tags", FIELD_TAGS)->text = job->tags;
         hob_assert(job->error_count <= ERRORS_KEPT_MAX);
-        if (job->error_count > 0) {
-            add_text(fields, "error", job->errors[job->error_count - 1].text);
-        }
+        if (job->error_count > 0) add_last_error(fields, &job->errors[job->error_count - 1]);
         return;
     }
     add_asked(fields, job);
