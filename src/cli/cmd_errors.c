@@ -78,8 +78,8 @@ static size_t varying(struct slice text, size_t at) {
 }
 
 static void put_shape(struct buf *out, struct slice text) {
-    if (text.size > SHAPE_BYTES_MAX) text.size = SHAPE_BYTES_MAX;
-    for (size_t at = 0; at < text.size;) {
+    size_t start = out->size;
+    for (size_t at = 0; at < text.size && out->size - start < SHAPE_BYTES_MAX;) {
         size_t size = varying(text, at);
         (void)buf_put_char(out, size > 0 ? '#' : text.bytes[at]);
         at += size > 0 ? size : 1;

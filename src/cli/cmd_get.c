@@ -13,7 +13,16 @@ enum { OUT_BYTES_MAX = 64 * 1024 * 1024, TAIL_LINES = 5 };
 /* A wait is asked in pieces, so that neither side holds a request for hours. */
 #define WAIT_PIECE_NS (30 * NS_PER_SECOND)
 
-static void put_error(struct buf *out, const struct resp_node *error) {
+/* As it is; made harmless where a terminal would obey it. */
+static void put_foreign(struct cli *cli, struct buf *out, struct slice text) {
+    if (cli->term.out) {
+        term_put_safe(out, text, false);
+    } else {
+        (void)buf_put_slice(out, text);
+    }
+}
+
+static void put_error(struct cli *cli, struct buf *out, const struct resp_node *error) {
     struct slice cause = reply_text(error, "cause");
     (void)buf_printf(
         out, "  attempt %.*s: %.*s", SLICE_ARG(reply_text(error, "attempt")), SLICE_ARG(cause)
@@ -23,10 +32,12 @@ static void put_error(struct buf *out, const struct resp_node *error) {
     const struct resp_node *at = reply_get(error, "at");
     (void)buf_put_str(out, " at ");
     if (at != NULL) cli_put_field(out, SLICE("at"), at);
-    struct slice what = reply_text(error, "what");
-    if (what.size > 0) (void)buf_printf(out, ": %.*s", SLICE_ARG(what));
-    struct slice text = reply_text(error, "text");
-    if (text.size > 0) (void)buf_printf(out, ": %.*s", SLICE_ARG(text));
+    static const char *const keys[] = {"what", "text"};
+    for (size_t i = 0; i < hob_countof(keys); i++) {
+        struct slice text = reply_text(error, keys[i]);
+        if (text.size > 0) (void)buf_put_str(out, ": ");
+        put_foreign(cli, out, text);
+    }
     (void)buf_put_char(out, '\n');
 }
 
@@ -61,7 +72,7 @@ static void put_job(struct cli *cli, struct buf *out, const struct resp_node *jo
             (void)buf_put_char(out, '\n');
             const struct resp_node *error = resp_first(value);
             for (uint32_t k = 0; k < value->children_count; k++, error = resp_next(error)) {
-                put_error(out, error);
+                put_error(cli, out, error);
             }
         } else if (reply_is_aggregate(value)) {
             struct json_put put = json_put_to(out);
@@ -146,7 +157,10 @@ static void tell_tail(struct cli *cli, struct slice id) {
     for (uint32_t i = 0; i < lines->children_count; i++, line = resp_next(line)) {
         if (i + TAIL_LINES < lines->children_count) continue;
         const struct resp_node *text = reply_item(line, 4);
-        if (text != NULL) (void)fprintf(stderr, "  | %.*s\n", SLICE_ARG(text->text));
+        if (text == NULL) continue;
+        HOB_AUTO_BUF struct buf safe = buf_make(OUT_BYTES_MAX);
+        term_put_safe(&safe, text->text, true);
+        (void)fprintf(stderr, "  | %.*s\n", SLICE_ARG(buf_slice(&safe)));
     }
 }
 

@@ -18,7 +18,7 @@ static bool read_file(struct cli *cli, const char *path, struct buf *out) {
     }
     FILE *file = from_stdin ? stdin : fopen(path, "rbe");
     size_t size = 1;
-    while (file != NULL && size > 0 && out->size <= PAYLOAD_FILE_BYTES_MAX) {
+    while (file != NULL && size > 0 && feof(file) == 0 && out->size <= PAYLOAD_FILE_BYTES_MAX) {
         char *room = buf_reserve(out, 65536);
         if (room == NULL) break;
         size = fread(room, 1, 65536, file);
