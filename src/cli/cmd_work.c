@@ -5,6 +5,7 @@
 
 #include "cli/reload.h"
 #include "cli/settings.h"
+#include "cli/version.h"
 #include "worker/worker.h"
 
 struct working {
@@ -62,6 +63,7 @@ static int work(struct working *working) {
         .config = &config->worker,
         .name = given != NULL ? given : name,
         .slots = slots_of(config),
+        .version = HOB_VERSION,
         .launcher = launcher,
         .reload = {.context = working, .call = reload},
     };

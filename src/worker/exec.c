@@ -354,8 +354,10 @@ static void start_failed(struct run *run, const struct run_job *job, int code) {
     timer_set(run, 0);
 }
 
-static struct run *
-exec_start(uv_loop_t *loop, const struct run_job *job, const struct run_events *events) {
+static struct run *exec_start(
+    void *shared, uv_loop_t *loop, const struct run_job *job, const struct run_events *events
+) {
+    (void)shared;
     hob_assert(job->timeout_ns > 0);
     struct run *run = calloc(1, sizeof *run);
     hob_assert(run != NULL);

@@ -31,7 +31,7 @@ TEST(a_program_with_all_that_can_be_said_of_it) {
     CHECK(parse(text, &config, &report) == HOB_OK);
     const struct kind_config *kind = config_kind(&config->worker, SLICE("resize"));
     CHECK(kind != NULL);
-    CHECK(kind_executor(kind) == &executor_exec);
+    CHECK(kind->reader == &exec_reader);
     CHECK_EQUAL(kind->timeout_ns, 90 * NS_PER_SECOND);
     CHECK_EQUAL(kind->grace_ns, 250 * NS_PER_MS);
     const struct exec_config *exec = kind->settings;

@@ -74,7 +74,7 @@ static void rig_run_config(struct rig *rig, const struct exec_config *exec, stru
     job.launcher = self;
     job.config = &config;
     if (job.timeout_ns == 0) job.timeout_ns = NS_PER_MINUTE;
-    rig->run = executor_exec.start(&rig->loop, &job, &events);
+    rig->run = executor_exec.start(NULL, &rig->loop, &job, &events);
     (void)uv_run(&rig->loop, UV_RUN_DEFAULT);
     CHECK(uv_loop_close(&rig->loop) == 0);
     CHECK_EQUAL(rig->done_count, 1);

@@ -17,6 +17,9 @@ struct run;
 
 /* What a run needs to know. Borrowed for the call of start(), but @config: it outlives the run. */
 struct run_job {
+    struct slice headers; /* a JSON object of strings, or nothing */
+    uint64_t created_ms;
+    const struct config *whole; /* configuration, with its secrets */
     struct slice id;
     struct slice token;
     struct slice queue;
@@ -44,13 +47,18 @@ struct run_events {
 
 struct executor {
     const char *name;
+    /* What all its runs in a worker share, opened for the first one and closed when no run is
+     * left; the loop frees it. NULL: they share nothing. */
+    void *(*open)(uv_loop_t *loop, const char *version);
+    void (*close)(void *shared);
     struct run *(*start
-    )(uv_loop_t *loop, const struct run_job *job, const struct run_events *events);
+    )(void *shared, uv_loop_t *loop, const struct run_job *job, const struct run_events *events);
     /* End the run, with @grace_ns between asking and forcing; 0: by force at once. May be called
      * again with a shorter grace; the first reason stays. */
     void (*stop)(struct run *run, enum stop_why why, hob_ns grace_ns);
 };
 
 extern const struct executor executor_exec;
+extern const struct executor executor_http;
 
 #endif

@@ -6,6 +6,7 @@
 #include "worker/http_guard.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -108,6 +109,15 @@ bool guard_address_parse(struct slice text, struct guard_address *ret_address) {
     }
     *ret_address = address;
     return true;
+}
+
+void guard_address_put(const struct guard_address *address, char ret_text[GUARD_TEXT_BYTES_MAX]) {
+    char text[INET6_ADDRSTRLEN];
+    bool v4 = is_v4(address);
+    const void *from = v4 ? address->bytes + V4_AT : address->bytes;
+    const char *put = inet_ntop(v4 ? AF_INET : AF_INET6, from, text, sizeof text);
+    hob_assert(put != NULL);
+    (void)snprintf(ret_text, GUARD_TEXT_BYTES_MAX, v4 ? "%s" : "[%s]", text);
 }
 
 /* Names are compared in lower case and without the dot of the root. */

@@ -22,7 +22,7 @@
 
 #include "base/slice.h"
 
-enum { GUARD_HOST_BYTES_MAX = 253, GUARD_ALLOW_MAX = 256 };
+enum { GUARD_HOST_BYTES_MAX = 253, GUARD_ALLOW_MAX = 256, GUARD_TEXT_BYTES_MAX = 64 };
 
 /* An IPv6 address in the order of the network; IPv4 as ::ffff:a.b.c.d. */
 struct guard_address {
@@ -54,6 +54,9 @@ bool guard_entry_parse(struct slice text, struct guard_entry *ret_entry);
 
 /** Read an IPv4 or IPv6 address in its usual text form. */
 bool guard_address_parse(struct slice text, struct guard_address *ret_address);
+
+/** The text of an address, in brackets when it is of IPv6. */
+void guard_address_put(const struct guard_address *address, char ret_text[GUARD_TEXT_BYTES_MAX]);
 
 /** What kind of inside address it is ("loopback", …), static; NULL: a public one. */
 const char *guard_address_kind(const struct guard_address *address);

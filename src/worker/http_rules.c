@@ -65,8 +65,9 @@ bool retry_after_parse(struct slice value, hob_ns now_ns, hob_ns *ret_wait) {
         digits = digits && value.bytes[i] >= '0' && value.bytes[i] <= '9';
     }
     if (digits) {
-        while (value.size > 1 && value.bytes[0] == '0')
+        while (value.size > 1 && value.bytes[0] == '0') {
             value = slice_of(value.bytes + 1, value.size - 1);
+        }
         if (!text_u64(value, 0, RETRY_AFTER_MAX_NS / NS_PER_SECOND, &seconds)) {
             seconds = RETRY_AFTER_MAX_NS / NS_PER_SECOND; /* however long it is */
         }

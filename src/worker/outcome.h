@@ -50,8 +50,11 @@ struct outcome {
     enum outcome_verdict verdict;
     struct slice result;               /* ACK; borrowed from the run_end */
     const char *cause;                 /* FAIL: exit, signal, timeout, start, failed */
-    int code;                          /* FAIL: exit code or signal number; 0: none */
+    const char *what;                  /* FAIL: the class of the error; NULL: not said */
+    int code;                          /* FAIL: exit code, signal number, HTTP status; 0: none */
     bool permanent;                    /* FAIL: no further attempt */
+    bool has_retry_in;                 /* FAIL: the next attempt is after retry_in_ns, */
+    hob_ns retry_in_ns;                /* whatever the backoff of the job says */
     hob_ns delay_ns;                   /* RELEASE */
     char text[OUTCOME_TEXT_BYTES_MAX]; /* FAIL: what is shown as the error */
 };

@@ -10,6 +10,7 @@
 #include "client/client.h"
 #include "worker/executor.h"
 #include "worker/joblog.h"
+#include "worker/kinds.h"
 #include "worker/worker.h"
 
 enum {
@@ -63,6 +64,7 @@ struct worker {
     uint32_t epoch;
     struct workjob *jobs;
     uint32_t job_count;
+    struct executors executors;
     bool registered;
     bool fetching;
     bool away_said;

@@ -40,6 +40,7 @@ static void worker_close(struct worker *worker) {
     worker->closing = true;
     client_close(worker->fetcher);
     client_close(worker->control);
+    executors_close(&worker->executors);
     uv_timer_t *timers[] = {&worker->tick, &worker->beat, &worker->again, &worker->stopping};
     for (size_t i = 0; i < hob_countof(timers); i++) {
         uv_close((uv_handle_t *)timers[i], on_timer_closed);

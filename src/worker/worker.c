@@ -265,6 +265,8 @@ struct worker *worker_start(uv_loop_t *loop, const struct worker_options *option
     /* Still this binary when the file was replaced by a newer one meanwhile. */
     if (options->launcher == NULL) worker->options.launcher = "/proc/self/exe";
     (void)snprintf(worker->name, sizeof worker->name, "%s", options->name);
+    hob_assert(options->version != NULL);
+    worker->executors = (struct executors){.loop = loop, .version = options->version};
     timer_open(worker, &worker->tick);
     timer_open(worker, &worker->beat);
     timer_open(worker, &worker->again);

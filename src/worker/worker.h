@@ -41,6 +41,7 @@ struct worker_options {
     struct address server;
     const char *name;
     uint32_t slots;
+    const char *version;  /* of this program, for those it talks to */
     const char *launcher; /* the binary that knows LAUNCH_WORD (os/launch.h); NULL: this one */
     void *context;
     struct worker_reload reload; /* for worker_run() */

@@ -210,7 +210,12 @@ static void rig_run(struct rig *rig) {
     int place_size = sizeof place;
     CHECK(uv_tcp_getsockname(&rig->listener, (struct sockaddr *)&place, &place_size) == 0);
     struct worker_options options = {
-        .config = &rig->config->worker, .name = "w", .slots = 1, .context = rig, .ended = on_ended};
+        .config = &rig->config->worker,
+        .name = "w",
+        .slots = 1,
+        .version = "0",
+        .context = rig,
+        .ended = on_ended};
     char address[32];
     (void)snprintf(address, sizeof address, "127.0.0.1:%u", ntohs(place.sin_port));
     CHECK(address_parse(slice_str(address), &options.server));

@@ -18,7 +18,7 @@
 #include "worker/kinds.h"
 #include "worker/private.h"
 
-enum { LOG_WORDS = 8, URGENT_LOG_BYTES = 32 * 1024 };
+enum { LOG_WORDS = 8, SETTLE_WORDS_MAX = 14, URGENT_LOG_BYTES = 32 * 1024 };
 
 #define UNKNOWN_KIND_DELAY_NS (5 * NS_PER_SECOND)
 #define TIMEOUT_DEFAULT_NS    (15 * NS_PER_MINUTE)
@@ -193,8 +193,12 @@ static void on_settled(void *context, const struct resp_node *node, struct slice
     workjob_free_if_done(job);
 }
 
-static size_t
-settle_fail(const struct workjob *job, struct slice *args, char *code, size_t code_size) {
+struct numbers {
+    char code[24];
+    char ms[24];
+};
+
+static size_t settle_fail(const struct workjob *job, struct slice *args, struct numbers *numbers) {
     const struct outcome *outcome = &job->outcome;
     size_t count = 0;
     args[count++] = SLICE("FAIL");
@@ -204,20 +208,32 @@ settle_fail(const struct workjob *job, struct slice *args, char *code, size_t co
     args[count++] = SLICE("CAUSE");
     args[count++] = slice_str(outcome->cause);
     if (outcome->code != 0) {
-        (void)snprintf(code, code_size, "%d", outcome->code);
+        (void)snprintf(numbers->code, sizeof numbers->code, "%d", outcome->code);
         args[count++] = SLICE("CODE");
-        args[count++] = slice_str(code);
+        args[count++] = slice_str(numbers->code);
     }
-    if (outcome->permanent) args[count++] = SLICE("PERMANENT");
+    if (outcome->what != NULL) {
+        args[count++] = SLICE("WHAT");
+        args[count++] = slice_str(outcome->what);
+    }
+    if (outcome->permanent) {
+        args[count++] = SLICE("PERMANENT");
+    } else if (outcome->has_retry_in) {
+        unsigned long long ms = outcome->retry_in_ns / NS_PER_MS;
+        (void)snprintf(numbers->ms, sizeof numbers->ms, "%llu", ms);
+        args[count++] = SLICE("RETRYIN");
+        args[count++] = slice_str(numbers->ms);
+    }
+    hob_assert(count <= SETTLE_WORDS_MAX);
     return count;
 }
 
 static void settle(struct workjob *job) {
-    struct slice args[10];
-    char number[24];
+    struct slice args[SETTLE_WORDS_MAX];
+    struct numbers numbers;
     size_t count = 0;
     if (job->outcome.verdict == OUTCOME_FAIL) {
-        count = settle_fail(job, args, number, sizeof number);
+        count = settle_fail(job, args, &numbers);
     } else {
         bool ack = job->outcome.verdict == OUTCOME_ACK;
         args[count++] = ack ? SLICE("ACK") : SLICE("RELEASE");
@@ -226,9 +242,9 @@ static void settle(struct workjob *job) {
         if (ack && job->result.size > 0) args[count++] = buf_slice(&job->result);
         if (!ack && job->outcome.delay_ns > 0) {
             unsigned long long delay_ms = job->outcome.delay_ns / NS_PER_MS;
-            (void)snprintf(number, sizeof number, "%llu", delay_ms);
+            (void)snprintf(numbers.ms, sizeof numbers.ms, "%llu", delay_ms);
             args[count++] = SLICE("DELAY");
-            args[count++] = slice_str(number);
+            args[count++] = slice_str(numbers.ms);
         }
     }
     job->settling = true;
@@ -326,6 +342,9 @@ void workjob_start(struct worker *worker, const struct resp_node *map) {
         .queue = slice_str(job->queue),
         .kind = slice_str(job->kind),
         .payload = reply_text(map, "payload"),
+        .headers = reply_text(map, "headers"),
+        .created_ms = reply_u64(map, "created_at", 0),
+        .whole = worker->options.config->config,
         .attempt = job->attempt,
         .attempt_max = (uint32_t)reply_u64(map, "attempt_max", job->attempt),
         .timeout_ns = timeout_ns,
@@ -338,6 +357,7 @@ void workjob_start(struct worker *worker, const struct resp_node *map) {
     log_info("job started", JOB_FIELDS(job));
     job->config = kind;
     job->holds = config_hold(worker->options.config->config);
-    job->executor = kind_executor(kind);
-    job->run = job->executor->start(worker->loop, &run_job, &events);
+    void *shared = NULL;
+    job->executor = kind_executor(&worker->executors, kind, &shared);
+    job->run = job->executor->start(shared, worker->loop, &run_job, &events);
 }
