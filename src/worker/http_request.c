@@ -230,16 +230,16 @@ static bool member_timeout(struct making *making, struct json_value value) {
 }
 
 static const struct {
-    struct slice name;
+    const char *name;
     bool (*take)(struct making *making, struct json_value value);
 } members[] = {
-    {SLICE("url"), member_url},
-    {SLICE("method"), member_method},
-    {SLICE("headers"), member_headers},
-    {SLICE("body"), member_body},
-    {SLICE("body_base64"), member_base64},
-    {SLICE("secret"), member_secret},
-    {SLICE("timeout"), member_timeout},
+    {"url", member_url},
+    {"method", member_method},
+    {"headers", member_headers},
+    {"body", member_body},
+    {"body_base64", member_base64},
+    {"secret", member_secret},
+    {"timeout", member_timeout},
 };
 
 static bool member_take(
@@ -249,8 +249,8 @@ static bool member_take(
     bool seen[hob_countof(members)]
 ) {
     for (size_t i = 0; i < hob_countof(members); i++) {
-        if (!json_key_is(key, members[i].name)) continue;
-        if (seen[i]) return NO(making, "`%.*s` is there twice", SLICE_ARG(members[i].name));
+        if (!json_key_is(key, slice_str(members[i].name))) continue;
+        if (seen[i]) return NO(making, "`%s` is there twice", members[i].name);
         seen[i] = true;
         return members[i].take(making, value);
     }
