@@ -25,7 +25,7 @@
 #define CONFIG_PATH_DEFAULT "/etc/hob/hob.yaml"
 
 enum {
-    CONFIG_SLOTS_MAX = 1000,
+    CONFIG_SLOTS_MAX = 10000,
     CONFIG_QUEUES_MAX = 256, /* as many as one fetch may name */
     CONFIG_KINDS_MAX = 256,  /* as many as a worker may name */
 };

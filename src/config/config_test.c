@@ -136,7 +136,7 @@ TEST(what_another_source_hides_is_checked_too) {
     check_told(
         &input,
         "worker: {slots: many}\n",
-        "w.yaml:1:17: `many` is not it; wanted: a number from 1 to 1000\n"
+        "w.yaml:1:17: `many` is not it; wanted: a number from 1 to 10000\n"
         "--listen: `here` is not it; wanted: addresses: HOST:PORT or unix:PATH"
     );
 }
@@ -161,7 +161,7 @@ TEST(all_that_is_wrong_is_told_at_once) {
         "w.yaml:1:68: `yes` is not it; wanted: true or false\n"
         "w.yaml:1:73: unknown key `tsl` in server; allowed: data, listen, durability, memory, "
         "segment, connections, insecure, sync_interval\n"
-        "w.yaml:2:17: wanted: a number from 1 to 1000, without quotes\n"
+        "w.yaml:2:17: wanted: a number from 1 to 10000, without quotes\n"
         "w.yaml:2:22: unknown key `slot` in worker; did you mean `slots`?; allowed: name, queues, "
         "slots, server\n"
         "w.yaml:2:39: `-x` is not it; wanted: names: 1 to 200 of A-Z a-z 0-9 - + / ; : . $ _ ( ), "
@@ -178,7 +178,7 @@ TEST(the_first_error_stands_for_all_where_there_is_room_for_one) {
     CHECK(report_status(&report, &err) == HOB_CONFIG);
     CHECK_STR(
         err.text,
-        "w.yaml:1:17: `0` is not it; wanted: a number from 1 to 1000 (and 1 more: `hob config "
+        "w.yaml:1:17: `0` is not it; wanted: a number from 1 to 10000 (and 1 more: `hob config "
         "check` shows all)"
     );
     report_deinit(&report);

@@ -74,7 +74,7 @@ enum setting_change { SETTING_RESTART, SETTING_RELOADS };
     X(WORKER_QUEUES, "worker.queues", NAMES, 'q', "queues", "HOB_WORKER_QUEUES",                  \
       "default", 1, 256, RELOADS, "QUEUE", "what to fetch from, more after commas")               \
     X(WORKER_SLOTS, "worker.slots", NUMBER, 'n', "slots", "HOB_WORKER_SLOTS",                     \
-      NULL, 1, 1000, RELOADS, "N", "jobs at once; default: as many as processors")
+      NULL, 1, 10000, RELOADS, "N", "jobs at once; default: as many as processors")
 
 /* --server belongs to all commands that ask a server. */
 #define SETTINGS_WORK_FILE(X)                                                                     \

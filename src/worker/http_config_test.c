@@ -19,7 +19,7 @@ static bool parse(const char *part, struct config **config, char said[500]) {
     return read;
 }
 
-static const struct http_config *settings(const struct config *config) {
+static const struct http_config *settings_of(const struct config *config) {
     return config->worker.kinds[0].settings;
 }
 
@@ -27,7 +27,7 @@ TEST(nothing_need_be_said) {
     struct config *config = NULL;
     char said[500];
     CHECK(parse("", &config, said));
-    const struct http_config *http = settings(config);
+    const struct http_config *http = settings_of(config);
     CHECK(config->worker.kinds[0].reader == &http_reader);
     CHECK(!http->has_url);
     CHECK(http->method == NULL);
@@ -53,7 +53,7 @@ TEST(all_that_can_be_said) {
     bool read = parse(part, &config, said);
     if (!read) print_message("%s\n", said);
     CHECK(read);
-    const struct http_config *http = settings(config);
+    const struct http_config *http = settings_of(config);
     CHECK(http->has_url && http->url.has_fields && http->has_body);
     CHECK_STR(http->method, "PATCH");
     CHECK_STR(http->headers[0].name, "x-a");
@@ -126,7 +126,7 @@ TEST(the_content_type_says_how_a_body_is_escaped) {
     CHECK(parse(
         "url: 'https://h', headers: {Content-Type: text/plain}, body: '{{a}} {'", &config, said
     ));
-    CHECK(settings(config)->has_body);
+    CHECK(settings_of(config)->has_body);
     config_free(config);
 }
 

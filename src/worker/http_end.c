@@ -62,10 +62,10 @@ static void judge_broken(const struct http_end *end, struct outcome *outcome) {
         (void)buf_printf(&text, "%s: ", error_text(end));
     }
     http_url_put_shown(&text, end->url);
-    bool broken = headers || begun || end->code == CURLE_GOT_NOTHING ||
-                  end->code == CURLE_RECV_ERROR || end->code == CURLE_SEND_ERROR ||
-                  end->code == CURLE_WEIRD_SERVER_REPLY ||
-                  end->code == CURLE_UNSUPPORTED_PROTOCOL;
+    /* Not yet connected is the one thing that is known to have done nothing there. */
+    curl_off_t connected_us = 0;
+    (void)curl_easy_getinfo(end->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+    bool broken = headers || begun || connected_us > 0;
     end_fail(outcome, broken ? HTTP_WHAT_BROKEN : HTTP_WHAT_CONNECT, false, &text);
     if (end->code == CURLE_OPERATION_TIMEDOUT) outcome->cause = "timeout";
 }

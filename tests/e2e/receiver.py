@@ -17,6 +17,7 @@
 """
 import asyncio
 import collections
+import contextlib
 import json
 import socket
 import struct
@@ -66,6 +67,7 @@ class Receiver:
         return [request.path for request in self.requests]
 
     async def serve(self, reader, writer):
+        writer.reader = reader
         self.open_now += 1
         self.open_max = max(self.open_max, self.open_now)
         task = asyncio.current_task()
@@ -117,7 +119,9 @@ class Receiver:
         await self.answer(writer, 503 if self.seen[words[0]] <= int(words[1]) else 200)
 
     async def do_slow(self, words, query, body, writer):
-        await asyncio.sleep(int(words[0]) / 1000)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(writer.reader.read(1), int(words[0]) / 1000)
+            return False  # the other side has gone
         await self.answer(writer, 200)
 
     async def do_redirect(self, words, query, body, writer):
