@@ -132,8 +132,10 @@ def test_bad_responses_fail_in_time_and_are_tried_again():
     with sender(timeout="1s") as (hob, there):
         wanted = {
             "/reset": ("failed", "http.response", ""), "/close": ("failed", "http.response", "mpty reply"),
-            "/early": ("failed", "http.response", "broke off (200"), "/lie": ("timeout", "http.timeout", "response begun"),
-            "/head": ("failed", "http.response", "more headers than"), "/drip": ("timeout", "http.timeout", "response begun"),
+            "/early": ("failed", "http.response", "broke off (200"),
+            "/lie": ("timeout", "http.timeout", "response begun"),
+            "/head": ("failed", "http.response", "more headers than"),
+            "/drip": ("timeout", "http.timeout", "response begun"),
             "/slow/5000": ("timeout", "http.timeout", "no response came"),
         }
         started = time.monotonic()
@@ -219,7 +221,8 @@ def test_a_kept_connection_of_one_kind_is_no_way_for_another():
 
 def certificate(folder, name):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}",
-                    "-addext", f"subjectAltName=DNS:{name}", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
+                    "-addext", f"subjectAltName=DNS:{name}", "-keyout", folder / "key.pem",
+                    "-out", folder / "cert.pem"],
                    check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
