@@ -4,6 +4,7 @@
 
 #include "base/json_put.h"
 #include "base/text.h"
+#include "engine/logline.h"
 
 static void put_text(struct json_put *put, const char *key, struct slice text) {
     if (text.size == 0) return;
@@ -55,7 +56,26 @@ static void put_job(struct json_put *put, const struct event *event) {
     json_put_u64(put, event->attempt);
 }
 
-void event_json_put(struct buf *out, const struct event *event) {
+static void put_lines(struct json_put *put, struct slice entries) {
+    struct log_line line;
+    bool bad = false;
+    json_put_key(put, "lines");
+    json_put_array(put);
+    while (log_line_next(&entries, &line, &bad)) {
+        json_put_object(put);
+        put_at(put, line.at_ns);
+        json_put_key(put, "stream");
+        json_put_str(put, log_stream_word(line.stream));
+        json_put_key(put, "level");
+        json_put_str(put, log_level_word(line.level));
+        json_put_key(put, "text");
+        json_put_text(put, line.text);
+        json_put_object_end(put);
+    }
+    json_put_array_end(put);
+}
+
+static void put_event(struct buf *out, const struct event *event, bool with_lines) {
     struct json_put put = json_put_to(out);
     json_put_object(&put);
     json_put_key(&put, "type");
@@ -81,7 +101,16 @@ void event_json_put(struct buf *out, const struct event *event) {
         json_put_key(&put, "paused");
         json_put_bool(&put, event->paused);
     }
+    if (event->type == EVENT_LOGGED && with_lines) put_lines(&put, event->lines);
     put_text(&put, "by", event->by);
     put_text(&put, "why", event->why);
     json_put_object_end(&put);
+}
+
+void event_json_put(struct buf *out, const struct event *event) {
+    put_event(out, event, false);
+}
+
+void event_json_put_lines(struct buf *out, const struct event *event) {
+    put_event(out, event, true);
 }

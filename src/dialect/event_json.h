@@ -16,6 +16,9 @@
 /* More than any event needs: its texts are bounded, and each byte becomes six at most. */
 enum { EVENT_JSON_BYTES_MAX = 64 * 1024 };
 
+/** The same with the lines of a log: `lines`, an array of {"at", "stream", "level", "text"}. */
+void event_json_put_lines(struct buf *out, const struct event *event);
+
 /** Append the object, without a line end. */
 void event_json_put(struct buf *out, const struct event *event);
 

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/status.h"
+#include "dialect/ring.h"
 #include "engine/answer.h"
 #include "engine/command.h"
 #include "engine/view.h"
@@ -94,6 +95,14 @@ struct host {
     const char *version; /* of the server, static */
     hob_ns now_ns;       /* of this turn */
     bool is_stopping;    /* not ready for new work */
+    uint64_t epoch;      /* of this process: numbers of events are its own */
+
+    /* Event streams that go on; while there are some, and for a while after, the ring keeps what
+     * happens. */
+    struct ring ring;
+    uint32_t streams;
+    uint64_t streams_dropped; /* readers that were too slow */
+    hob_ns ring_until_ns;
 
     /* Room that all sessions share, since one request is served at a time. */
     struct buf complaint; /* why an argument was refused */
@@ -106,6 +115,16 @@ void host_init(struct host *host, const struct host_ops *ops, void *context, str
 
 /** Free the shared room. */
 void host_deinit(struct host *host);
+
+/** An event happened: for the ring. Before any session hears of it. */
+void host_event(struct host *host, const struct event *event);
+
+/** An event stream began, or ended. */
+void host_stream_began(struct host *host);
+void host_stream_ended(struct host *host);
+
+/** Called every few seconds: forget what nobody comes back for. */
+void host_beat(struct host *host);
 
 /** Give back large rooms; between turns. */
 void host_trim(struct host *host);

@@ -129,11 +129,20 @@ static void sink_notice(void *context, const struct notice *notice) {
     }
 }
 
+static void resume(struct rig_client *client) {
+    if (!client->session->resumes) return;
+    client->session->resumes = false;
+    client->next = SESSION_READ;
+}
+
 static void sink_event(void *context, const struct event *event) {
     struct rig *rig = context;
+    host_event(&rig->host, event);
     for (size_t i = 0; rig->subscribed > 0 && i < RIG_CLIENTS_MAX; i++) {
         struct session *session = rig->clients[i].session;
-        if (session != NULL && session->is_subscribed) session_event(session, event);
+        if (session == NULL || !session->is_subscribed) continue;
+        session_event(session, event);
+        resume(&rig->clients[i]);
     }
 }
 
@@ -156,6 +165,7 @@ void rig_init(struct rig *rig) {
     hob_assert(status == HOB_OK);
     host_init(&rig->host, &rig_ops, rig, &rig->mem);
     rig->host.version = "0.0.0";
+    rig->host.epoch = 0xe;
 }
 
 void rig_deinit(struct rig *rig) {
@@ -228,6 +238,18 @@ void rig_send(struct rig_client *client, struct slice bytes) {
     (void)buf_put_slice(&client->in, bytes);
     if (client->next == SESSION_YIELD) client->next = SESSION_READ;
     turn(client->rig);
+}
+
+void rig_beat(struct rig *rig) {
+    space_turn_begin(rig->space, rig->now_ns);
+    for (size_t i = 0; i < RIG_CLIENTS_MAX; i++) {
+        struct session *session = rig->clients[i].session;
+        if (session == NULL || !session->is_subscribed) continue;
+        if (session->dialect->beat != NULL) session->dialect->beat(session);
+        resume(&rig->clients[i]);
+    }
+    host_beat(&rig->host);
+    (void)space_turn_end(rig->space);
 }
 
 void rig_advance(struct rig *rig, hob_ns span) {

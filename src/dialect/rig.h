@@ -45,6 +45,9 @@ void rig_disconnect(struct rig_client *client);
 /** Bytes arrive; served in a turn of their own. Replies gather in client->out. */
 void rig_send(struct rig_client *client, struct slice bytes);
 
+/** What the server does every few seconds. */
+void rig_beat(struct rig *rig);
+
 /** Time goes by, then there is a turn. */
 void rig_advance(struct rig *rig, hob_ns span);
 

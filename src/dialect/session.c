@@ -5,6 +5,9 @@
 
 #include "base/assert.h"
 
+/* How long a reader of events may be away. */
+#define RING_KEPT_NS (5 * NS_PER_MINUTE)
+
 enum {
     SCRATCH_BYTES_MAX = 64 * 1024 * 1024,
     SCRATCH_KEPT_BYTES = 1024 * 1024,
@@ -22,6 +25,7 @@ void host_init(struct host *host, const struct host_ops *ops, void *context, str
         .complaint = buf_make(COMPLAINT_BYTES_MAX),
         .scratch = buf_make(SCRATCH_BYTES_MAX),
         .reply = buf_make(SCRATCH_BYTES_MAX),
+        .ring = ring_make(mem),
     };
 }
 
@@ -29,6 +33,26 @@ void host_deinit(struct host *host) {
     buf_deinit(&host->complaint);
     buf_deinit(&host->scratch);
     buf_deinit(&host->reply);
+    ring_deinit(&host->ring);
+}
+
+void host_event(struct host *host, const struct event *event) {
+    ring_put(&host->ring, event);
+}
+
+void host_stream_began(struct host *host) {
+    host->streams++;
+    ring_open(&host->ring);
+}
+
+void host_stream_ended(struct host *host) {
+    hob_assert(host->streams > 0);
+    host->streams--;
+    host->ring_until_ns = ns_add(host->now_ns, RING_KEPT_NS);
+}
+
+void host_beat(struct host *host) {
+    if (host->streams == 0 && host->now_ns >= host->ring_until_ns) ring_close(&host->ring);
 }
 
 void host_trim(struct host *host) {

@@ -5,7 +5,9 @@
  *     session = dialect->open(host)
  *     next = dialect->input(session, bytes, &used)      again with the rest, as `next` says
  *         SESSION_READ    a request is incomplete: come back with more bytes
- *         SESSION_WAIT    a request waits (FETCH WAIT …): come back after `answer`
+ *         SESSION_WAIT    a request waits (FETCH WAIT …): come back after `answer`, or when
+ *                         `resumes` is set after an `event`, a `beat` or `finish`: a response that
+ *                         went on (an event stream) has ended
  *         SESSION_YIELD   no further request for now: come back when output has left, or the
  *                         journal has made progress
  *         SESSION_CLOSE   let the output leave, then close
@@ -36,6 +38,8 @@ struct dialect {
     /** Something happened in the engine, to a session that subscribed; it sorts out for itself what
      * it tells. May unsubscribe this session; gives no command. NULL: it cannot subscribe. */
     void (*event)(struct session *session, const struct event *event);
+    /** Called every few seconds for a session that subscribed. NULL: it does not care. */
+    void (*beat)(struct session *session);
     /** A request was begun and not ended in time: a last word before the connection closes. */
     void (*late)(struct session *session);
     /** The server stops: answer the request that waits as if its time were over. */
@@ -51,6 +55,7 @@ struct session {
     uint32_t requests;           /* numbers given so far; the low half */
     uint64_t waiting;            /* the request that waits, 0: none */
     uint64_t serial;             /* of the connection, never used again */
+    bool resumes;                /* set by the dialect: what held up the input is over */
     bool is_subscribed;          /* set by session_subscribe */
     uint64_t events_missed;      /* since it subscribed: too much of its output had not left */
     const struct access *access; /* set by the caller; NULL: everything is allowed */

@@ -55,7 +55,8 @@ static void open_session(struct client *client, char first) {
 enum net_next client_input(void *context, struct conn *conn, struct slice input, size_t *ret_used) {
     (void)context;
     struct client *client = conn_user(conn);
-    if (input.size == 0) return NET_READ;
+    /* Without input too: an answer that came late may have been the last. */
+    if (input.size == 0 && client->session == NULL) return NET_READ;
     if (client->session == NULL) open_session(client, input.bytes[0]);
     struct session *session = client->session;
     switch (session->dialect->input(session, input, ret_used)) {
@@ -127,18 +128,43 @@ void clients_notice(void *context, const struct notice *notice) {
     }
 }
 
+/* What held up its input is over. */
+static void resume(struct client *client) {
+    if (!client->session->resumes) return;
+    client->session->resumes = false;
+    conn_resume(client->conn);
+}
+
 void clients_event(void *context, const struct event *event) {
     struct server *server = context;
+    host_event(&server->host, event);
     for (struct link *at = server->subscribers.next; at != &server->subscribers;) {
         struct client *client = LINKED(at, struct client, subscriber);
         at = at->next; /* the session may leave the list */
         size_t before = client->session->out->size;
         session_event(client->session, event);
         if (client->session->out->size != before) conn_wrote(client->conn);
+        resume(client);
+    }
+}
+
+/* Those who look on hear from the server now and then. */
+static void beat_subscribers(struct server *server) {
+    if (!link_is_listed(&server->subscribers)) return;
+    net_turn(server->net);
+    for (struct link *at = server->subscribers.next; at != &server->subscribers;) {
+        struct client *client = LINKED(at, struct client, subscriber);
+        at = at->next;
+        if (client->session->dialect->beat == NULL) continue;
+        client->session->dialect->beat(client->session);
+        conn_wrote(client->conn);
+        resume(client);
     }
 }
 
 void clients_beat(struct server *server) {
+    beat_subscribers(server);
+    host_beat(&server->host);
     if (!link_is_listed(&server->workers)) return;
     net_turn(server->net);
     for (struct link *at = server->workers.next; at != &server->workers; at = at->next) {

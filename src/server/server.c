@@ -304,6 +304,7 @@ static enum hob_status run(const struct server_options *options, struct hob_erro
     link_init(&server.subscribers);
     host_init(&server.host, &server_host_ops, &server, &server.mem);
     server.host.version = options->version;
+    server.host.epoch = server.wall_ns / NS_PER_MS;
     struct net_options net = {
         .handler =
             {

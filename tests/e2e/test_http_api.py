@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The HTTP interface as a program in any language meets it: by urllib and curl."""
 import json
+import socket
 import subprocess
 import threading
 
@@ -144,3 +145,18 @@ def test_a_get_that_prefers_to_wait_hears_of_the_end():
         hob.http("POST", f"/v1/jobs/{job}/cancel", {"by": "a test"})
         waiter.join(30)
         equal((got[0][0], got[0][2]["state"], got[0][2]["by"]), (200, "cancelled", "a test"))
+
+
+def test_a_connection_that_is_to_close_closes_after_a_late_answer():
+    with rig() as hob:
+        [job] = push(hob)
+        client = socket.create_connection(("127.0.0.1", hob.port), timeout=20)
+        client.sendall(f"GET /v1/jobs/{job}?wait=100ms HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n".encode())
+        got = b""
+        while True:
+            more = client.recv(65536)
+            if not more:
+                break
+            got += more
+        client.close()
+        within(got.decode(), '"state":"available"')

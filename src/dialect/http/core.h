@@ -37,9 +37,12 @@ struct http_prefer {
     enum http_return returns;
 };
 
+struct http_stream;
+
 struct http_session {
     struct session base;
     struct http_parser *parser;
+    struct http_stream *stream; /* a response that goes on: server-sent events; NULL: none */
     bool is_closing;
     /* Of the request that is being answered. */
     const struct http_route *route; /* NULL: none was found */
@@ -116,6 +119,8 @@ extern const struct option_set http_beat_options;
 extern const struct option_set http_wait_options;
 extern const struct option_set http_logs_options;
 extern const struct option_set http_rows_options;
+extern const struct option_set http_events_options;
+extern const struct option_set http_job_events_options;
 extern const struct option_set http_health_options;
 
 /** The shape of a route. */
@@ -209,6 +214,18 @@ bool http_has_tag(const struct http_session *session, struct slice tag);
 bool http_is_type(const struct http_session *session, struct slice type);
 /** Of @offers (media types with spaces between) the one that @accept likes best; empty: none. */
 struct slice http_best_type(struct slice accept, const char *offers);
+
+/* --- streams (events.c) --- */
+
+/** The response to the request under way is whole. */
+void http_end(struct http_session *session);
+/* For the table of the dialect. */
+void http_event(struct session *base, const struct event *event);
+void http_beat(struct session *base);
+/** The server stops: a last event. */
+void http_stream_finish(struct http_session *session);
+/** The connection is gone. */
+void http_stream_close(struct http_session *session);
 
 /* --- many in one request --- */
 

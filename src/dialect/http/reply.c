@@ -257,11 +257,6 @@ bool http_put_job(
     return http_put_fields(session, put, &fields);
 }
 
-/* Grows with each change that an update must not overlook. */
-static uint64_t job_version(const struct job_view *job) {
-    return job->state_ns / NS_PER_MS;
-}
-
 void http_put_location(struct http_session *session, const char *header, uint64_t id) {
     HOB_AUTO_BUF struct buf path = buf_make(64);
     (void)buf_put_str(&path, "/v1/jobs/");
@@ -281,7 +276,7 @@ static bool show_job(struct http_session *session, uint64_t id, struct job_view 
 
 void http_reply_job(struct http_session *session, uint64_t id) {
     struct job_view job;
-    if (show_job(session, id, &job)) http_reply_tagged(session, job_version(&job));
+    if (show_job(session, id, &job)) http_reply_tagged(session, job.version);
 }
 
 void http_reply_pushed(struct http_session *session, uint64_t id, bool duplicate) {

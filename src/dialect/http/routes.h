@@ -80,6 +80,10 @@
       "register a worker")                                                                         \
     X(POST,   "/v1/workers/*/beat",    http_worker_beat,  WORK,     BODY_JSON,                     \
       "its leases stay")                                                                           \
+    X(GET,    "/v1/jobs/*/events",     http_job_events,   READ,     BODY_NONE,                     \
+      "what happens to a job, until it is final")                                                  \
+    X(GET,    "/v1/events",            http_events,       READ,     BODY_NONE,                     \
+      "what happens, as it happens")                                                               \
     X(GET,    "/v1/stats",             http_stats,        READ_ALL, BODY_NONE,                     \
       "figures of this server")                                                                    \
     X(GET,    "/livez",                http_livez,        NONE,     BODY_NONE,                     \

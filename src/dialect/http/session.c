@@ -13,6 +13,7 @@ static struct session *http_open(struct host *host) {
 
 static void http_close(struct session *base) {
     struct http_session *session = (struct http_session *)base;
+    http_stream_close(session);
     http_parser_free(session->parser);
     mem_free(base->host->mem, session, sizeof *session);
 }
@@ -30,7 +31,7 @@ static void begin(struct http_session *session, bool keep_alive) {
     session->reply_at = session->base.out->size;
 }
 
-static void end(struct http_session *session) {
+void http_end(struct http_session *session) {
     struct buf *out = session->base.out;
     if (out->overflowed) {
         out->size = session->reply_at;
@@ -47,7 +48,7 @@ static void refuse_request(struct http_session *session) {
     struct http_error error = http_error(session->parser);
     begin(session, false);
     http_problem(session, error.status, "ERR", slice_str(error.text));
-    end(session);
+    http_end(session);
 }
 
 /* A whole line has come, and it is none of HTTP: a person who types a command, say. They need not
@@ -70,7 +71,7 @@ static void refuse_line(struct http_session *session) {
         SLICE("this is neither HTTP nor RESP: a RESP request is an array of bulk strings, and "
               "inline commands are not accepted")
     );
-    end(session);
+    http_end(session);
 }
 
 static enum session_next http_input(struct session *base, struct slice input, size_t *ret_used) {
@@ -80,7 +81,7 @@ static enum session_next http_input(struct session *base, struct slice input, si
     bool more = true;
     while (more) {
         if (session->is_closing) next = SESSION_CLOSE;
-        if (base->waiting != 0) next = SESSION_WAIT;
+        if (base->waiting != 0 || session->stream != NULL) next = SESSION_WAIT;
         if (next != SESSION_READ || used == input.size) break;
         if (session_must_yield(base)) {
             next = SESSION_YIELD;
@@ -108,7 +109,7 @@ static enum session_next http_input(struct session *base, struct slice input, si
             session->minor = request.minor;
             http_take_headers(session, &request);
             http_dispatch(session, &request);
-            if (base->waiting == 0) end(session);
+            if (base->waiting == 0 && session->stream == NULL) http_end(session);
             break;
         }
     }
@@ -130,7 +131,7 @@ static void http_answer(struct session *base, const struct answer *answer) {
         http_reply_pushed(session, session->awaited_id, session->awaited_duplicate);
         break;
     }
-    end(session);
+    http_end(session);
 }
 
 static void http_lost(struct session *base, struct lease_ref lease, enum error_cause cause) {
@@ -143,11 +144,12 @@ static void http_late(struct session *base) {
     struct http_session *session = (struct http_session *)base;
     begin(session, false);
     http_problem(session, 408, "ERR", SLICE("the request was begun and not ended in time"));
-    end(session);
+    http_end(session);
 }
 
 static void http_finish(struct session *base) {
     struct http_session *session = (struct http_session *)base;
+    if (session->stream != NULL) http_stream_finish(session);
     if (base->waiting == 0) return;
     session_forget(base);
     session->keep_alive = false;
@@ -161,6 +163,8 @@ const struct dialect dialect_http = {
     .input = http_input,
     .answer = http_answer,
     .lost = http_lost,
+    .event = http_event,
+    .beat = http_beat,
     .late = http_late,
     .finish = http_finish,
     .close = http_close,

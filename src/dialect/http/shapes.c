@@ -6,6 +6,7 @@
 #define JSON          "application/json"
 #define JSON_OR_LINES "application/json application/x-ndjson"
 #define TEXT          "text/plain"
+#define STREAM        "text/event-stream"
 
 /* clang-format off */
 static const struct http_shape shapes[] = {
@@ -67,6 +68,10 @@ static const struct http_shape shapes[] = {
         .answers = {{200, "Worker"}}},
     [HTTP_OP_http_worker_beat] = {.members = &http_beat_options, .offers = JSON,
         .answers = {{200, "Worker"}}},
+    [HTTP_OP_http_job_events] = {.params = &http_job_events_options, .offers = STREAM,
+        .answers = {{200, NULL}, {204, NULL}}},
+    [HTTP_OP_http_events] = {.params = &http_events_options, .offers = STREAM,
+        .answers = {{200, NULL}}},
     [HTTP_OP_http_stats] = {.offers = JSON, .answers = {{200, "Stats"}}},
     [HTTP_OP_http_livez] = {.params = &http_health_options, .offers = TEXT,
         .answers = {{200, NULL}}},
