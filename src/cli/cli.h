@@ -150,6 +150,10 @@ int cmd_resume(struct cli *cli);
 int cmd_workers(struct cli *cli);
 int cmd_stats(struct cli *cli);
 int cmd_completion(struct cli *cli);
+int cmd_config_check(struct cli *cli);
+int cmd_config_show(struct cli *cli);
+int cmd_config_schema(struct cli *cli);
+int cmd_config_reference(struct cli *cli);
 int cmd_version(struct cli *cli);
 int cmd_help(struct cli *cli);
 

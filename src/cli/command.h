@@ -35,13 +35,14 @@ enum cli_completes {
 };
 
 struct cli_option {
-    const char *name;    /* without the dashes */
-    char letter;         /* -n; 0: none */
-    const char *value;   /* what follows it, for help; NULL: nothing; "[X]": only as --name=X */
-    const char *help;    /* a phrase without capital and full stop */
-    const char *word;    /* for commands that send their options on: the word of the protocol */
-    const char *choices; /* the only words that are allowed, divided by spaces; NULL: any */
-    bool list;           /* several values, divided by commas; `word` is sent with each */
+    const char *name;     /* without the dashes */
+    char letter;          /* -n; 0: none */
+    const char *value;    /* what follows it, for help; NULL: nothing; "[X]": only as --name=X */
+    const char *help;     /* a phrase without capital and full stop */
+    const char *fallback; /* what holds without it, as help tells it; NULL: nothing is told */
+    const char *word;     /* for commands that send their options on: the word of the protocol */
+    const char *choices;  /* the only words that are allowed, divided by spaces; NULL: any */
+    bool list;            /* several values, divided by commas; `word` is sent with each */
     enum cli_completes completes;
 };
 

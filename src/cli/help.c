@@ -45,7 +45,17 @@ static void put_option(struct buf *out, const struct cli_option *option) {
     } else {
         (void)snprintf(left, sizeof left, "%s--%s %s", letter, option->name, value);
     }
-    put_column(out, left, option->help, OPTION_COLUMN);
+    char help[400];
+    bool told = option->fallback != NULL && value != NULL;
+    (void)snprintf(
+        help,
+        sizeof help,
+        "%s%s%s",
+        option->help,
+        told ? "; default: " : "",
+        told ? option->fallback : ""
+    );
+    put_column(out, left, help, OPTION_COLUMN);
 }
 
 static void put_example_lines(struct buf *out, const char *lines) {

@@ -117,6 +117,10 @@ static void put_option(struct buf *out, const struct cli_option *option) {
     }
     (void)buf_put_char(out, '\n');
     put_text(out, slice_str(option->help), true);
+    if (option->fallback != NULL && value != NULL) {
+        (void)buf_put_str(out, "; default: ");
+        put_text(out, slice_str(option->fallback), true);
+    }
     if (option->choices != NULL) {
         (void)buf_put_str(out, ".\nOne of: ");
         put_text(out, slice_str(option->choices), true);

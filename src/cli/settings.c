@@ -28,7 +28,7 @@ void cli_settings_init(struct cli_settings *all, const struct cli *cli, const ch
         if (settings[i].type == SETTING_TYPE_BOOL && text[0] == '\0') text = "true";
         all->flags[all->input.flag_count++] = (struct config_flag){(enum setting_id)i, text};
     }
-    all->input.path = config_find(cli_value(cli, "config"), variable);
+    if (section != NULL) all->input.path = config_find(cli_value(cli, "config"), variable);
     all->input.variable = variable;
     all->input.flags = all->flags;
     all->input.readers = worker_readers;

@@ -16,7 +16,8 @@ struct cli_settings {
 /**
  * What the command was told.
  *
- * @section  whose settings its flags are: "server", "worker"; NULL: it has no such flags
+ * @section  whose settings its flags are, beside those of the log: "server", "worker", "": of both;
+ *           NULL: it has neither such flags nor --config
  */
 void cli_settings_init(struct cli_settings *all, const struct cli *cli, const char *section);
 

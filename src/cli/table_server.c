@@ -18,18 +18,20 @@
 #define VALUE_CHOICE(words)   .value = "WORD", .choices = (words)
 #define VALUE_BOOL(text)      .value = (text)
 
-#define FLAG(                                                                             \
-    id, path, type, option_letter, flag, variable, fallback, min, max, change, text, line \
-)                                                                                         \
-    {.name = (flag), .letter = (option_letter), .help = (line), VALUE_##type(text)},
+#define FLAG(id, path, type, option_letter, flag, variable, preset, min, max, change, text, line) \
+    {.name = (flag),                                                                              \
+     .letter = (option_letter),                                                                   \
+     .help = (line),                                                                              \
+     .fallback = (preset),                                                                        \
+     VALUE_##type(text)},
 
-static const struct cli_option config_rows[] = {
-    {.name = "config",
-     .letter = 'c',
-     .value = "FILE",
-     .completes = COMPLETES_FILES,
-     .help = "the configuration; else HOB_CONFIG, else /etc/hob/hob.yaml if it is there"},
-};
+#define CONFIG_OPTION                                                                       \
+    {                                                                                       \
+        .name = "config", .letter = 'c', .value = "FILE", .completes = COMPLETES_FILES,     \
+        .help = "the configuration; else HOB_CONFIG, else /etc/hob/hob.yaml if it is there" \
+    }
+
+static const struct cli_option config_rows[] = {CONFIG_OPTION};
 static const struct cli_options config_options = CLI_LIST(config_rows);
 
 static const struct cli_option serve_rows[] = {SETTINGS_SERVE(FLAG)};
@@ -40,6 +42,12 @@ static const struct cli_options work_options = CLI_LIST(work_rows);
 
 static const struct cli_option log_rows[] = {SETTINGS_LOG(FLAG)};
 static const struct cli_options log_options = CLI_LIST(log_rows);
+
+static const struct cli_option show_rows[] = {
+    {.name = "origin", .letter = 'o', .help = "say behind each value where it comes from"},
+    CONFIG_OPTION,
+    SETTINGS_SERVE(FLAG) SETTINGS_WORK(FLAG) SETTINGS_LOG(FLAG)};
+static const struct cli_options show_options = CLI_LIST(show_rows);
 
 static const struct cli_command server_rows[] = {
     {
@@ -71,6 +79,43 @@ static const struct cli_command server_rows[] = {
         .summary = "counts, memory and disk of the server",
         .lists = {&cli_server_options, &cli_print_options},
         .run = cmd_stats,
+    },
+    {
+        .name = "config",
+        .synopsis = "check | show | schema | reference",
+        .summary = "check the configuration, show what is in force, what may stand in it",
+    },
+    {
+        .name = "config check",
+        .synopsis = "[FILE]",
+        .summary = "tell all that is wrong with a file; exit 78 when something is",
+        .examples = "hob config check /etc/hob/hob.yaml\n",
+        .args_max = 1,
+        .completes = {COMPLETES_FILES},
+        .run = cmd_config_check,
+    },
+    {
+        .name = "config show",
+        .synopsis = "",
+        .summary = "print the values in force as YAML, without secrets",
+        .details =
+            "Takes the flags of `hob serve` and `hob work`, so that it shows what they would "
+            "run with.",
+        .examples = "hob config show --origin\n",
+        .lists = {&show_options},
+        .run = cmd_config_show,
+    },
+    {
+        .name = "config schema",
+        .synopsis = "",
+        .summary = "print the JSON Schema of the file, for editors",
+        .run = cmd_config_schema,
+    },
+    {
+        .name = "config reference",
+        .synopsis = "",
+        .summary = "print the tables of all settings in Markdown",
+        .run = cmd_config_reference,
     },
 };
 const struct cli_group cli_server_group = {

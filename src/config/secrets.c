@@ -28,7 +28,7 @@ static enum hob_status read_file(
     unsigned mode = 0;
     size_t size = 0;
     int fd = -1;
-    int os_errno = file_open(&file_io_system, AT_FDCWD, path, O_RDONLY, &fd);
+    int os_errno = file_open(&file_io_system, AT_FDCWD, path, O_RDONLY | O_NONBLOCK, &fd);
     if (os_errno == 0) os_errno = file_mode(fd, &mode);
     if (os_errno == 0) {
         os_errno = file_read(fd, 0, buf_reserve(&bytes, SECRET_BYTES_MAX + 1), bytes.max, &size);

@@ -35,6 +35,14 @@ bool setting_is_below(const struct setting *setting, struct slice section) {
     return path.size == section.size || path.bytes[section.size] == '.';
 }
 
+bool setting_is_first_of(unsigned at, size_t size) {
+    struct slice section = slice_of(settings[at].path, size);
+    for (unsigned i = 0; i < at; i++) {
+        if (setting_is_below(&settings[i], section)) return false;
+    }
+    return true;
+}
+
 bool setting_is_list(const struct setting *setting) {
     return setting->type == SETTING_TYPE_ADDRESSES || setting->type == SETTING_TYPE_NAMES ||
            setting->type == SETTING_TYPE_WORDS;

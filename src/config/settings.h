@@ -123,6 +123,9 @@ extern const struct setting settings[SETTING_COUNT];
 /** Is the path @section, or below it? "server" holds "server.data". */
 bool setting_is_below(const struct setting *setting, struct slice section);
 
+/** Is it the first setting of the section that the first @size bytes of its path name? */
+bool setting_is_first_of(unsigned at, size_t size);
+
 /** What may stand there, for a message; in @to of @size bytes. */
 void setting_wanted(const struct setting *setting, char *to, size_t size);
 

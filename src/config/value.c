@@ -14,13 +14,12 @@
 static bool address_is_valid(struct slice text) {
     static const char unix_word[] = "unix:";
     size_t unix_size = sizeof unix_word - 1;
-    if (memchr(text.bytes, ' ', text.size) != NULL) return false;
     if (text.size >= unix_size && memcmp(text.bytes, unix_word, unix_size) == 0) {
         return text.size > unix_size;
     }
     size_t colon = text.size;
     while (colon > 0 && text.bytes[colon - 1] != ':') colon--;
-    if (colon < 2) return false;
+    if (colon < 2 || memchr(text.bytes, ' ', text.size) != NULL) return false;
     struct slice host = slice_of(text.bytes, colon - 1);
     struct slice port = slice_of(text.bytes + colon, text.size - colon);
     bool bracket = host.bytes[0] == '[' && host.bytes[host.size - 1] == ']' && host.size > 2;

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The configuration: which source wins, what is told of a wrong file, what SIGHUP takes over and what it refuses."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+
+from lib import HOB, PATIENCE, ROOT, Skip, check, equal, eventually, pairs, rig, within
+
+
+def write(hob, text, name="hob.yaml"):
+    path = hob.dir / name
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
+def run(*words, environment=None, folder=None):
+    own = {key: value for key, value in os.environ.items() if not key.startswith("HOB_") or key == "HOB_BINARY"}
+    return subprocess.run([HOB, *words], capture_output=True, text=True, timeout=PATIENCE, check=False, cwd=folder,
+                          env={**own, **(environment or {})})
+
+
+def log_lines(hob, name="server.log"):
+    return (hob.dir / name).read_text(errors="replace")
+
+
+def hangup(hob, process, *wanted, log="server.log"):
+    """SIGHUP, and wait until the log holds all of `wanted` behind what it held before."""
+    before = len(log_lines(hob, log))
+    process.send_signal(signal.SIGHUP)
+    eventually(lambda: all(word in log_lines(hob, log)[before:] for word in wanted),
+               f"{wanted!r} in {log}; it says: {log_lines(hob, log)[before:]}")
+    return log_lines(hob, log)[before:]
+
+
+def test_flag_before_environment_before_file_before_default():
+    with rig(None) as hob:
+        path = write(hob, "server: {data: jobs, memory: 1GiB, connections: 7, durability: interval}\n")
+        shown = run("config", "show", "--origin", "--config", str(path), "--connections", "9",
+                    environment={"HOB_CONNECTIONS": "8", "HOB_MEMORY": "2048MiB"}).stdout
+        origins = dict(re.findall(r"^  (\w+: .*?) +# (.*)$", shown, re.MULTILINE))
+        equal(origins["connections: 9"], "--connections")
+        equal(origins["memory: 2GiB"], "HOB_MEMORY")
+        equal(origins["durability: interval"], f"{path}:1:64")
+        equal(origins[f"data: {hob.dir}/jobs"], f"{path}:1:16")
+        equal(origins["segment: 64MiB"], "default")
+        found = run("config", "show", environment={"HOB_CONFIG": str(path)}).stdout
+        within(found, "durability: interval", "the file that HOB_CONFIG names")
+
+
+def test_all_that_is_wrong_is_told_with_its_place_and_78():
+    with rig(None) as hob:
+        path = write(hob, "server:\n  lisen: 127.0.0.1:1\n  memory: lots\nkinds:\n  a: {run: x, timeout: 5}\n"
+                          "secrets: {b: env:NOT_SET_ANYWHERE}\n")
+        done = run("config", "check", str(path))
+        equal(done.returncode, 78)
+        equal(done.stdout, "")
+        places = [line.split(": ")[0].removeprefix(f"{path}:") for line in done.stderr.splitlines()]
+        equal(sorted(places), ["2:3", "3:11", "5:12", "5:24", "6:14"])
+        within(done.stderr, "did you mean `listen`?")
+        for command in ("serve", "work"):
+            done = run(command, "--config", str(path))
+            equal(done.returncode, 78, command)
+            within(done.stderr, ":2:3: unknown key `lisen`", command)
+        good = run("config", "check", str(ROOT / "examples/hob.yaml"))
+        equal((good.returncode, good.stderr), (0, ""), "the example")
+
+
+def test_wrong_flags_are_wrong_usage_and_wrong_variables_a_wrong_configuration():
+    equal(run("serve", "--memory", "lots").returncode, 2)
+    equal(run("serve", "--data", "/nonexistent/x", environment={"HOB_MEMORY": "lots"}).returncode, 78)
+    done = run("serve")
+    equal(done.returncode, 2)
+    within(done.stderr, "server.data")
+
+
+def test_a_secret_is_named_and_never_shown():
+    with rig(None) as hob:
+        key = write(hob, "swordfish\n", "key")
+        path = write(hob, "secrets: {a: file:key, b: env:WORD, c: swordfish}\n"
+                          "kinds: {x: {run: [true], env: {API_TOKEN: swordfish}}}\n")
+        environment = {"WORD": "swordfish"}
+        done = run("config", "show", "--config", str(path), environment=environment)
+        equal((done.returncode, done.stderr), (0, ""))
+        check("swordfish" not in done.stdout, done.stdout)
+        within(done.stdout, 'a: "file:key"')
+        key.chmod(0o644)
+        done = run("config", "check", str(path), environment=environment)
+        equal(done.returncode, 0, "a warning")
+        within(done.stderr, f"{path}:1:14: warning: others can read {hob.dir}/key")
+        shown = run("config", "show", "--config", str(path), environment=environment).stdout
+        again = run("config", "check", str(write(hob, shown, "shown.yaml")), environment=environment)
+        equal(again.returncode, 78, "what was left out has to be filled in")
+        within(again.stderr, "left the secret out")
+        credential = run("config", "check", str(write(hob, "secrets: {a: credential:key}\n")),
+                         environment={"CREDENTIALS_DIRECTORY": str(hob.dir)})
+        equal(credential.returncode, 0, credential.stderr)
+
+
+def serve_with(hob, text):
+    path = write(hob, text)
+    hob.start("--config", str(path))
+    return path
+
+
+def queue(client, name):
+    return pairs(client.call("QUEUE", name))
+
+
+def test_a_reload_takes_over_what_it_can_and_says_what_needs_a_restart():
+    with rig(None) as hob:
+        path = serve_with(hob, "queues: {mail: {order: lifo, keep: 1h:10}}\n")
+        client = hob.resp()
+        equal(queue(client, "mail")[b"order"], b"lifo", "at the start")
+        path.write_text("server: {memory: 1GiB}\nqueues: {mail: {order: fifo, paused: true}, new: {order: lifo}}\n")
+        said = hangup(hob, hob.server, "reloaded")
+        within(said, "setting=order old=lifo new=fifo")
+        within(said, 'level=warn msg="setting changed in the file only: it needs a restart" setting=server.memory')
+        mail = queue(client, "mail")
+        equal(mail[b"order"], b"fifo")
+        check(mail[b"paused"], "mail is paused")
+        equal(queue(client, "new")[b"order"], b"lifo")
+        # What a person changes holds until the file is read again; then the file wins for what it names.
+        client.call("RESUME", "mail")
+        client.call("QUEUE", "new", "KEEP", "2h", 20)
+        path.write_text("log: {level: warn}\nqueues: {mail: {paused: true}, new: {order: lifo}}\n")
+        hangup(hob, hob.server, "setting=paused")
+        check(queue(client, "mail")[b"paused"], "mail is paused again")
+        before = len(log_lines(hob))
+        hob.server.send_signal(signal.SIGHUP)
+        eventually(lambda: client.call("PING"), "the server")
+        equal(log_lines(hob)[before:], "", "nothing is left to change, and info is not written any more")
+
+
+def test_a_wrong_file_changes_nothing():
+    with rig(None) as hob:
+        path = serve_with(hob, "queues: {mail: {order: lifo}}\n")
+        path.write_text("queues: {mail: {order: fifo}}\nserver: {memori: 1GiB}\nlog: {level: loud}\n")
+        said = hangup(hob, hob.server, "reload refused")
+        within(said, f"{path}:2:10")
+        within(said, f"{path}:3:14")
+        within(said, "errors=2")
+        equal(queue(hob.resp(), "mail")[b"order"], b"lifo")
+        path.unlink()
+        hangup(hob, hob.server, "cannot be read", "reload refused")
+        equal(hob.stop(), 0)
+
+
+def test_a_worker_reloads_while_its_jobs_run_and_none_is_lost():
+    with rig() as hob:
+        client = hob.resp()
+        first = hob.script("first.sh", "#!/bin/sh\nread x; while [ ! -e go ]; do sleep 0.05; done; echo old\n")
+        worker = hob.work({"slow": {"run": [first], "cwd": str(hob.dir)}, "gone": ["true"]}, slots=2)
+        path = next(hob.dir.glob("worker*.yaml"))
+        job = client.call("PUSH", "work", "slow", "1\n")
+        hob.until(job, "running")
+        config = json.loads(path.read_text())
+        config["kinds"] = {"slow": {"run": ["echo", "new"]}, "more": {"run": ["echo", "more"]}}
+        config["worker"]["slots"] = 5
+        config["worker"]["queues"] = ["work", "other"]
+        path.write_text(json.dumps(config))
+        said = hangup(hob, worker, "reloaded", log="worker.log")
+        within(said, "setting=worker.slots old=2 new=5")
+        within(said, "setting=worker.queues old=work new=work,other")
+        later = client.call("PUSH", "other", "more", "1")
+        equal(pairs(client.call("WAIT", later, 20000))[b"result"], b"more\n")
+        (hob.dir / "go").touch()
+        equal(pairs(client.call("WAIT", job, 20000))[b"result"], b"old\n", "the job that ran")
+        again = client.call("PUSH", "work", "slow", "1")
+        equal(pairs(client.call("WAIT", again, 20000))[b"result"], b"new\n", "the next one")
+        path.write_text("kinds: {slow: {run: }}\n")
+        hangup(hob, worker, "reload refused", log="worker.log")
+        again = client.call("PUSH", "work", "slow", "1")
+        equal(pairs(client.call("WAIT", again, 20000))[b"result"], b"new\n", "what was in force")
+
+
+def test_reloads_under_load_lose_nothing():
+    with rig(None) as hob:
+        path = serve_with(hob, "queues: {work: {order: fifo}}\n")
+        worker = hob.work({"k": ["cat"]}, slots=4)
+        ids, stop = [], threading.Event()
+
+        def push():
+            client = hob.resp()
+            while not stop.wait(0.01):
+                ids.append(client.call("PUSH", "work", "k", str(len(ids))))
+
+        pusher = threading.Thread(target=push)
+        pusher.start()
+        for turn in range(10):
+            path.write_text("queues: {work: {order: %s}}\n" % ("lifo", "fifo")[turn % 2])
+            hangup(hob, hob.server, "reloaded")
+            hangup(hob, worker, "reloaded", log="worker.log")
+        stop.set()
+        pusher.join()
+        client = hob.resp()
+        check(len(ids) > 10, "jobs were pushed meanwhile")
+        for number in ids:
+            state = pairs(client.call("WAIT", number, 30000))[b"state"]
+            equal(state, b"completed", f"job {number}")
+        equal(len(set(ids)), len(ids), "ids")
+
+
+def test_the_service_manager_is_told():
+    with rig(None) as hob:
+        path = hob.dir / "notify"
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        listener.bind(str(path))
+        listener.settimeout(PATIENCE)
+        hob.start(prefix=("env", f"NOTIFY_SOCKET={path}"))
+        within(listener.recv(1000).decode(), "READY=1\n")
+        hob.server.send_signal(signal.SIGHUP)
+        within(listener.recv(1000).decode(), "RELOADING=1\nMONOTONIC_USEC=")
+        within(listener.recv(1000).decode(), "READY=1\n")
+        equal(hob.stop(), 0)
+        equal(listener.recv(1000), b"STOPPING=1")
+        listener.close()
+
+
+def test_the_reference_and_the_schema_are_current():
+    guide = (ROOT / "doc/guide/configuration.md").read_text()
+    reference = guide.split("<!-- hob config reference -->\n")[1]
+    equal(reference, run("config", "reference").stdout, "doc/guide/configuration.md (hob config reference)")
+    schema = json.loads(run("config", "schema").stdout)
+    equal(schema["properties"]["server"]["properties"]["durability"]["enum"], ["always", "interval", "none"])
+
+
+def test_the_units_for_systemd_are_right():
+    if shutil.which("systemd-analyze") is None:
+        raise Skip("systemd-analyze is not installed")
+    with rig(None) as hob:
+        for unit in (ROOT / "examples/systemd").glob("*.service"):
+            copy = hob.dir / unit.name
+            copy.write_text(unit.read_text().replace("/usr/bin/hob", str(pathlib.Path(HOB).resolve())))
+            done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(copy)], capture_output=True, text=True,
+                                  timeout=PATIENCE, check=False)
+            own = [line for line in done.stderr.splitlines() if unit.name in line]
+            equal((done.returncode, own), (0, []), unit.name)
