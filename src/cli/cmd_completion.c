@@ -83,7 +83,7 @@ static const char fish_script[] =
     "            test \"$lines[1]\" = directories; and set found (string match -r -- "
     "'.*/(?:\\t.*)?$' $found)\n"
     "            for line in $found\n"
-    "                echo -- $front$line\n"
+    "                echo -- \"$front$line\"\n"
     "            end\n"
     "        case words\n"
     "            printf '%s\\n' $lines[2..-1]\n"

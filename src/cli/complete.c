@@ -188,7 +188,9 @@ static void offer_option_values(struct completion *completion, const struct cli_
     if (option->choices != NULL) {
         offer_choices(completion, option->choices);
     } else {
-        offer_values(completion, option->completes);
+        /* Settings tell only that they are paths; what help calls a DIR is one. */
+        bool is_folder = option->completes == COMPLETES_FILES && strcmp(option->value, "DIR") == 0;
+        offer_values(completion, is_folder ? COMPLETES_DIRECTORIES : option->completes);
     }
 }
 
