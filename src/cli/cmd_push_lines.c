@@ -52,6 +52,7 @@ static const struct {
     {"tags", "TAGS"},
     {"headers", "HEADERS"},
     {"content_type", "TYPE"},
+    {"on_done", "ONDONE"},
 };
 
 static void line_fail(struct lines *lines, uint64_t number, const char *why, struct slice detail) {

@@ -72,6 +72,7 @@ static void add_labels(struct fields *fields, const struct job_view *job) {
     if (job->tags.size > 0) add(fields, "tags", FIELD_TAGS)->text = job->tags;
     add_text(fields, "content_type", job->content_type);
     if (job->headers.size > 0) add(fields, "headers", FIELD_JSON)->text = job->headers;
+    if (job->on_done.size > 0) add(fields, "on_done", FIELD_DONE)->text = job->on_done;
 }
 
 static void add_asked(struct fields *fields, const struct job_view *job) {

@@ -20,6 +20,7 @@ enum field_type {
     FIELD_BODY,   /* as FIELD_BYTES, but read from the host */
     FIELD_TRACE,  /* a body that is text:  bulk, string */
     FIELD_TAGS,   /* array of bulks         array of strings */
+    FIELD_DONE,   /* bulk of JSON          the JSON itself: the text is on_done */
     FIELD_JSON,   /* bulk                  the JSON itself */
     FIELD_ERRORS, /* the errors of the job: array of maps */
 };

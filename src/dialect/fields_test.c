@@ -102,7 +102,162 @@ TEST(labels_that_are_not_sound_are_refused_with_their_name) {
     rig_deinit(&rig);
 }
 
+static const char callbacks[] =
+    "{\"success\":[{\"url\":\"https://example.org/a?b=c\",\"secret\":\"shop\","
+    "\"headers\":{\"x-tenant\":\"42\"}},"
+    "{\"push\":{\"queue\":\"next\",\"kind\":\"follow\",\"payload\":{\"a\": 1},\"delay\":\"5s\","
+    "\"on_done\":{\"finished\":{\"push\":{\"queue\":\"last\",\"kind\":\"k\"}}}}}],"
+    "\"failure\":{\"push\":{\"queue\":\"sorry\",\"kind\":\"apologize\"}}}";
+
+static const char callbacks_shown[] =
+    "{\"success\":[{\"url\":\"https://example.org/a?b=c\",\"secret\":\"shop\","
+    "\"headers\":{\"content-type\":\"application/cloudevents+json\",\"x-tenant\":\"42\"}},"
+    "{\"push\":{\"queue\":\"next\",\"kind\":\"follow\",\"payload\":{\"a\": 1},\"delay\":5000,"
+    "\"on_done\":{\"finished\":[{\"push\":{\"queue\":\"last\",\"kind\":\"k\"}}]}}}],"
+    "\"failure\":[{\"push\":{\"queue\":\"sorry\",\"kind\":\"apologize\"}}]}";
+
+static void finish_by_resp(struct rig_client *resp, const char *queue) {
+    HOLDS(RESP(resp, "FETCH", "w", "QUEUES", queue), "*1\r\n*6\r\n");
+}
+
+TEST(callbacks_are_pushed_shown_and_made_at_the_end) {
+    struct rig rig;
+    struct rig_client *http;
+    struct rig_client *resp;
+    begin(&rig, &http, &resp);
+    CHECK_STR(RESP(resp, "PUSH", "mail", "k", "x", "ONDONE", callbacks), ":1\r\n");
+    HOLDS(RESP(resp, "GET", "1"), callbacks_shown);
+    HOLDS(rig_http(http, "GET", "/v1/jobs/1", NULL), callbacks_shown);
+    finish_by_resp(resp, "mail");
+    CHECK_STR(RESP(resp, "ACK", "1", "1", "{\"ok\": true}"), "+OK\r\n");
+    const char *text = rig_http(http, "GET", "/v1/jobs/2", NULL);
+    HOLDS(text, "\"queue\":\"hob.callbacks\",\"kind\":\"hob.webhook\"");
+    HOLDS(text, "\"parent\":\"1\"");
+    HOLDS(text, "\"payload\":{\"method\":\"POST\",\"url\":\"https://example.org/a?b=c\"");
+    HOLDS(text, "\"body\":{\"specversion\":\"1.0\",\"id\":\"1-3\"");
+    HOLDS(text, "\"result\":{\"ok\": true}");
+    HOLDS(text, "\"attempt_max\":10");
+    HOLDS(text, "\"backoff\":\"list:5s,5m,30m,2h,5h,10h,14h,20h,1d\"");
+    text = rig_http(http, "GET", "/v1/jobs/3", NULL);
+    HOLDS(text, "\"queue\":\"next\",\"kind\":\"follow\",\"state\":\"scheduled\"");
+    HOLDS(text, "\"on_done\":{\"finished\":[");
+    HOLDS(rig_http(http, "GET", "/v1/jobs/4", NULL), "404 Not Found");
+    rig_advance(&rig, 5 * NS_PER_SECOND);
+    finish_by_resp(resp, "next");
+    CHECK_STR(RESP(resp, "ACK", "3", "2"), "+OK\r\n");
+    text = rig_http(http, "GET", "/v1/jobs/4", NULL);
+    HOLDS(text, "\"parent\":\"3\"");
+    HOLDS(text, "\"payload\":{\"specversion\":\"1.0\"");
+    rig_deinit(&rig);
+}
+
+TEST(callbacks_that_are_not_sound_are_refused_and_say_why) {
+    struct rig rig;
+    struct rig_client *http;
+    struct rig_client *resp;
+    begin(&rig, &http, &resp);
+    static const char *const bad[][2] = {
+        {"[]", "on_done: "},
+        {"{\"shuccess\":{\"url\":\"http://a\"}}", "'shuccess' is not an object with success"},
+        {"{\"success\":{}}", "on_done: '{}' is not"},
+        {"{\"success\":\"http://a\"}", "on_done: "},
+        {"{\"success\":[[]]}", "on_done: "},
+        {"{\"success\":{\"url\":\"ftp://a\"}}", "an http:// or https:// URL"},
+        {"{\"success\":{\"url\":\"http://\"}}", "an http:// or https:// URL"},
+        {"{\"success\":{\"url\":\"http://a b\"}}", "an http:// or https:// URL"},
+        {"{\"success\":{\"url\":\"http://a\",\"push\":{}}}", "on_done: "},
+        {"{\"success\":{\"url\":\"http://a\",\"sercet\":\"x\"}}", "do you mean secret?"},
+        {"{\"success\":{\"url\":\"http://a\",\"headers\":{\"a\":1}}}", "a value is a string"},
+        {"{\"success\":{\"push\":{\"queue\":\"q\"}}}", "queue and kind"},
+        {"{\"success\":{\"push\":{\"queue\":\"q\",\"kind\":\"k\",\"dealy\":1}}}", "delay?"},
+        {"{\"success\":{\"push\":[]}}", "on_done: "},
+        {"{\"success\":{\"push\":{\"queue\":\"q\",\"kind\":\"k\",\"on_done\":[]}}}", "on_done: "},
+    };
+    HOB_AUTO_BUF struct buf body = buf_make(4096);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        buf_reset(&body);
+        (void)buf_printf(&body, "{\"queue\":\"q\",\"kind\":\"k\",\"on_done\":%s}%c", bad[i][0], 0);
+        const char *text = rig_http(http, "POST", "/v1/jobs", body.bytes);
+        HOLDS(text, "400 Bad Request");
+        HOLDS(text, bad[i][1]);
+        HOLDS(RESP(resp, "PUSH", "q", "k", "x", "ONDONE", bad[i][0]), bad[i][1]);
+    }
+    /* Deeper than 4, and larger than 16 KiB. */
+    buf_reset(&body);
+    for (int i = 0; i < 5; i++) {
+        (void
+        )buf_put_str(&body, "{\"success\":{\"push\":{\"queue\":\"q\",\"kind\":\"k\",\"on_done\":");
+    }
+    (void)buf_put_str(&body, "{}");
+    for (int i = 0; i < 5; i++) (void)buf_put_str(&body, "}}}");
+    (void)buf_put(&body, "", 1);
+    HOLDS(RESP(resp, "PUSH", "q", "k", "x", "ONDONE", body.bytes), "nested at most 4 deep");
+    HOB_AUTO_BUF struct buf large = buf_make(20000);
+    (void
+    )buf_put_str(&large, "{\"success\":{\"push\":{\"queue\":\"q\",\"kind\":\"k\",\"payload\":\"");
+    while (large.size < 17000) (void)buf_put_char(&large, 'x');
+    (void)buf_put(&large, "\"}}}", 5);
+    HOLDS(RESP(resp, "PUSH", "q", "k", "x", "ONDONE", large.bytes), "at most 16 KiB");
+    HOLDS(RESP(resp, "GET", "1"), "$-1\r\n"); /* nothing was pushed */
+    rig_deinit(&rig);
+}
+
+TEST(a_token_cannot_reach_by_a_callback_what_it_cannot_push) {
+    struct rig rig;
+    struct rig_client *http;
+    struct rig_client *resp;
+    begin(&rig, &http, &resp);
+    static const struct access access = {
+        .name = {"shop", 4},
+        .scopes = 1u << SCOPE_PUSH,
+        .queues = {"shop.*", 6},
+    };
+    resp->session->access = &access;
+    HOLDS(
+        RESP(
+            resp,
+            "PUSH",
+            "shop.a",
+            "k",
+            "x",
+            "ONDONE",
+            "{\"success\":{\"push\":{\"queue\":\"bank\",\"kind\":\"k\"}}}"
+        ),
+        "the queue is not among those it is for"
+    );
+    HOLDS(
+        RESP(
+            resp,
+            "PUSH",
+            "shop.a",
+            "k",
+            "x",
+            "ONDONE",
+            "{\"success\":{\"push\":{\"queue\":\"shop.b\",\"kind\":\"k\",\"on_done\":"
+            "{\"success\":{\"push\":{\"queue\":\"bank\",\"kind\":\"k\"}}}}}}"
+        ),
+        "the queue is not among those it is for"
+    );
+    CHECK_STR(
+        RESP(
+            resp,
+            "PUSH",
+            "shop.a",
+            "k",
+            "x",
+            "ONDONE",
+            "{\"success\":[{\"push\":{\"queue\":\"shop.b\",\"kind\":\"k\"}},"
+            "{\"url\":\"https://example.org\"}]}"
+        ),
+        ":1\r\n"
+    );
+    rig_deinit(&rig);
+}
+
 TESTS(
+    callbacks_are_pushed_shown_and_made_at_the_end,
+    callbacks_that_are_not_sound_are_refused_and_say_why,
+    a_token_cannot_reach_by_a_callback_what_it_cannot_push,
     labels_pushed_by_resp_are_shown_by_both,
     labels_pushed_by_http_may_be_arrays_and_objects,
     labels_that_are_not_sound_are_refused_with_their_name

@@ -107,6 +107,7 @@ struct host {
     /* Room that all sessions share, since one request is served at a time. */
     struct buf complaint; /* why an argument was refused */
     struct buf scratch;   /* decoded strings, bodies on their way */
+    struct buf on_done;   /* callbacks as a push takes them */
     struct buf reply;     /* a reply whose size must be known before it is written */
 };
 

@@ -82,6 +82,7 @@ bool option_id(const char *name, struct slice given, uint64_t *ret_id, struct bu
 
 struct push_request {
     struct push_command push;
+    struct slice on_done; /* JSON; on_done_parse makes push.on_done of it */
     bool verbose;
 };
 

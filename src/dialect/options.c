@@ -69,6 +69,7 @@ static const struct option push_rows[] = {
     ROW("HEADERS", "headers", JSON, push.headers, 0, HEADERS_BYTES_MAX),
     ROW("TAGS", "tags", TAGS, push.tags, 0, 0),
     ROW("TYPE", "content_type", TEXT, push.content_type, 1, CONTENT_TYPE_BYTES_MAX),
+    ROW("ONDONE", "on_done", JSON, on_done, 0, UINT32_MAX),
     ROW("VERBOSE", NULL, FLAG, verbose, 0, 0),
 };
 #undef TARGET

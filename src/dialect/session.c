@@ -4,6 +4,7 @@
 #include "dialect/session.h"
 
 #include "base/assert.h"
+#include "engine/callback.h"
 
 /* How long a reader of events may be away. */
 #define RING_KEPT_NS (5 * NS_PER_MINUTE)
@@ -24,6 +25,7 @@ void host_init(struct host *host, const struct host_ops *ops, void *context, str
         .version = "0",
         .complaint = buf_make(COMPLAINT_BYTES_MAX),
         .scratch = buf_make(SCRATCH_BYTES_MAX),
+        .on_done = buf_make(ON_DONE_BYTES_MAX),
         .reply = buf_make(SCRATCH_BYTES_MAX),
         .ring = ring_make(mem),
     };
@@ -32,6 +34,7 @@ void host_init(struct host *host, const struct host_ops *ops, void *context, str
 void host_deinit(struct host *host) {
     buf_deinit(&host->complaint);
     buf_deinit(&host->scratch);
+    buf_deinit(&host->on_done);
     buf_deinit(&host->reply);
     ring_deinit(&host->ring);
 }
@@ -150,11 +153,37 @@ static struct touched touched_by(const struct command *command) {
     return (struct touched){.job_id = 0};
 }
 
+/* Who pushes a job pushes its callbacks too, and theirs. Requests are everybody's: their queue runs
+ * nothing else. */
+static bool callbacks_are_seen(const struct session *session, struct slice on_done) {
+    struct slice rests[CALLBACKS_DEPTH_MAX] = {on_done};
+    uint32_t depth = 0;
+    for (;;) {
+        struct callback callback;
+        bool bad = false;
+        if (!callback_next(&rests[depth], &callback, &bad)) {
+            if (bad) return false;
+            if (depth == 0) return true;
+            depth--;
+            continue;
+        }
+        bool is_request = callback.payload == CALLBACK_REQUEST;
+        if (!is_request && !session_sees(session, callback.push.queue)) return false;
+        if (callback.push.on_done.size == 0) continue;
+        if (depth + 1 == CALLBACKS_DEPTH_MAX) return false;
+        rests[++depth] = callback.push.on_done;
+    }
+}
+
 static bool may_apply(struct session *session, const struct command *command, struct answer *no) {
     if (access_is_for_all(session->access)) return true;
     struct touched touched = touched_by(command);
     for (uint32_t i = 0; i < touched.queue_count; i++) {
         if (session_sees(session, touched.queues[i])) continue;
+        *no = session_denied_queue();
+        return false;
+    }
+    if (command->type == COMMAND_PUSH && !callbacks_are_seen(session, command->push.on_done)) {
         *no = session_denied_queue();
         return false;
     }

@@ -52,7 +52,7 @@ static void emit_ended(
             },
     };
     emit(engine, &ended);
-    waiters_job_ended(engine, control->id, ANSWER_OK, state);
+    job_ended(engine, control->id, (struct ending){.by_person = true});
     if (worker != 0) worker_feed(engine, worker_at(engine, worker));
 }
 

@@ -18,6 +18,7 @@
 #include "base/idmap.h"
 #include "base/index.h"
 #include "base/pool.h"
+#include "engine/document.h"
 #include "engine/engine.h"
 
 enum { JOB_IN_RETURNED = 1u << 0 /* available, and in its lane's heap instead of its list */ };
@@ -271,8 +272,9 @@ struct engine {
     uint32_t waiting_fetches;
     uint64_t vtime; /* pass of the queue picked last */
 
-    struct idmap unknown; /* replay: ids that were mentioned before their full record */
-    uint64_t *picked;     /* ids of the latest fetch, for its answer */
+    struct idmap unknown;    /* replay: ids that were mentioned before their full record */
+    uint64_t callbacks_lost; /* since start: there was no place for another job */
+    uint64_t *picked;        /* ids of the latest fetch, for its answer */
 };
 
 /* --- at hand --- */
@@ -411,6 +413,17 @@ ENGINE_COMMANDS(X)
 
 /* workers.c: the worker with this name, made if need be; 0 and an answer when it may not be. */
 uint32_t worker_greet(struct engine *engine, struct slice name, struct answer *answer);
+/* push.c: the first fault of what is to be pushed, or NULL. */
+const char *push_fault(const struct push_command *push);
+/* The job of a key that is remembered answers a second push. */
+bool push_is_known(struct engine *engine, const struct push_command *push, struct answer *answer);
+void push_emit(
+    struct engine *engine, const struct push_command *push, uint64_t parent, struct answer *answer
+);
+/* ended.c: the job is final now: callbacks, and an answer to those who wait for it. */
+void job_ended(struct engine *engine, uint64_t id, struct ending ending);
+/* NULL when these callbacks may be pushed with a job, else what is wrong with them. */
+const char *on_done_fault(struct slice on_done);
 /* control.c: the pause of a queue ends. */
 void queue_unpause(struct engine *engine, uint32_t queue);
 /* BAD_ARGUMENT and other answers that name an argument or a limit. */

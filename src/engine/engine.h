@@ -40,6 +40,12 @@ struct engine_sink {
     void (*notice
     )(void *context, const struct notice *notice);      /* a lease was taken away; may be NULL */
     void (*body_drop)(void *context, uint64_t body_id); /* nobody refers to this body any more */
+    /* Append the bytes of a body to @out; false: they cannot be had. May be NULL: event documents
+     * then have no log. */
+    bool (*body_read)(void *context, uint64_t body_id, struct buf *out);
+    /* What time does next may be in another batch than what it did before; false: no more in this
+     * turn. May be NULL. */
+    bool (*step)(void *context);
     void (*event)(void *context, const struct event *event); /* see engine/event.h; may be NULL */
 };
 

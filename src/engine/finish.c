@@ -48,7 +48,7 @@ void apply_ack(struct engine *engine, const struct command *command, struct answ
     done.job_done.result = emit_body(engine, ack->result);
     emit(engine, &done);
     answer->state = JOB_COMPLETED;
-    waiters_job_ended(engine, ack->lease.id, ANSWER_OK, JOB_COMPLETED);
+    job_ended(engine, ack->lease.id, (struct ending){.result = ack->result});
     if (!kept) {
         struct effect deleted = {.type = EFFECT_JOB_DELETED, .job_deleted = {.id = ack->lease.id}};
         emit(engine, &deleted);
@@ -83,7 +83,7 @@ static void emit_failed(
     failed.job_failed.error.at_ns = engine->now_ns;
     emit(engine, &failed);
     answer->state = failed.job_failed.state;
-    if (last) waiters_job_ended(engine, id, ANSWER_OK, JOB_DISCARDED);
+    if (last) job_ended(engine, id, (struct ending){.by_person = false});
 }
 
 /* How long this job waits before its next attempt, by its own backoff or the default one. */

@@ -20,8 +20,8 @@ static const char *backoff_fault(const struct backoff *backoff) {
     return NULL;
 }
 
-/* The first fault of the fields of a push, or NULL. */
-static const char *push_fault(const struct push_command *push) {
+/* But for its callbacks, whose templates are asked about here too. */
+const char *push_fault(const struct push_command *push) {
     if (!name_is_valid(push->queue)) return "queue " NAME_RULE;
     if (!name_is_valid(push->kind)) return "kind " NAME_RULE;
     if (push->key.size > KEY_BYTES_MAX) return "key is longer than 255 bytes";
@@ -33,7 +33,10 @@ static const char *push_fault(const struct push_command *push) {
     const char *fault = push->has_backoff ? backoff_fault(&push->backoff) : NULL;
     if (fault == NULL) fault = headers_fault(push->headers);
     if (fault == NULL) fault = tags_fault(push->tags);
-    return fault == NULL ? content_type_fault(push->content_type) : fault;
+    if (fault == NULL) fault = content_type_fault(push->content_type);
+    if (fault == NULL && push->on_done.size > ON_DONE_BYTES_MAX)
+        fault = "on_done: more than 16 KiB";
+    return fault;
 }
 
 /* Memory is kept for the verbs that end jobs: pushes stop at four fifths of the ceiling. */
@@ -50,8 +53,8 @@ static bool push_is_refused(
         answer->retry_after_ns = NS_PER_SECOND;
         return true;
     }
-    if (engine->jobs.count >= POOL_ITEMS_MAX - 2) {
-        answer_set(answer, ANSWER_LIMIT, "jobs: 134217726 at most");
+    if (engine->jobs.count >= JOBS_MAX) {
+        answer_set(answer, ANSWER_LIMIT, "jobs: 133000000 at most");
         return true;
     }
     if (engine->queue_count >= QUEUES_MAX && queue_find(engine, push->queue) == 0) {
@@ -79,14 +82,22 @@ static void emit_key(struct engine *engine, struct slice key, uint64_t id) {
     emit(engine, &put);
 }
 
+_Static_assert(JOBS_MAX + JOBS_RESERVED < POOL_ITEMS_MAX, "a pool holds all jobs");
+
 static hob_ns push_run_at(const struct engine *engine, const struct push_command *push) {
     hob_ns run_at_ns = push->run_at_ns;
     if (run_at_ns == 0) run_at_ns = ns_add(engine->now_ns, push->delay_ns);
     return run_at_ns > engine->now_ns ? run_at_ns : 0;
 }
 
-static void
-emit_push(struct engine *engine, const struct push_command *push, struct answer *answer) {
+void push_emit(
+    struct engine *engine, const struct push_command *push, uint64_t parent, struct answer *answer
+) {
+    if (push->key.size > 0 && key_find(engine, push->key) != 0) {
+        /* Its time is over, and nothing has swept it yet. */
+        struct effect drop = {.type = EFFECT_KEY_DROP, .key_drop = {.key = push->key}};
+        emit(engine, &drop);
+    }
     hob_ns run_at_ns = push_run_at(engine, push);
     struct effect effect = {
         .type = EFFECT_JOB_PUT,
@@ -109,6 +120,8 @@ emit_push(struct engine *engine, const struct push_command *push, struct answer 
                 .headers = push->headers,
                 .tags = push->tags,
                 .content_type = push->content_type,
+                .on_done = push->on_done,
+                .parent = parent,
             },
     };
     struct job_view *view = &effect.job_put.job;
@@ -127,9 +140,22 @@ emit_push(struct engine *engine, const struct push_command *push, struct answer 
     if (view->state == JOB_AVAILABLE) queue_feed(engine, queue);
 }
 
+bool push_is_known(struct engine *engine, const struct push_command *push, struct answer *answer) {
+    uint32_t known = push->key.size == 0 ? 0 : key_find(engine, push->key);
+    if (known == 0) return false;
+    const struct key *key = pool_at(&engine->keys, known);
+    if (key->until_ns <= engine->now_ns) return false;
+    uint32_t job = job_find(engine, key->id);
+    answer->id = key->id;
+    answer->duplicate = true;
+    answer->state = job == 0 ? JOB_COMPLETED : (enum job_state)job_at(engine, job)->state;
+    return true;
+}
+
 void apply_push(struct engine *engine, const struct command *command, struct answer *answer) {
     const struct push_command *push = &command->push;
     const char *fault = push_fault(push);
+    if (fault == NULL && push->on_done.size > 0) fault = on_done_fault(push->on_done);
     if (fault != NULL) {
         answer_set(answer, ANSWER_BAD_ARGUMENT, fault);
         return;
@@ -142,19 +168,6 @@ void apply_push(struct engine *engine, const struct command *command, struct ans
         );
         return;
     }
-    uint32_t known = push->key.size == 0 ? 0 : key_find(engine, push->key);
-    const struct key *key = known == 0 ? NULL : pool_at(&engine->keys, known);
-    if (key != NULL && key->until_ns > engine->now_ns) {
-        uint32_t job = job_find(engine, key->id);
-        answer->id = key->id;
-        answer->duplicate = true;
-        answer->state = job == 0 ? JOB_COMPLETED : (enum job_state)job_at(engine, job)->state;
-        return;
-    }
-    if (push_is_refused(engine, push, answer)) return;
-    if (known != 0) {
-        struct effect drop = {.type = EFFECT_KEY_DROP, .key_drop = {.key = push->key}};
-        emit(engine, &drop);
-    }
-    emit_push(engine, push, answer);
+    if (push_is_known(engine, push, answer) || push_is_refused(engine, push, answer)) return;
+    push_emit(engine, push, 0, answer);
 }

@@ -8,9 +8,24 @@ static void rig_effect(void *context, const struct effect *effect) {
     struct rig *rig = context;
     HOB_AUTO_BUF struct buf bytes = buf_make(16u * 1024 * 1024);
     CHECK(effect_encode(effect, &bytes));
+    if (effect->type == EFFECT_BODY && effect->body.id < BODIES_MAX) {
+        struct buf *body = &rig->bodies[effect->body.id];
+        *body = buf_make(16u * 1024 * 1024);
+        CHECK(buf_put_slice(body, effect->body.bytes));
+    }
     struct effect decoded;
     CHECK_EQUAL(effect_decode(buf_slice(&bytes), &rig->scratch, &decoded, NULL), bytes.size);
     CHECK_EQUAL(engine_replay(rig->replica, &decoded, NULL), HOB_OK);
+}
+
+static bool rig_body_read(void *context, uint64_t body_id, struct buf *out) {
+    return buf_put_slice(out, rig_body(context, body_id));
+}
+
+struct slice rig_body(struct rig *rig, uint64_t body_id) {
+    CHECK(body_id < BODIES_MAX);
+    CHECK(rig->bodies[body_id].size > 0);
+    return buf_slice(&rig->bodies[body_id]);
 }
 
 static void rig_answer(void *context, const struct answer *answer) {
@@ -59,6 +74,10 @@ static void replica_body_drop(void *context, uint64_t body_id) {
 }
 
 struct rig *rig_new(void) {
+    return rig_new_small(0);
+}
+
+struct rig *rig_new_small(uint64_t memory_max_bytes) {
     static struct rig rig;
     memset(&rig, 0, sizeof rig);
     struct engine_options options = {
@@ -69,9 +88,11 @@ struct rig *rig_new(void) {
                 .answer = rig_answer,
                 .notice = rig_notice,
                 .body_drop = rig_body_drop,
+                .body_read = rig_body_read,
                 .event = rig_event,
             },
         .hash_key = {{1, 2}},
+        .memory_max_bytes = memory_max_bytes,
     };
     struct engine_options replica = {
         .sink = {.body_drop = replica_body_drop, .event = replica_event}, .hash_key = {{3, 4}}};
@@ -89,6 +110,7 @@ void rig_end(struct rig *rig) {
     engine_free(rig->engine);
     engine_free(rig->replica);
     effect_scratch_deinit(&rig->scratch);
+    for (size_t i = 0; i < BODIES_MAX; i++) buf_deinit(&rig->bodies[i]);
 }
 
 enum answer_code rig_do(struct rig *rig, struct command command) {

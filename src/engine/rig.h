@@ -6,7 +6,7 @@
 
 #include "engine/engine.h"
 
-enum { ANSWERS_MAX = 16, EVENTS_MAX = 512 };
+enum { ANSWERS_MAX = 16, EVENTS_MAX = 4096, BODIES_MAX = 64 };
 
 struct rig {
     struct engine *engine;
@@ -22,10 +22,13 @@ struct rig {
     uint64_t dropped_bodies;
     struct event events[EVENTS_MAX]; /* their slices are gone, but for those of names */
     uint32_t event_count;
+    struct buf bodies[BODIES_MAX]; /* by id */
 };
 
 /** Two empty engines at 2023-11-14; the rig is static. */
 struct rig *rig_new(void);
+/** With a ceiling of memory. */
+struct rig *rig_new_small(uint64_t memory_max_bytes);
 /** Both are sound and equal; free them. */
 void rig_end(struct rig *rig);
 
@@ -39,6 +42,8 @@ struct command push_of(const char *queue);
 uint64_t rig_push(struct rig *rig, const char *queue);
 /** Lease one job of @queue to worker w1; 0 when there is none. */
 uint64_t rig_fetch(struct rig *rig, const char *queue);
+/** The bytes of a body that some effect held; of the first BODIES_MAX. */
+struct slice rig_body(struct rig *rig, uint64_t body_id);
 struct lease_ref rig_lease(struct rig *rig, uint64_t id);
 struct job_view rig_job(struct rig *rig, uint64_t id);
 enum answer_code rig_ack(struct rig *rig, struct lease_ref lease);

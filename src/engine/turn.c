@@ -49,7 +49,7 @@ static void rescue(struct engine *engine, uint32_t handle) {
             .job_failed = {.id = id, .state = JOB_DISCARDED, .error = error},
         };
         emit(engine, &failed);
-        waiters_job_ended(engine, id, ANSWER_OK, JOB_DISCARDED);
+        job_ended(engine, id, (struct ending){.by_person = false});
     } else {
         struct effect released = {
             .type = EFFECT_JOB_RELEASED,
@@ -154,6 +154,7 @@ static void keys_expire(struct engine *engine, uint32_t *budget) {
 hob_ns engine_turn(struct engine *engine, hob_ns now_ns, uint32_t budget) {
     if (engine->now_ns < now_ns) engine->now_ns = now_ns;
     while (budget > 0 && engine->due.count > 0 && engine->due.entries[0].key <= engine->now_ns) {
+        if (engine->sink.step != NULL && !engine->sink.step(engine->sink.context)) break;
         if (queue_step(engine, engine->due.entries[0].item)) budget--;
     }
     keys_expire(engine, &budget);

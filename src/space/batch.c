@@ -64,7 +64,8 @@ batch_note_body(struct space *space, struct batch *batch, uint64_t id, size_t of
 void batch_add(struct space *space, const struct effect *effect) {
     struct batch *batch = space->filling;
     size_t offset = batch->bytes.size;
-    /* A batch is rolled at 8 MiB, and one command adds at most one payload and little else. */
+    /* A batch is rolled at 8 MiB, and one command adds at most one payload, or the end of a job
+     * with its callbacks. */
     bool fits = effect_encode(effect, &batch->bytes);
     hob_assert(fits);
     batch->head.effect_count++;

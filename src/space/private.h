@@ -11,9 +11,11 @@ enum {
     BATCH_ROLL_BYTES = 8 * 1024 * 1024, /* a batch this large takes no further command */
     BATCHES_WAITING_MAX = 2,            /* more than this: congested */
     TURN_BUDGET = 2000,                 /* jobs that time moves in one turn */
-    RESERVE_BYTES = 2 * 1024 * 1024, /* of room in the journal that pushes leave to other verbs */
-    CLEAN_EFFECTS_MAX = 2000,        /* looked at in one turn */
-    CLEAN_BYTES_MAX = 512 * 1024,    /* written again in one turn */
+    /* Of room in the journal that pushes leave to other verbs: the largest end of a job, with its
+     * result and eight callbacks that tell of it, is below 7 MiB. */
+    RESERVE_BYTES = 8 * 1024 * 1024,
+    CLEAN_EFFECTS_MAX = 2000,     /* looked at in one turn */
+    CLEAN_BYTES_MAX = 512 * 1024, /* written again in one turn */
 };
 #define FULL_RETRY_NS     (250 * NS_PER_MS)
 #define CLEAN_INTERVAL_NS (5 * NS_PER_MS) /* between slices while nothing else happens */

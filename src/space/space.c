@@ -23,6 +23,19 @@ static void on_notice(void *context, const struct notice *notice) {
     if (space->sink.notice != NULL) space->sink.notice(space->sink.context, notice);
 }
 
+/* The end of a job may carry callbacks, and a turn may end many jobs: more than a batch holds. */
+static bool on_step(void *context) {
+    struct space *space = context;
+    if (space->filling->bytes.size < BATCH_ROLL_BYTES) return true;
+    if (space_is_congested(space)) return false;
+    batch_roll(space);
+    return true;
+}
+
+static bool on_body_read(void *context, uint64_t body_id, struct buf *out) {
+    return space_body(context, body_id, out, NULL) == HOB_OK;
+}
+
 static void on_event(void *context, const struct event *event) {
     struct space *space = context;
     space->sink.event(space->sink.context, event);
@@ -74,6 +87,8 @@ enum hob_status space_open(
                 .answer = on_answer,
                 .notice = on_notice,
                 .body_drop = on_body_drop,
+                .body_read = on_body_read,
+                .step = on_step,
                 .event = options->sink.event == NULL ? NULL : on_event,
             },
         .hash_key = options->hash_key,
@@ -251,6 +266,11 @@ enum hob_status space_flush(struct space *space, struct hob_error *err) {
 
 hob_ns space_due(const struct space *space) {
     hob_ns due_ns = engine_due(space->engine);
+    /* What a full journal has put off waits for its progress, which wakes; so this is only a
+     * net. */
+    if (space_is_congested(space) && due_ns <= space->now_ns) {
+        due_ns = ns_add(space->now_ns, CLEAN_INTERVAL_NS);
+    }
     if (space->cleaning.step == CLEAN_READING ||
         (space->cleaning.step == CLEAN_WAITING && space->durable >= space->cleaning.durable_at)) {
         hob_ns clean_ns = ns_add(space->now_ns, CLEAN_INTERVAL_NS);

@@ -4,6 +4,7 @@
 #include "base/siphash.h"
 #include "base/text.h"
 #include "dialect/http/core.h"
+#include "dialect/ondone.h"
 #include "engine/labels.h"
 
 /* The room for JSON: six bytes for one where a byte must be escaped. */
@@ -201,6 +202,9 @@ put_field(struct http_session *session, struct json_put *put, const struct field
         break;
     case FIELD_TAGS:
         put_tags(put, field->text);
+        break;
+    case FIELD_DONE:
+        on_done_put(put, field->text);
         break;
     case FIELD_JSON:
         json_put_raw(put, field->text);

@@ -2,6 +2,7 @@
 /* Replies: answers as errors and states, fields as maps, bodies as bulks. */
 #include "base/assert.h"
 #include "dialect/explain.h"
+#include "dialect/ondone.h"
 #include "dialect/resp/core.h"
 #include "engine/labels.h"
 
@@ -85,6 +86,14 @@ static void put_tags(struct buf *out, struct slice tags) {
     while (tag_next(&tags, &tag)) resp_put_bulk(out, tag);
 }
 
+static void put_on_done(struct resp_session *session, struct slice on_done) {
+    struct buf *scratch = &session->base.host->scratch;
+    buf_reset(scratch);
+    struct json_put put = json_put_to(scratch);
+    on_done_put(&put, on_done);
+    resp_put_bulk(resp_out(session), buf_slice(scratch));
+}
+
 /* A value that holds no further fields. */
 static bool put_plain(struct resp_session *session, const struct field *field) {
     struct buf *out = resp_out(session);
@@ -107,6 +116,9 @@ static bool put_plain(struct resp_session *session, const struct field *field) {
         return true;
     case FIELD_TAGS:
         put_tags(out, field->text);
+        return true;
+    case FIELD_DONE:
+        put_on_done(session, field->text);
         return true;
     case FIELD_JSON:
     case FIELD_TEXT:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PUSH and MPUSH. */
 #include "base/text.h"
+#include "dialect/ondone.h"
 #include "dialect/resp/core.h"
 
 enum { PUSH_PLACED = 3 }; /* queue kind payload */
@@ -16,6 +17,15 @@ static void put_verbose(struct resp_session *session, const struct answer *answe
     resp_put_str(session, job_state_word(answer->state));
 }
 
+static bool take_on_done(struct resp_session *session, struct push_request *request) {
+    struct host *host = session->base.host;
+    buf_reset(&host->scratch);
+    (void)buf_reserve(&host->scratch, 2 * request->on_done.size + 1);
+    if (on_done_parse(host, request->on_done, &request->push.on_done)) return true;
+    resp_refuse(session);
+    return false;
+}
+
 /* Push one job and write its reply, which may be an error.
  *
  * @placed   queue, kind, payload
@@ -27,6 +37,7 @@ static void push(struct resp_session *session, const struct slice *placed, struc
         .push = {.queue = placed[0], .kind = placed[1], .payload = placed[2]},
     };
     if (!resp_options(session, push_options, options, 0, &request)) return;
+    if (request.on_done.size > 0 && !take_on_done(session, &request)) return;
     struct command command = {.type = COMMAND_PUSH, .push = request.push};
     struct answer answer;
     session_apply(&session->base, &command, &answer);
