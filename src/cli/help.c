@@ -120,13 +120,11 @@ void cli_help_command(const struct cli_command *command) {
         (void)buf_put_str(&out, "\nCommands\n");
         put_commands(&out, command);
     }
-    if (command->run != NULL) {
-        (void)buf_put_str(&out, "\nOptions\n");
-        for (size_t i = 0; i < cli_option_count(command); i++) {
-            put_option(&out, cli_option_at(command, i));
-        }
-        put_option(&out, &cli_help_option);
+    (void)buf_put_str(&out, "\nOptions\n");
+    for (size_t i = 0; i < cli_option_count(command); i++) {
+        put_option(&out, cli_option_at(command, i));
     }
+    put_option(&out, &cli_help_option);
     put_aliases(&out, command);
     print(&out);
 }

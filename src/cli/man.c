@@ -5,7 +5,7 @@
 #include "cli/cli.h"
 #include "cli/version.h"
 
-enum { LINE_BYTES = 64 }; /* of the source: mandoc wants lines below 80 */
+enum { LINE_BYTES = 50 }; /* of the source: mandoc wants lines below 80 */
 
 /* The bytes of the last line of @out. */
 static size_t line_size(const struct buf *out) {
@@ -95,7 +95,7 @@ static void put_head(struct buf *out, const struct cli_command *command, const c
     (void)buf_printf(out, " 1 %s \"hob %s\"\n.SH NAME\n", HOB_DATE, HOB_VERSION);
     put_page_name(out, command, false);
     (void)buf_put_str(out, " \\- ");
-    put_string(out, summary);
+    put_text(out, slice_str(summary), true);
     (void)buf_put_str(out, "\n.SH SYNOPSIS\n");
 }
 
@@ -195,13 +195,11 @@ static void put_command_page(struct buf *out, const struct cli_command *command)
         (void)buf_put_str(out, ".SH COMMANDS\n");
         put_commands(out, command);
     }
-    if (command->run != NULL) {
-        (void)buf_put_str(out, ".SH OPTIONS\n");
-        for (size_t i = 0; i < cli_option_count(command); i++) {
-            put_option(out, cli_option_at(command, i));
-        }
-        put_option(out, &cli_help_option);
+    (void)buf_put_str(out, ".SH OPTIONS\n");
+    for (size_t i = 0; i < cli_option_count(command); i++) {
+        put_option(out, cli_option_at(command, i));
     }
+    put_option(out, &cli_help_option);
     if (command->examples != NULL) put_examples(out, command->examples);
     (void)buf_put_str(
         out, ".SH SEE ALSO\n\\fBhob\\fR(1), for exit status, environment and forms of values.\n"
