@@ -14,6 +14,7 @@ int cmd_config_check(struct cli *cli) {
     struct config *config = NULL;
     struct config_report report = {0};
     cli_settings_init(&all, cli, NULL);
+    all.input.is_thorough = true;
     all.input.path = cli->arg_count > 0 ? cli->args[0] : config_find(NULL, all.input.variable);
     if (all.input.path == NULL) {
         return cli_usage(cli, "no FILE is named, and there is no " CONFIG_PATH_DEFAULT);

@@ -110,6 +110,7 @@ static enum hob_status load(
         config->file.folder = arena_text(&config->arena, slice_str(file->folder));
         config->file.variable = input->variable;
         config->file.readers = &input->readers;
+        config->file.is_thorough = input->is_thorough;
         status = take_file(config, bytes, report);
     }
     enum hob_status variables = take_variables(config, input, report);
@@ -122,6 +123,7 @@ static enum hob_status load(
     }
     config->file.report = NULL;
     config->file.readers = NULL;
+    config->file.uses = NULL;
     worker_fill(config);
     *ret_config = config;
     return HOB_OK;

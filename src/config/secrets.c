@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/buf.h"
+#include "base/nearest.h"
 #include "config/config.h"
 #include "os/file.h"
 
@@ -126,6 +127,41 @@ enum hob_status secrets_read(struct yaml_read *read, yaml_node_t *node, void *in
     struct config *config = into;
     config->secrets = arena_alloc(read->arena, SECRETS_MAX * sizeof *config->secrets);
     return yaml_read_names(read, node, "each secret", SECRETS_MAX, read_secret, config);
+}
+
+/* The latest first. */
+struct secret_use {
+    struct secret_use *next;
+    const yaml_node_t *node;
+    struct slice name;
+};
+
+void yaml_read_uses_secret(struct yaml_read *read, const yaml_node_t *node, struct slice name) {
+    struct secret_use *use = arena_alloc(read->arena, sizeof *use);
+    use->next = read->uses;
+    use->node = node;
+    use->name = slice_str(arena_text(read->arena, name));
+    read->uses = use;
+}
+
+enum hob_status secrets_check(struct yaml_read *read, const struct config *config) {
+    enum hob_status status = HOB_OK;
+    const char *names[SECRETS_MAX];
+    for (size_t i = 0; i < config->secret_count; i++) names[i] = config->secrets[i].name;
+    for (const struct secret_use *use = read->uses; use != NULL; use = use->next) {
+        if (config_secret(config, use->name).size > 0) continue;
+        const char *meant = nearest_word(use->name, names, config->secret_count);
+        status = yaml_read_fail(
+            read,
+            use->node,
+            "there is no secret `%.*s` below `secrets`%s%s%s",
+            SLICE_ARG(use->name),
+            meant == NULL ? "" : "; did you mean `",
+            meant == NULL ? "" : meant,
+            meant == NULL ? "" : "`?"
+        );
+    }
+    return status;
 }
 
 struct slice config_secret(const struct config *config, struct slice name) {

@@ -30,6 +30,9 @@ struct config_input;
 /** The secret of this name, or an empty slice. */
 struct slice config_secret(const struct config *config, struct slice name);
 
+/** Report each use of a secret that there is not. */
+HOB_CHECK enum hob_status secrets_check(struct yaml_read *read, const struct config *config);
+
 /** Read what stands below `secrets:`; @into is the struct config. */
 HOB_CHECK enum hob_status secrets_read(struct yaml_read *read, yaml_node_t *node, void *into);
 

@@ -168,5 +168,5 @@ enum hob_status sections_read(struct yaml_read *read, struct config *config) {
         );
         if (one != HOB_OK) status = one;
     }
-    return status;
+    return status == HOB_OK ? secrets_check(read, config) : status;
 }

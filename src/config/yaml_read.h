@@ -27,6 +27,7 @@ enum {
 };
 
 struct config_readers;
+struct secret_use;
 
 struct yaml_read {
     const char *name;                          /* of the file, for messages; borrowed */
@@ -36,6 +37,8 @@ struct yaml_read {
     unsigned mode;                             /* permissions of the file, 0: not known */
     const char *(*variable)(const char *name); /* as getenv; NULL: there is no environment */
     const struct config_readers *readers;      /* the executors of `kinds:`; borrowed */
+    bool is_thorough;        /* `hob config check`: also warn of what only this machine knows */
+    struct secret_use *uses; /* of secrets, to be looked up when all of the file is read */
     yaml_document_t document;
 };
 
@@ -149,6 +152,9 @@ HOB_CHECK enum hob_status
 yaml_read_path(struct yaml_read *read, const yaml_node_t *node, const char **ret_path);
 /** The same for a text that is at hand. */
 const char *yaml_read_from_folder(struct yaml_read *read, struct slice path);
+
+/** The secret of this name is used at @node: an error unless it stands below `secrets:`. */
+void yaml_read_uses_secret(struct yaml_read *read, const yaml_node_t *node, struct slice name);
 
 /** A list of 1 to @count_max words in the arena, NULL behind the last; @wanted as above. */
 HOB_CHECK enum hob_status yaml_read_words(

@@ -161,6 +161,13 @@ int file_sync(const struct file_io *io, int fd) {
     return io->sync(io->context, fd) < 0 ? errno : 0;
 }
 
+int file_is_program(const char *path) {
+    struct stat found = {0};
+    if (stat(path, &found) != 0) return errno;
+    if (!S_ISREG(found.st_mode) || (found.st_mode & 0111) == 0) return EACCES;
+    return 0;
+}
+
 int file_mode(int fd, unsigned *ret_mode) {
     struct stat found = {0};
     if (fstat(fd, &found) != 0) return errno;

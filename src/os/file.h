@@ -73,6 +73,9 @@ HOB_CHECK int file_sync(const struct file_io *io, int fd);
 /** The permissions of the file. */
 HOB_CHECK int file_mode(int fd, unsigned *ret_mode);
 
+/** Is there a file at @path that can be started as a program? 0, or why not. */
+HOB_CHECK int file_is_program(const char *path);
+
 /** How long the file is. */
 HOB_CHECK int file_size(int fd, uint64_t *ret_size);
 

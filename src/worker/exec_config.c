@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/buf.h"
+#include "os/file.h"
 
 struct exec_reading {
     struct exec_config *exec;
@@ -28,6 +29,12 @@ static enum hob_status read_run(struct yaml_read *read, yaml_node_t *node, void 
     if (argv[0][0] == '\0') return yaml_read_fail(read, node, "no program is named");
     if (strchr(argv[0], '/') != NULL) argv[0] = yaml_read_from_folder(read, slice_str(argv[0]));
     reading->exec->argv = argv;
+    int os_errno = read->is_thorough && argv[0][0] == '/' ? file_is_program(argv[0]) : 0;
+    if (os_errno != 0) {
+        struct hob_error err;
+        (void)fail_errno(&err, HOB_CONFIG, os_errno, "cannot start %s", argv[0]);
+        yaml_read_warn(read, node, "%s", err.text);
+    }
     return HOB_OK;
 }
 

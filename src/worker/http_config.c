@@ -56,6 +56,17 @@ bool http_header_is_valid(struct slice name) {
     return !slice_equal_nocase(slice_of(name.bytes, proxy.size), proxy);
 }
 
+struct secret_uses {
+    struct yaml_read *read;
+    const yaml_node_t *node;
+};
+
+static bool note_secret(void *context, struct slice name) {
+    const struct secret_uses *uses = context;
+    yaml_read_uses_secret(uses->read, uses->node, name);
+    return true;
+}
+
 static enum hob_status read_template(
     struct yaml_read *read,
     const yaml_node_t *node,
@@ -68,8 +79,12 @@ static enum hob_status read_template(
     enum hob_status status = yaml_read_text(read, node, wanted, &text);
     if (status != HOB_OK) return status;
     if (text.size > TEMPLATE_BYTES_MAX) return yaml_read_fail(read, node, "more than 1 MiB");
-    if (template_parse(text, place, read->arena, ret_template, why)) return HOB_OK;
-    return yaml_read_fail(read, node, "%s", why);
+    if (!template_parse(text, place, read->arena, ret_template, why)) {
+        return yaml_read_fail(read, node, "%s", why);
+    }
+    struct secret_uses uses = {.read = read, .node = node};
+    (void)template_secrets(ret_template, note_secret, &uses);
+    return HOB_OK;
 }
 
 static enum hob_status read_method(struct yaml_read *read, yaml_node_t *node, void *into) {
@@ -165,8 +180,12 @@ static enum hob_status read_secret(struct yaml_read *read, yaml_node_t *node, vo
     enum hob_status status = read_words(
         read, node, "names of secrets", SIGN_SECRETS_MAX, &names, &reading->http->secret_count
     );
-    if (status == HOB_OK) reading->http->secrets = names;
-    return status;
+    if (status != HOB_OK) return status;
+    for (size_t i = 0; i < reading->http->secret_count; i++) {
+        yaml_read_uses_secret(read, node, slice_str(names[i]));
+    }
+    reading->http->secrets = names;
+    return HOB_OK;
 }
 
 static enum hob_status read_timeout(struct yaml_read *read, yaml_node_t *node, void *into) {

@@ -8,9 +8,10 @@
 
 /* The part of a kind, read; false: @ret_said is why not. */
 static bool parse(const char *part, struct config **config, char said[500]) {
+    static const char secrets[] = "secrets: {api: a, one: b, two: c}\n";
     char text[4096];
     struct config_report report = {0};
-    (void)snprintf(text, sizeof text, "kinds: {hook: {http: {%s}}}\n", part);
+    (void)snprintf(text, sizeof text, "kinds: {hook: {http: {%s}}}\n%s", part, secrets);
     bool read =
         config_parse(slice_str(text), "w.yaml", "/etc/hob", worker_readers, config, &report) ==
         HOB_OK;
@@ -108,6 +109,8 @@ TEST(what_is_wrong_is_said) {
         {"host_max: 0", ""},
         {"breaker: {pause: 5s}", "failures"},
         {"secret: [a, b, c, d, e]", ""},
+        {"secret: tow", "there is no secret `tow` below `secrets`; did you mean `two`?"},
+        {"url: 'https://h', headers: {x-a: '{{secret.apo}}'}", "did you mean `api`?"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct config *config = NULL;

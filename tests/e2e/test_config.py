@@ -72,6 +72,21 @@ def test_all_that_is_wrong_is_told_with_its_place_and_78():
         equal((good.returncode, good.stderr), (0, ""), "the example")
 
 
+def test_a_secret_that_is_not_there_is_an_error_and_a_missing_program_a_warning():
+    with rig(None) as hob:
+        path = write(hob, "kinds:\n  a: {http: {url: 'https://h/', secret: shp}}\n  b: {run: [./b.sh]}\n"
+                          "secrets: {shop: x}\n")
+        done = run("config", "check", str(path))
+        equal(done.returncode, 78)
+        within(done.stderr, f"{path}:2:41: there is no secret `shp` below `secrets`; did you mean `shop`?")
+        path.write_text(path.read_text().replace("shp", "shop"))
+        done = run("config", "check", str(path))
+        equal(done.returncode, 0)
+        equal(done.stderr, f"{path}:3:12: warning: cannot start {hob.dir}/./b.sh: No such file or directory\n")
+        hob.script("b.sh", "#!/bin/sh\n")
+        equal(run("config", "check", str(path)).stderr, "")
+
+
 def test_wrong_flags_are_wrong_usage_and_wrong_variables_a_wrong_configuration():
     equal(run("serve", "--memory", "lots").returncode, 2)
     equal(run("serve", "--data", "/nonexistent/x", environment={"HOB_MEMORY": "lots"}).returncode, 78)
