@@ -31,6 +31,7 @@ static void end(struct scene *scene) {
 static const char *
 ask(struct rig_client *client, const char *line, const char *headers, const char *body) {
     HOB_AUTO_BUF struct buf request = buf_make(1 << 20);
+    CHECK(headers != NULL);
     (void)buf_printf(
         &request,
         "%s HTTP/1.1\r\nHost: h\r\n%sContent-Length: %zu\r\n\r\n%s",
@@ -183,8 +184,8 @@ TEST(a_parameter_that_a_path_does_not_know_is_refused) {
 /* The value of a header of a response, up to its line end. */
 static void take_header(const char *text, const char *name, char *value, size_t size) {
     const char *at = strstr(text, name);
-    CHECK(at != NULL);
-    at += strlen(name) + 2;
+    if (at == NULL) at = ""; /* then the value is empty, and fits nothing */
+    at += *at == '\0' ? 0 : strlen(name) + 2;
     size_t length = strcspn(at, "\r");
     CHECK(length < size);
     memcpy(value, at, length);
@@ -199,6 +200,7 @@ TEST(a_job_that_the_client_has_already_is_not_sent_again) {
     HOB_AUTO_BUF struct buf header_text = buf_make(256);
     (void)buf_printf(&header_text, "If-None-Match: \"x\", W/%s\r\n%c", tag, 0);
     const char *header = header_text.bytes;
+    CHECK(header != NULL);
     const char *text = ask(scene->client, "GET /v1/jobs/1", header, "");
     STATUS(text, "304");
     HOLDS(text, tag);
@@ -325,6 +327,60 @@ TEST(a_beat_keeps_the_leases_of_its_worker) {
     end(scene);
 }
 
+#define PARENT "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+TEST(the_trace_context_of_a_push_becomes_headers_of_the_job) {
+    struct scene *scene = begin();
+    static const struct {
+        const char *headers;
+        const char *body;
+        const char *wanted; /* of the job */
+    } cases[] = {
+        {"traceparent: " PARENT "\r\nTraceState: a=1, b@c=x y\r\ntracestate: d=2\r\n",
+         JOB,
+         "\"headers\":{\"traceparent\":\"" PARENT "\",\"tracestate\":\"a=1, b@c=x y,d=2\"}"},
+        {"traceparent: " PARENT "\r\n",
+         "{\"queue\":\"q\",\"kind\":\"k\",\"headers\":{\"x\":\"\\u0041\"}}",
+         "\"headers\":{\"traceparent\":\"" PARENT "\",\"x\":\"\\u0041\"}"},
+        {"traceparent: " PARENT "\r\ntracestate: A=1\r\n",
+         JOB,
+         "\"headers\":{\"traceparent\":\"" PARENT "\"}"},
+        {"traceparent: 00-00000000000000000000000000000000-b7ad6b7169203331-01\r\n", JOB, NULL},
+        {"traceparent: " PARENT "\r\ntraceparent: " PARENT "\r\n", JOB, NULL},
+        {"tracestate: a=1\r\n", JOB, NULL},
+        {"", JOB, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        HOB_AUTO_BUF struct buf headers = buf_make(1024);
+        (void)buf_printf(&headers, JSON_TYPE "%s%c", cases[i].headers, 0);
+        STATUS(ask(scene->client, "POST /v1/jobs", headers.bytes, cases[i].body), "202");
+        HOB_AUTO_BUF struct buf path = buf_make(64);
+        (void)buf_printf(&path, "/v1/jobs/%zu%c", i + 1, 0);
+        const char *text = rig_http(scene->client, "GET", path.bytes, NULL);
+        if (cases[i].wanted == NULL) {
+            LACKS(text, "\"headers\"");
+        } else {
+            HOLDS(text, cases[i].wanted);
+        }
+    }
+    end(scene);
+}
+
+TEST(a_job_keeps_a_trace_of_its_own) {
+    struct scene *scene = begin();
+    const char *other = "{\"queue\":\"q\",\"kind\":\"k\",\"headers\":{\"traceparent\":"
+                        "\"00-11111111111111111111111111111111-2222222222222222-00\"}}";
+    (void)ask(
+        scene->client,
+        "POST /v1/jobs",
+        JSON_TYPE "traceparent: " PARENT "\r\ntracestate: a=1\r\n",
+        other
+    );
+    const char *text = rig_http(scene->client, "GET", "/v1/jobs/1", NULL);
+    HOLDS(text, "{\"traceparent\":\"00-11111111111111111111111111111111-2222222222222222-00\"}");
+    end(scene);
+}
+
 TEST(small_pages_say_what_this_is) {
     struct scene *scene = begin();
     HOLDS(rig_http(scene->client, "GET", "/version", NULL), "\"version\":\"0.0.0\"");
@@ -351,5 +407,7 @@ TESTS(
     many_jobs_are_treated_by_a_filter_and_a_cursor,
     a_worker_registers_and_beats,
     a_beat_keeps_the_leases_of_its_worker,
+    the_trace_context_of_a_push_becomes_headers_of_the_job,
+    a_job_keeps_a_trace_of_its_own,
     small_pages_say_what_this_is
 )

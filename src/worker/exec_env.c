@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/buf.h"
+#include "base/json.h"
 #include "worker/exec_config.h"
 
 enum { OWN_VARIABLES_MAX = 16 };
@@ -54,6 +55,19 @@ static void env_add_u64(struct env *env, const char *name, uint64_t value) {
     env_add_text(env, name, slice_str(digits));
 }
 
+/* A header of the job, under @name, when there is one. */
+static void
+env_add_header(struct env *env, const char *name, struct slice headers, struct slice header) {
+    struct json_value object;
+    struct json_value value;
+    HOB_AUTO_BUF struct buf text = buf_make(64 * 1024);
+    if (headers.size == 0 || !json_parse(headers, &object, NULL)) return;
+    if (!json_get(object, header, &value) || !json_decode(value, &text)) return;
+    /* A variable ends at the first zero: a header has none, and who knows what a server says. */
+    if (memchr(text.bytes, '\0', text.size) != NULL) return;
+    env_add_text(env, name, buf_slice(&text));
+}
+
 char **
 exec_env(struct arena *arena, const struct run_job *job, hob_ns now_ns, char *const *inherited) {
     const char *const *outer = (const char *const *)inherited;
@@ -72,10 +86,14 @@ exec_env(struct arena *arena, const struct run_job *job, hob_ns now_ns, char *co
     env_add_u64(&env, "HOB_ATTEMPT_MAX", job->attempt_max);
     env_add_u64(&env, "HOB_DEADLINE", ns_add(now_ns, job->timeout_ns) / NS_PER_SECOND);
     env_add_u64(&env, "HOB_PROGRESS_FD", PROGRESS_FD);
+    env_add_header(&env, "TRACEPARENT", job->headers, SLICE("traceparent"));
+    env_add_header(&env, "TRACESTATE", job->headers, SLICE("tracestate"));
     for (size_t i = 0; config[i] != NULL; i++) {
         env_add(&env, arena_text(arena, slice_str(config[i])));
     }
     for (size_t i = 0; outer[i] != NULL; i++) {
+        /* The worker's own trace is not that of the job. */
+        if (same_name(outer[i], "TRACEPARENT=") || same_name(outer[i], "TRACESTATE=")) continue;
         env_add(&env, arena_text(arena, slice_str(outer[i])));
     }
     return env.list;

@@ -6,6 +6,7 @@
  *     HOB_ATTEMPT  HOB_ATTEMPT_MAX          this is attempt 2 of at most 25
  *     HOB_DEADLINE                          it is stopped at this time, Unix seconds
  *     HOB_PROGRESS_FD                       write "::progress 40 half way" lines there
+ *     TRACEPARENT  TRACESTATE               of its headers, when it has them (W3C Trace Context)
  *     HOB_SERVER  HOB_TOKEN                 to talk to the server about the job: EXTEND,
  *                 CHECKPOINT */
 #ifndef HOB_WORKER_EXEC_ENV_H

@@ -103,6 +103,20 @@ TEST(payload_in_result_out_and_lines_beside) {
     rig_deinit(&rig);
 }
 
+TEST(a_program_goes_on_with_the_trace_of_its_job) {
+    struct rig rig = {0};
+    struct run_job job = {
+        .headers = SLICE("{\"tracestate\":\"a=\\u0062\",\"x\":\"y\",\"traceparent\":\"00-1\"}")};
+    const char *script = "printf '%s|%s|%s' \"$TRACEPARENT\" \"$TRACESTATE\" \"$x\"";
+    rig_run(&rig, script, job);
+    CHECK_STR(rig.result.bytes, "00-1|a=b|");
+    rig_deinit(&rig);
+    rig = (struct rig){0};
+    rig_run(&rig, "printf '%s' \"${TRACEPARENT-none}\"", (struct run_job){.timeout_ns = 0});
+    CHECK_STR(rig.result.bytes, "none");
+    rig_deinit(&rig);
+}
+
 TEST(a_program_need_not_read_its_payload) {
     static char large[4 << 20];
     memset(large, 'x', sizeof large);
@@ -246,6 +260,7 @@ TEST(the_program_is_hardened_and_inherits_nothing) {
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(payload_in_result_out_and_lines_beside),
+    cmocka_unit_test(a_program_goes_on_with_the_trace_of_its_job),
     cmocka_unit_test(a_program_need_not_read_its_payload),
     cmocka_unit_test(the_environment_tells_of_the_job),
     cmocka_unit_test(progress_comes_from_descriptor_3),

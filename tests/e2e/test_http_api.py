@@ -160,3 +160,19 @@ def test_a_connection_that_is_to_close_closes_after_a_late_answer():
             got += more
         client.close()
         within(got.decode(), '"state":"available"')
+
+
+def test_a_trace_goes_from_the_request_to_the_program():
+    parent, state = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "vendor=a1,other@x=b"
+    with rig() as hob:
+        show = hob.script("show", '#!/bin/sh\nprintf \'%s %s\' "$TRACEPARENT" "$TRACESTATE"\n')
+        status, _, job = hob.http("POST", "/v1/jobs", {"queue": "work", "kind": "show"},
+                                  {"traceparent": parent, "tracestate": state})
+        equal(status, 202)
+        seen = hob.http("GET", f"/v1/jobs/{job['id']}")[2]
+        equal(seen["headers"], {"traceparent": parent, "tracestate": state})
+        hob.work({"show": [show]})
+        equal(hob.http("GET", f"/v1/jobs/{job['id']}?wait=30s")[2]["result"], f"{parent} {state}")
+        leased = hob.http("POST", "/v1/jobs", {"queue": "other", "kind": "k"}, {"traceparent": parent})[2]["id"]
+        fetched = hob.http("POST", "/v1/fetch", {"worker": "w", "queues": ["other"]})[2]["jobs"][0]
+        equal((fetched["id"], fetched["headers"]), (leased, {"traceparent": parent}))

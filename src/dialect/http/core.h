@@ -14,6 +14,7 @@
 
 enum {
     CURSOR_BYTES_MAX = 40,
+    TRACE_BYTES_MAX = 8 * 1024, /* of the headers of a job, in the making */
     REQUEST_ID_BYTES_MAX = 64,  /* of X-Request-Id; a longer one is replaced */
     NONE_MATCH_BYTES_MAX = 256, /* of If-None-Match; a longer one matches nothing */
 };
@@ -101,8 +102,10 @@ enum { HTTP_ANSWERS_MAX = 4 };
 struct http_shape {
     const struct option_set *params;  /* of the query; NULL: none */
     const struct option_set *members; /* of the body; NULL: none that are options */
-    const char *extra;  /* further members, by the names of openapi.c, with spaces between */
-    const char *offers; /* media types, the default first; NULL: the bytes tell their own */
+    const char *extra;   /* further members, by the names of openapi.c, with spaces between */
+    const char *headers; /* of the request, by the names of openapi.c */
+    const char *gives;   /* headers of the response, by the names of openapi.c */
+    const char *offers;  /* media types, the default first; NULL: the bytes tell their own */
     struct {
         uint16_t status;
         const char *schema; /* of openapi.c; NULL: no body, or no JSON */
@@ -214,6 +217,11 @@ bool http_has_tag(const struct http_session *session, struct slice tag);
 bool http_is_type(const struct http_session *session, struct slice type);
 /** Of @offers (media types with spaces between) the one that @accept likes best; empty: none. */
 struct slice http_best_type(struct slice accept, const char *offers);
+
+/** The trace context of a push becomes headers of its job, unless these have one. */
+void http_take_trace(
+    struct http_session *session, const struct http_request *request, struct slice *headers
+);
 
 /* --- streams (events.c) --- */
 

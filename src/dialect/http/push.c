@@ -102,6 +102,7 @@ static void push_one(struct http_session *session, const struct call *call) {
         return;
     }
     struct answer answer;
+    http_take_trace(session, call->request, &request.push.headers);
     push(session, &request, &answer);
     /* The whole job tells its result: a preference of who may only push is not applied. */
     bool may_read = access_allows(session->base.access, SCOPE_READ, request.push.queue);

@@ -249,8 +249,9 @@ void http_dispatch(struct http_session *session, const struct http_request *requ
     }
     if (!admit(session, &call)) return;
     /* Decoded strings are slices of this room, which must not move while they are in use. Decoding
-     * never makes longer; base64 is read from text that may itself have been decoded. */
+     * never makes longer; base64 is read from text that may itself have been decoded. The headers
+     * of a job may grow by a trace context. */
     buf_reset(&session->base.host->scratch);
-    (void)buf_reserve(&session->base.host->scratch, 2 * request->body.size + 1);
+    (void)buf_reserve(&session->base.host->scratch, 2 * request->body.size + 1 + TRACE_BYTES_MAX);
     session->route->run(session, &call);
 }

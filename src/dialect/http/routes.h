@@ -94,6 +94,8 @@
       "the same as /readyz")                                                                       \
     X(GET,    "/version",              http_version,      ANY,      BODY_NONE,                     \
       "which server is this?")                                                                     \
+    X(GET,    "/openapi.json",         http_openapi,      ANY,      BODY_NONE,                     \
+      "this interface, as OpenAPI 3.1")                                                            \
     X(GET,    "/robots.txt",           http_robots,       NONE,     BODY_NONE,                     \
       "nothing for search engines")                                                                \
     X(GET,    "/problems",             http_problem_list, NONE,     BODY_NONE,                     \
