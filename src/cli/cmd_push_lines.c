@@ -14,14 +14,15 @@
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "cli/interrupt.h"
 #include "cli/print.h"
+#include "cli/progress.h"
 
 enum {
     LINES_OPEN_MAX = 512,
     LINES_UNSENT_BYTES_MAX = 8 * 1024 * 1024,
     LINE_BYTES_MAX = 12 * 1024 * 1024,
     READ_BYTES = 65536,
-    PROGRESS_EVERY = 10000,
 };
 
 struct lines {
@@ -30,6 +31,7 @@ struct lines {
     uint64_t number; /* of the line that was read last */
     uint64_t pushed;
     uint64_t failed;
+    struct progress progress;
     uint64_t answered[LINES_OPEN_MAX + 1]; /* line numbers of open requests, a ring */
     size_t first;
     size_t open;
@@ -57,6 +59,7 @@ static const struct {
 
 static void line_fail(struct lines *lines, uint64_t number, const char *why, struct slice detail) {
     lines->failed++;
+    progress_clear(&lines->progress);
     (void)fprintf(stderr, "hob: line %" PRIu64 ": %s%.*s\n", number, why, SLICE_ARG(detail));
 }
 
@@ -227,18 +230,6 @@ static bool line_push(struct lines *lines, struct slice line, struct buf *scratc
     return true;
 }
 
-static void progress(const struct lines *lines, bool last) {
-    if (!isatty(STDERR_FILENO) || isatty(STDOUT_FILENO)) return;
-    if (!last && lines->number % PROGRESS_EVERY != 0) return;
-    (void)fprintf(
-        stderr,
-        "\r%" PRIu64 " pushed, %" PRIu64 " failed%s",
-        lines->pushed,
-        lines->failed,
-        last ? "\n" : ""
-    );
-}
-
 /* Everything that was sent is answered, and what was answered is printed. */
 static bool settle(struct lines *lines) {
     struct hob_error err = {0};
@@ -252,6 +243,7 @@ static bool settle(struct lines *lines) {
 static int read_more(struct lines *lines, struct buf *input) {
     struct pollfd ready = {.fd = STDIN_FILENO, .events = POLLIN};
     if (poll(&ready, 1, 0) == 0 && !settle(lines)) return -1;
+    if (!interrupt_await_input(STDIN_FILENO)) return 0;
     char *room = buf_reserve(input, READ_BYTES);
     if (room == NULL) {
         lines->cli->exit_code =
@@ -273,14 +265,15 @@ static bool take_line(struct lines *lines, struct slice line, struct buf *scratc
     lines->number++;
     if (line.size > 0 && line.bytes[line.size - 1] == '\r') line.size--;
     bool alive = line.size == 0 || line_push(lines, line, scratch);
-    progress(lines, false);
+    /* Ids that fly by on a terminal are progress enough. */
+    if (!lines->cli->term.out) progress_tell(&lines->progress, lines->pushed);
     return alive;
 }
 
 /* Push all whole lines of @input; what follows the last one stays. */
 static bool take_lines(struct lines *lines, struct buf *input, struct buf *scratch) {
     size_t at = 0;
-    for (;;) {
+    while (!interrupt_came()) {
         const char *start = input->bytes + at;
         const char *end = at == input->size ? NULL : memchr(start, '\n', input->size - at);
         if (end == NULL) break;
@@ -299,11 +292,42 @@ static bool push_all(struct lines *lines) {
         more = read_more(lines, &input);
         if (more < 0 || !take_lines(lines, &input, &scratch)) return false;
     }
-    return input.size == 0 || take_line(lines, buf_slice(&input), &scratch);
+    return input.size == 0 || interrupt_came() || take_line(lines, buf_slice(&input), &scratch);
+}
+
+/* Where it ended, and how to go on; and how many failed. */
+static void tell_end(struct lines *lines) {
+    progress_clear(&lines->progress);
+    if (lines->failed == 0 && !interrupt_came()) return;
+    const char *jobs = lines->pushed == 1 ? "job" : "jobs";
+    const char *bad = lines->failed == 1 ? "line" : "lines";
+    (void)fprintf(stderr, "%" PRIu64 " %s pushed", lines->pushed, jobs);
+    if (lines->failed > 0) (void)fprintf(stderr, ", %" PRIu64 " %s failed", lines->failed, bad);
+    if (interrupt_came()) {
+        (void)fprintf(
+            stderr,
+            "; stopped after line %" PRIu64 ", to go on: tail -n +%" PRIu64 " FILE | hob push -",
+            lines->number,
+            lines->number + 1
+        );
+    }
+    (void)fprintf(stderr, "\n");
+}
+
+static int push_lines(struct lines *lines) {
+    struct cli *cli = lines->cli;
+    interrupt_begin();
+    bool alive = push_all(lines);
+    if (alive) alive = settle(lines);
+    bool written = cli_flush(&lines->out);
+    tell_end(lines);
+    if (!alive) return cli->exit_code != 0 ? cli->exit_code : status_exit_code(HOB_FAILED);
+    if (interrupt_came()) return EXIT_INTERRUPTED;
+    return lines->failed > 0 || !written ? status_exit_code(HOB_FAILED) : 0;
 }
 
 int cli_push_lines(struct cli *cli) {
-    if (isatty(STDIN_FILENO)) {
+    if (cli->term.in) {
         return cli_usage(
             cli, "`push -` reads jobs from stdin, one JSON object a line; stdin is a terminal"
         );
@@ -313,13 +337,9 @@ int cli_push_lines(struct cli *cli) {
     hob_assert(lines != NULL);
     lines->cli = cli;
     lines->out = buf_make(1024 * 1024);
-    bool alive = push_all(lines);
-    if (alive) alive = settle(lines);
-    progress(lines, true);
-    bool written = cli_flush(&lines->out);
-    bool failed = lines->failed > 0 || !written;
+    lines->progress = progress_begin("jobs pushed", 0, cli->term.err && cli->term.smart);
+    int code = push_lines(lines);
     buf_deinit(&lines->out);
     free(lines);
-    if (!alive) return cli->exit_code != 0 ? cli->exit_code : status_exit_code(HOB_FAILED);
-    return failed ? status_exit_code(HOB_FAILED) : 0;
+    return code;
 }

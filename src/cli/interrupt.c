@@ -38,7 +38,8 @@ bool interrupt_resized(void) {
     return was;
 }
 
-void interrupt_pause(hob_ns span) {
+/* Wait for @ready (may be NULL), the time (NULL: none) or a signal of ours. */
+static void await(struct pollfd *ready, const struct timespec *time) {
     sigset_t ours;
     sigset_t before;
     (void)sigemptyset(&ours);
@@ -46,8 +47,18 @@ void interrupt_pause(hob_ns span) {
     (void)sigaddset(&ours, SIGTERM);
     (void)sigaddset(&ours, SIGWINCH);
     if (pthread_sigmask(SIG_BLOCK, &ours, &before) != 0) return;
+    if (stopped == 0) (void)ppoll(ready, ready == NULL ? 0 : 1, time, &before);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void interrupt_pause(hob_ns span) {
     const struct timespec time = {
         .tv_sec = (time_t)(span / NS_PER_SECOND), .tv_nsec = (long)(span % NS_PER_SECOND)};
-    if (stopped == 0 && resized == 0) (void)ppoll(NULL, 0, &time, &before);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (resized == 0) await(NULL, &time);
+}
+
+bool interrupt_await_input(int fd) {
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    while (stopped == 0 && ready.revents == 0) await(&ready, NULL);
+    return stopped == 0;
 }

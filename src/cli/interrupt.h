@@ -20,4 +20,7 @@ bool interrupt_resized(void);
 /** Wait for @span, a Ctrl-C or a resize. */
 void interrupt_pause(hob_ns span);
 
+/** Wait until @fd has something to read or is at its end; false: a Ctrl-C came first. */
+bool interrupt_await_input(int fd);
+
 #endif

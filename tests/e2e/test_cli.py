@@ -301,6 +301,23 @@ def test_ctrl_c_tells_what_was_done():
         within(hob.hob_done("discard", "--queue", "q", "--yes").stderr, f"{left:,} jobs discarded")
 
 
+def test_ctrl_c_of_a_stream_tells_the_line():
+    """hob push - under Ctrl-C: what was sent is answered, and it says with which line to go on."""
+    with rig() as hob:
+        stream = subprocess.Popen([HOB, "push", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True,
+                                  env={**os.environ, "HOB_SERVER": f"127.0.0.1:{hob.port}"})
+        hob.processes.append(stream)
+        stream.stdin.write('{"queue":"q","kind":"k"}\nx\n{"queue":"q","kind":"k"}\n')
+        stream.stdin.flush()
+        equal([stream.stdout.readline() for _ in range(2)], ["1\n", "2\n"])
+        stream.send_signal(signal.SIGINT)
+        equal(stream.wait(PATIENCE), 130)
+        within(stream.stderr.read(), "2 jobs pushed, 1 line failed; stopped after line 3, to go on: tail -n +4 FILE")
+        stream.stdin.close()
+        stream.stderr.close()
+
+
 # --- single commands ---
 
 def test_waiting_for_several():
