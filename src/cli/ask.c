@@ -15,7 +15,14 @@ const char *cli_server(const struct cli *cli) {
 bool cli_connect(struct cli *cli) {
     if (cli->session != NULL) return true;
     struct hob_error err = {0};
-    enum hob_status status = session_open(cli_server(cli), &cli->session, &err);
+    struct address address;
+    const char *server = cli_server(cli);
+    enum hob_status status = HOB_OK;
+    if (!address_parse(slice_str(server), &address)) {
+        status = fail(&err, HOB_USAGE, "`%s` is no address; wanted: HOST:PORT", server);
+    }
+    if (status == HOB_OK) status = cli_login_here(cli, &address, &err);
+    if (status == HOB_OK) status = session_open_at(&address, 0, &cli->session, &err);
     if (status == HOB_OK) return true;
     cli->session = NULL;
     cli->exit_code = cli_fail(status, "%s", err.text);

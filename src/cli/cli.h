@@ -83,6 +83,27 @@ int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((for
 /** Where the server is: --server, HOB_SERVER, the default. */
 const char *cli_server(const struct cli *cli);
 
+/* --- login.c --- */
+
+/* What is shown to a server and believed of it; NULL: not said. */
+struct cli_login {
+    const char *token_file;
+    const char *ca;
+    const char *cert;
+    const char *key;
+};
+
+/**
+ * Make @address ready for connecting: with the token of login->token_file, else of HOB_TOKEN. What
+ * it then points to lives as long as the program.
+ */
+HOB_CHECK enum hob_status
+cli_login(struct address *address, const struct cli_login *login, struct hob_error *err);
+
+/** The same from --token-file, --ca, --client-cert, --client-key and the environment. */
+HOB_CHECK enum hob_status
+cli_login_here(const struct cli *cli, struct address *address, struct hob_error *err);
+
 /* --- ask.c --- */
 
 /** Open the session if it is not open. False: told, and cli->exit_code is set. */
@@ -149,6 +170,10 @@ int cmd_pause(struct cli *cli);
 int cmd_resume(struct cli *cli);
 int cmd_workers(struct cli *cli);
 int cmd_stats(struct cli *cli);
+int cmd_token_create(struct cli *cli);
+int cmd_token_ls(struct cli *cli);
+int cmd_token_revoke(struct cli *cli);
+int cmd_audit(struct cli *cli);
 int cmd_completion(struct cli *cli);
 int cmd_config_check(struct cli *cli);
 int cmd_config_show(struct cli *cli);

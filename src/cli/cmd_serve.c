@@ -30,10 +30,17 @@ static struct server_options options_of(const struct config *config) {
         .memory_max_bytes = config_number(config, SETTING_SERVER_MEMORY),
         .segment_bytes = config_number(config, SETTING_SERVER_SEGMENT),
         .connections_max = (uint32_t)config_number(config, SETTING_SERVER_CONNECTIONS),
+        .per_address_max = (uint32_t)config_number(config, SETTING_SERVER_PER_ADDRESS),
+        .request_ns = config_number(config, SETTING_SERVER_REQUEST_TIMEOUT),
+        .tls_cert_path = config_text(config, SETTING_SERVER_TLS_CERT),
+        .tls_key_path = config_text(config, SETTING_SERVER_TLS_KEY),
+        .tls_client_ca_path = config_text(config, SETTING_SERVER_TLS_CLIENT_CA),
+        .tokens_on_sockets = config_bool(config, SETTING_SERVER_TOKENS_ON_SOCKETS),
         .version = HOB_VERSION,
         .queues = config->queues,
         .queue_count = config->queue_count,
     };
+    options.hosts = config_words(config, SETTING_SERVER_HOSTS, &options.host_count);
     options.listen = config_words(config, SETTING_SERVER_LISTEN, &options.listen_count);
     return options;
 }

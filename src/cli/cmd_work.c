@@ -71,11 +71,19 @@ static int work(struct working *working) {
     if (!address_parse(slice_str(server), &options.server)) {
         return cli_fail(HOB_CONFIG, "`%s` is no address of a server; wanted: HOST:PORT", server);
     }
+    const struct cli_login login = {
+        .token_file = config_text(config, SETTING_WORKER_TOKEN_FILE),
+        .ca = config_text(config, SETTING_WORKER_CA),
+        .cert = config_text(config, SETTING_WORKER_CERT),
+        .key = config_text(config, SETTING_WORKER_KEY),
+    };
+    struct hob_error err = {0};
+    enum hob_status status = cli_login(&options.server, &login, &err);
+    if (status != HOB_OK) return cli_fail(status, "%s", err.text);
     if (!own_path(launcher, sizeof launcher)) {
         return cli_fail(HOB_FAILED, "cannot read /proc/self/exe: is /proc mounted?");
     }
-    struct hob_error err = {0};
-    enum hob_status status = worker_run(&options, &err);
+    status = worker_run(&options, &err);
     return status == HOB_OK ? 0 : cli_fail(status, "%s", err.text);
 }
 

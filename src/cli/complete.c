@@ -91,7 +91,10 @@ static void offer_from_server(struct completion *completion, enum cli_completes 
     struct cli cli = {.server = completion->server};
     struct session *session = NULL;
     struct hob_error err = {0};
-    if (session_open_within(cli_server(&cli), SERVER_NS, &session, &err) != HOB_OK) return;
+    struct address address;
+    if (!address_parse(slice_str(cli_server(&cli)), &address)) return;
+    if (cli_login_here(&cli, &address, &err) != HOB_OK) return;
+    if (session_open_at(&address, SERVER_NS, &session, &err) != HOB_OK) return;
     if (completes == COMPLETES_QUEUES) offer_names(completion, session, "QUEUES");
     if (completes == COMPLETES_WORKERS) offer_names(completion, session, "WORKERS");
     if (completes == COMPLETES_KINDS) offer_jobs(completion, session, true);

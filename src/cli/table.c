@@ -11,6 +11,7 @@ const struct cli_group *const cli_groups[] = {
     &cli_job_group,
     &cli_queue_group,
     &cli_server_group,
+    &cli_door_group,
     &cli_self_group,
 };
 const size_t cli_group_count = hob_countof(cli_groups);
@@ -42,6 +43,22 @@ static const struct cli_option server_rows[] = {
      .letter = 's',
      .value = "ADDRESS",
      .help = "HOST:PORT of the server; else HOB_SERVER, else 127.0.0.1:4620"},
+    {.name = "token-file",
+     .value = "FILE",
+     .completes = COMPLETES_FILES,
+     .help = "holds the token to show; else HOB_TOKEN_FILE, else HOB_TOKEN itself"},
+    {.name = "ca",
+     .value = "FILE",
+     .completes = COMPLETES_FILES,
+     .help = "who has signed the certificate of a server hobs://…; else HOB_CA, else the system's"},
+    {.name = "client-cert",
+     .value = "FILE",
+     .completes = COMPLETES_FILES,
+     .help = "certificate to show to a server that asks; else HOB_CLIENT_CERT"},
+    {.name = "client-key",
+     .value = "FILE",
+     .completes = COMPLETES_FILES,
+     .help = "its key; else HOB_CLIENT_KEY"},
 };
 const struct cli_options cli_server_options = CLI_LIST(server_rows);
 

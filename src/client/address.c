@@ -8,6 +8,8 @@
 
 #include "base/text.h"
 
+enum { UNIX_PATH_BYTES_MAX = 107 };
+
 /* Letters, digits and what host names and IP addresses consist of; no space, no '@', no path. */
 static bool host_is_valid(struct slice host, bool bracketed) {
     if (host.size == 0 || host.size > ADDRESS_HOST_BYTES_MAX) return false;
@@ -24,11 +26,29 @@ static struct slice slice_from(struct slice text, size_t from) {
     return slice_of(text.bytes + from, text.size - from);
 }
 
-bool address_parse(struct slice text, struct address *ret_address) {
-    const struct slice scheme = SLICE("hob://");
-    if (text.size >= scheme.size && memcmp(text.bytes, scheme.bytes, scheme.size) == 0) {
-        text = slice_from(text, scheme.size);
+static bool take_prefix(struct slice *text, struct slice prefix) {
+    if (text->size < prefix.size || memcmp(text->bytes, prefix.bytes, prefix.size) != 0) {
+        return false;
     }
+    *text = slice_from(*text, prefix.size);
+    return true;
+}
+
+/* "unix:/run/hob.sock"; the longest path that the system takes. */
+static bool pipe_parse(struct slice path, struct address *ret_address) {
+    struct address address = {.is_pipe = true};
+    if (path.size == 0 || path.size > UNIX_PATH_BYTES_MAX) return false;
+    if (memchr(path.bytes, '\0', path.size) != NULL) return false;
+    memcpy(address.host, path.bytes, path.size);
+    (void)snprintf(address.text, sizeof address.text, "unix:%s", address.host);
+    *ret_address = address;
+    return true;
+}
+
+bool address_parse(struct slice text, struct address *ret_address) {
+    if (take_prefix(&text, SLICE("unix:"))) return pipe_parse(text, ret_address);
+    bool tls = take_prefix(&text, SLICE("hobs://"));
+    if (!tls) (void)take_prefix(&text, SLICE("hob://"));
     struct slice host = text;
     struct slice rest = SLICE_NONE;
     bool bracketed = text.size > 0 && text.bytes[0] == '[';
@@ -50,7 +70,7 @@ bool address_parse(struct slice text, struct address *ret_address) {
         if (!text_u64(slice_from(rest, 1), 1, 65535, &port)) return false;
     }
     if (!host_is_valid(host, bracketed)) return false;
-    struct address address = {0};
+    struct address address = {.tls = tls};
     memcpy(address.host, host.bytes, host.size);
     (void)snprintf(address.port, sizeof address.port, "%u", (unsigned)port);
     const char *format = bracketed ? "[%s]:%s" : "%s:%s";

@@ -162,11 +162,28 @@ static void on_timer(uv_timer_t *timer) {
     }
 }
 
+static void not_let_in(struct client *client, const struct resp_node *node) {
+    struct hob_error why;
+    const char *hint = client->options.address.token == NULL
+                           ? "Give one by HOB_TOKEN, HOB_TOKEN_FILE or --token-file"
+                           : "It was shown the token of HOB_TOKEN, HOB_TOKEN_FILE or --token-file";
+    struct slice said = node->text;
+    if (said.size > 100) said.size = 100;
+    const char *address = client->options.address.text;
+    (void
+    )fail(&why, HOB_NOT_ALLOWED, "%s lets nobody in: %.*s. %s", address, SLICE_ARG(said), hint);
+    client_lose(client, &why);
+}
+
 static void on_greeted(void *context, const struct resp_node *node, struct slice raw) {
     (void)raw;
     struct client *client = context;
     if (node == NULL) return;
     struct slice server = node->type == RESP_MAP ? reply_text(node, "server") : SLICE_NONE;
+    if (reply_is_error(node, "NOAUTH") || reply_is_error(node, "WRONGPASS")) {
+        not_let_in(client, node);
+        return;
+    }
     if (!slice_equal(server, SLICE("hob"))) {
         struct hob_error why;
         struct slice said = node->type == RESP_FAILURE ? node->text : server;
@@ -201,9 +218,11 @@ static void request_send(
 static void on_connected(void *context) {
     struct client *client = context;
     client->state = GREETING;
-    const struct slice hello[] = {SLICE("HELLO"), SLICE("3")};
+    const char *token = client->options.address.token;
+    const struct slice hello[] = {
+        SLICE("HELLO"), SLICE("3"), SLICE("AUTH"), SLICE("default"), slice_str(token)};
     struct pending pending = {.fn = on_greeted, .context = client, .timeout_ms = UINT64_MAX};
-    request_send(client, hello, hob_countof(hello), pending);
+    request_send(client, hello, token == NULL ? 2 : hob_countof(hello), pending);
 }
 
 /* One reply from the front of the input: to the request that has waited longest, or an event. */

@@ -17,6 +17,10 @@ static const struct {
     {"BADARG", HOB_USAGE},
     {"NOAUTH", HOB_NOT_ALLOWED},
     {"NOPERM", HOB_NOT_ALLOWED},
+    {"WRONGPASS", HOB_NOT_ALLOWED},
+    {"NOTOKEN", HOB_NOT_FOUND},
+    {"EXISTS", HOB_CONFLICT},
+    {"CONFLICT", HOB_CONFLICT},
 };
 
 const struct resp_node *reply_get(const struct resp_node *map, const char *key) {

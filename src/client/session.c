@@ -75,15 +75,26 @@ session_open(const char *address, struct session **ret_session, struct hob_error
 }
 
 enum hob_status session_open_within(
-    const char *address, hob_ns timeout_ns, struct session **ret_session, struct hob_error *err
+    const char *text, hob_ns timeout_ns, struct session **ret_session, struct hob_error *err
+) {
+    struct address address;
+    if (!address_parse(slice_str(text), &address)) {
+        return fail(err, HOB_USAGE, "`%s` is no address; wanted: HOST:PORT", text);
+    }
+    return session_open_at(&address, timeout_ns, ret_session, err);
+}
+
+enum hob_status session_open_at(
+    const struct address *address,
+    hob_ns timeout_ns,
+    struct session **ret_session,
+    struct hob_error *err
 ) {
     struct client_options options = {
+        .address = *address,
         .connect_timeout_ns = timeout_ns,
         .events = {.ready = on_ready, .lost = on_lost},
     };
-    if (!address_parse(slice_str(address), &options.address)) {
-        return fail(err, HOB_USAGE, "`%s` is no address; wanted: HOST:PORT", address);
-    }
     struct session *session = calloc(1, sizeof *session);
     hob_assert(session != NULL);
     int code = uv_loop_init(&session->loop);

@@ -22,7 +22,15 @@ struct session;
 HOB_CHECK enum hob_status
 session_open(const char *address, struct session **ret_session, struct hob_error *err);
 
-/** As above, with a bound on connecting: for who would rather go without. @timeout_ns > 0 */
+/** As above, for an address that was parsed already, with what is to be shown there. */
+HOB_CHECK enum hob_status session_open_at(
+    const struct address *address,
+    hob_ns timeout_ns,
+    struct session **ret_session,
+    struct hob_error *err
+);
+
+/** As session_open, with a bound on connecting: for who would rather go without. @timeout_ns > 0 */
 HOB_CHECK enum hob_status session_open_within(
     const char *address, hob_ns timeout_ns, struct session **ret_session, struct hob_error *err
 );

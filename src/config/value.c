@@ -28,6 +28,18 @@ static bool address_is_valid(struct slice text) {
     return (bracket || is_plain) && text_u64(port, 0, 65535, &number);
 }
 
+/* "hob://" and "hobs://" (with TLS) may stand before the address of a server. */
+static struct slice without_scheme(struct slice text) {
+    static const char *const schemes[] = {"hob://", "hobs://"};
+    for (size_t i = 0; i < hob_countof(schemes); i++) {
+        size_t size = strlen(schemes[i]);
+        if (text.size > size && memcmp(text.bytes, schemes[i], size) == 0) {
+            return slice_of(text.bytes + size, text.size - size);
+        }
+    }
+    return text;
+}
+
 static const char *path_from(const char *folder, struct slice path, struct arena *arena) {
     if (folder == NULL || path.bytes[0] == '/') return arena_text(arena, path);
     HOB_AUTO_BUF struct buf joined = buf_make(path.size + PATH_MAX + 1);
@@ -90,6 +102,7 @@ static const char *item_read(
     case SETTING_TYPE_PATH:
         return path_from(folder, item, arena);
     case SETTING_TYPE_ADDRESS:
+        return address_is_valid(without_scheme(item)) ? arena_text(arena, item) : NULL;
     case SETTING_TYPE_ADDRESSES:
         return address_is_valid(item) ? arena_text(arena, item) : NULL;
     case SETTING_TYPE_NAME:

@@ -4,6 +4,15 @@
 
 #include "base/assert.h"
 #include "base/glob.h"
+#include "engine/command.h"
+
+/* What a token may is kept as these bits. */
+_Static_assert(1u << SCOPE_PUSH == TOKEN_PUSH, "as in journals");
+_Static_assert(1u << SCOPE_WORK == TOKEN_WORK, "as in journals");
+_Static_assert(1u << SCOPE_READ == TOKEN_READ, "as in journals");
+_Static_assert(1u << SCOPE_MANAGE == TOKEN_MANAGE, "as in journals");
+_Static_assert(1u << SCOPE_ADMIN == TOKEN_ADMIN, "as in journals");
+_Static_assert((int)ACCESS_GLOBS_MAX == (int)TOKEN_GLOBS_MAX, "all of them are looked at");
 
 const struct access access_stranger = {.scopes = 0};
 

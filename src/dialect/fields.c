@@ -3,6 +3,7 @@
 #include "dialect/fields.h"
 
 #include "base/assert.h"
+#include "dialect/access.h"
 #include "dialect/backoff.h"
 #include "engine/states.h"
 
@@ -161,6 +162,22 @@ void fields_of_queue(struct fields *fields, const struct queue_view *queue) {
     add_number(fields, "completed_total", queue->completed);
     add_number(fields, "failed_total", queue->failed);
     add_number(fields, "discarded_total", queue->discarded);
+}
+
+void fields_of_token(struct fields *fields, const struct token_view *token) {
+    buf_reset(&fields->spec);
+    for (enum scope scope = SCOPE_PUSH; scope <= SCOPE_ADMIN; scope++) {
+        if ((token->scopes & 1u << scope) == 0) continue;
+        if (fields->spec.size > 0) (void)buf_put_char(&fields->spec, ',');
+        (void)buf_put_str(&fields->spec, scope_word(scope));
+    }
+    add_text(fields, "name", token->name);
+    add_text(fields, "scopes", buf_slice(&fields->spec));
+    add_text(fields, "queues", token->queues);
+    add_time(fields, "created_at", token->created_ns);
+    add_time(fields, "expires_at", token->expires_ns);
+    add_time(fields, "used_at", token->used_ns);
+    add_text(fields, "by", token->by);
 }
 
 void fields_of_worker(struct fields *fields, const struct worker_view *worker) {

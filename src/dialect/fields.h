@@ -60,6 +60,7 @@ void fields_deinit(struct fields *fields);
 void fields_of_job(struct fields *fields, const struct job_view *job, enum job_detail detail);
 void fields_of_error(struct fields *fields, const struct job_error *error);
 void fields_of_queue(struct fields *fields, const struct queue_view *queue);
+void fields_of_token(struct fields *fields, const struct token_view *token);
 void fields_of_worker(struct fields *fields, const struct worker_view *worker);
 void fields_of_stats(
     struct fields *fields, const struct host *host, const struct host_stats *stats

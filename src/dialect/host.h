@@ -19,6 +19,23 @@
 struct session;
 
 enum {
+    SECRET_HASH_BYTES = 32,
+    SECRET_TEXT_BYTES = 47, /* "hob_" and 256 bits in base64url */
+};
+
+/* A new token: what its holder gets to see once, and what is kept. */
+struct secret {
+    char text[SECRET_TEXT_BYTES];
+    char hash[SECRET_HASH_BYTES];
+};
+
+enum login {
+    LOGIN_OK,
+    LOGIN_UNKNOWN, /* there is no such token */
+    LOGIN_LATER,   /* nor was there one the last times that this address tried */
+};
+
+enum {
     /* A reply that would be larger is refused, a fetch gives back what does not fit. */
     REPLY_BYTES_MAX = 32 * 1024 * 1024,
     /* Of answers that have not left, of one connection: no further request is served above it. */
@@ -71,6 +88,26 @@ struct host_ops {
     /** Append the bytes of a body to @out. */
     enum hob_status (*body
     )(void *context, uint64_t body_id, struct buf *out, struct hob_error *err);
+
+    /** Tokens of the space: number @at (0-based); false past the last. */
+    bool (*token_at)(void *context, uint32_t at, struct token_view *ret_view);
+    /** Draw a new token. */
+    void (*token_draw)(void *context, struct secret *ret_secret);
+    /**
+     * A token was shown: set session->access to what it allows.
+     *
+     * @name   of the token, "default", or nothing
+     * @token  its text; nothing: back to what the connection may without one
+     */
+    enum login (*login
+    )(void *context, struct session *session, struct slice name, struct slice token);
+    /** A request was refused for what session->access lacks. */
+    void (*denied)(void *context, struct session *session);
+    /** Is @host, as an HTTP client calls this server ("NAME" or "NAME:PORT"), one of its names? */
+    bool (*host_is_own)(void *context, struct session *session, struct slice host);
+    /** Append the latest lines of the audit trail, oldest first, each with its end. */
+    enum hob_status (*audit
+    )(void *context, hob_ns since_ns, uint32_t count_max, struct buf *out, struct hob_error *err);
 
     /** The journal cannot keep up: serve no further request in this turn. */
     bool (*is_congested)(void *context);

@@ -63,6 +63,54 @@ op_body(void *context, uint64_t body_id, struct buf *out, struct hob_error *err)
     return space_body(rig->space, body_id, out, err);
 }
 
+static bool op_token_at(void *context, uint32_t at, struct token_view *ret_view) {
+    struct rig *rig = context;
+    return engine_token_at(space_engine(rig->space), at, ret_view);
+}
+
+/* "hob_" and a number that counts up; its hash is the text, cut. */
+static void op_token_draw(void *context, struct secret *ret_secret) {
+    struct rig *rig = context;
+    memset(ret_secret, 'a', sizeof *ret_secret);
+    memcpy(ret_secret->text, "hob_", 4);
+    rig->drawn++;
+    ret_secret->text[4] = (char)('0' + rig->drawn % 10);
+    memcpy(ret_secret->hash, ret_secret->text, sizeof ret_secret->hash);
+}
+
+/* What tests have put into session->access stays when nothing is shown. */
+static enum login
+op_login(void *context, struct session *session, struct slice name, struct slice token) {
+    struct rig *rig = context;
+    (void)name;
+    if (token.size == 0) return LOGIN_OK;
+    if (!slice_equal(token, SLICE("good"))) return rig->throttled ? LOGIN_LATER : LOGIN_UNKNOWN;
+    session->access = rig->access;
+    return LOGIN_OK;
+}
+
+static void op_denied(void *context, struct session *session) {
+    struct rig *rig = context;
+    hob_assert(session->access != NULL);
+    rig->denied++;
+}
+
+static bool op_host_is_own(void *context, struct session *session, struct slice host) {
+    (void)context;
+    (void)session;
+    return !slice_equal(host, SLICE("evil.example"));
+}
+
+static enum hob_status op_audit(
+    void *context, hob_ns since_ns, uint32_t count_max, struct buf *out, struct hob_error *err
+) {
+    (void)context;
+    (void)since_ns;
+    (void)err;
+    if (count_max > 0) (void)buf_put_str(out, "{\"what\":\"pause\"}\n");
+    return HOB_OK;
+}
+
 static bool op_is_congested(void *context) {
     struct rig *rig = context;
     return rig->congested;
@@ -103,6 +151,12 @@ static const struct host_ops rig_ops = {
     .worker_at = op_worker_at,
     .stats = op_stats,
     .body = op_body,
+    .token_at = op_token_at,
+    .token_draw = op_token_draw,
+    .login = op_login,
+    .denied = op_denied,
+    .host_is_own = op_host_is_own,
+    .audit = op_audit,
     .is_congested = op_is_congested,
     .leased = op_leased,
     .give_back = op_give_back,

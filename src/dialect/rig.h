@@ -26,7 +26,11 @@ struct rig {
     uint32_t return_count;
     uint32_t subscribed;
     uint32_t leased; /* leases that replies told of */
-    bool congested;  /* what is_congested answers */
+    uint32_t denied; /* requests for what the session's access lacks */
+    uint32_t drawn;
+    bool throttled;              /* wrong tokens are LATER */
+    const struct access *access; /* of the token "good" */
+    bool congested;              /* what is_congested answers */
 };
 
 /** 2026-03-01T00:00:00Z, when every rig begins. */

@@ -74,7 +74,7 @@ bool session_begin(struct session *session, enum scope scope) {
     return access_has(session->access, scope);
 }
 
-struct answer session_denied(const struct session *session) {
+struct answer session_denied(struct session *session) {
     static const char *const needs[] = {
         [SCOPE_NONE] = NULL,
         [SCOPE_ANY] = NULL,
@@ -84,11 +84,13 @@ struct answer session_denied(const struct session *session) {
             [SCOPE_READ_ALL] = "it needs the scope read, and that on every queue",
     };
     _Static_assert(hob_countof(needs) == SCOPE_COUNT, "each scope is explained");
+    session->host->ops->denied(session->host->context, session);
     if (access_is_stranger(session->access)) return (struct answer){.code = ANSWER_LOGIN};
     return (struct answer){.code = ANSWER_FORBIDDEN, .detail = needs[session->scope]};
 }
 
-struct answer session_denied_queue(void) {
+struct answer session_denied_queue(struct session *session) {
+    session->host->ops->denied(session->host->context, session);
     return (struct answer
     ){.code = ANSWER_FORBIDDEN, .detail = "the queue is not among those it is for"};
 }
@@ -180,11 +182,11 @@ static bool may_apply(struct session *session, const struct command *command, st
     struct touched touched = touched_by(command);
     for (uint32_t i = 0; i < touched.queue_count; i++) {
         if (session_sees(session, touched.queues[i])) continue;
-        *no = session_denied_queue();
+        *no = session_denied_queue(session);
         return false;
     }
     if (command->type == COMMAND_PUSH && !callbacks_are_seen(session, command->push.on_done)) {
-        *no = session_denied_queue();
+        *no = session_denied_queue(session);
         return false;
     }
     struct job_view job;

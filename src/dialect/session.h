@@ -77,11 +77,12 @@ void session_init(struct session *session, const struct dialect *dialect, struct
  */
 bool session_begin(struct session *session, enum scope scope);
 
-/** Why session_begin answered false, as ANSWER_LOGIN (show a token first) or ANSWER_FORBIDDEN. */
-struct answer session_denied(const struct session *session);
+/** Why session_begin answered false, as ANSWER_LOGIN (show a token first) or ANSWER_FORBIDDEN; the
+ * host is told. */
+struct answer session_denied(struct session *session);
 
 /** The answer to a request that names a queue which session_sees() does not. */
-struct answer session_denied_queue(void);
+struct answer session_denied_queue(struct session *session);
 
 /** May the request under way touch this queue? */
 bool session_sees(const struct session *session, struct slice queue);

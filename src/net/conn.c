@@ -80,7 +80,7 @@ void conn_resume(struct conn *conn) {
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf) {
     (void)suggested;
     struct conn *conn = handle->data;
-    if (conn->in.size == 0 || conn->state >= CONN_FLUSHING) {
+    if (conn->form != CONN_PLAIN || conn->in.size == 0 || conn->state >= CONN_FLUSHING) {
         *ret_buf = uv_buf_init(conn->net->read_bytes, READ_BYTES);
         return;
     }
@@ -101,9 +101,8 @@ static void take_shared(struct conn *conn, size_t size) {
     if (conn->state < CONN_FLUSHING) (void)buf_put(&conn->in, input.bytes + used, size - used);
 }
 
-static void take_appended(struct conn *conn, size_t size) {
-    conn->in.size += size;
-    if (!may_be_served(conn)) return;
+static void serve_appended(struct conn *conn) {
+    if (!may_be_served(conn) || conn->in.size == 0) return;
     size_t used = 0;
     conn_serve(conn, buf_slice(&conn->in), &used);
     buf_consume(&conn->in, used);
@@ -123,6 +122,38 @@ static void on_end(struct conn *conn, ssize_t status) {
     }
 }
 
+static void take_appended(struct conn *conn, size_t size) {
+    conn->in.size += size;
+    serve_appended(conn);
+}
+
+/* A word in the clear to who does not speak TLS; what it said is not looked at. */
+static void refuse_plain(struct conn *conn, char first) {
+    const struct net_handler *handler = &conn->net->options.handler;
+    conn->form = CONN_PLAIN;
+    net_turn(conn->net);
+    if (handler->plain != NULL) handler->plain(handler->context, conn, first);
+    conn_wrote(conn);
+    conn_flush_and_close(conn);
+}
+
+static void take_secure(struct conn *conn, size_t size) {
+    if (conn->form == CONN_TLS_FIRST) {
+        char first = conn->net->read_bytes[0];
+        if (first != TLS_FIRST_BYTE) {
+            refuse_plain(conn, first);
+            return;
+        }
+        secure_begin(conn);
+    }
+    bool more = secure_take(conn, size);
+    serve_appended(conn);
+    trim(&conn->in);
+    if (conn->state == CONN_CLOSED) return;
+    if (!more) on_end(conn, UV_EOF);
+    if (conn->state != CONN_CLOSED && secure_has_output(conn)) conn_flush(conn, false);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
     struct conn *conn = stream->data;
     if (size == 0) return;
@@ -131,11 +162,14 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
         return;
     }
     if (conn->state >= CONN_FLUSHING) return;
-    if (buf->base == conn->net->read_bytes) {
+    if (conn->form != CONN_PLAIN) {
+        take_secure(conn, (size_t)size);
+    } else if (buf->base == conn->net->read_bytes) {
         take_shared(conn, (size_t)size);
     } else {
         take_appended(conn, (size_t)size);
     }
+    if (conn->state == CONN_CLOSED) return;
     if (!may_be_served(conn) && conn->in.size > INPUT_AHEAD_BYTES_MAX) conn_read_stop(conn);
 }
 
@@ -157,6 +191,7 @@ static void on_closed(uv_handle_t *handle) {
     buf_deinit(&conn->in);
     buf_deinit(&conn->out);
     buf_deinit(&conn->sending);
+    secure_end(conn);
     free(conn);
     net_conn_gone(net);
 }
@@ -164,6 +199,7 @@ static void on_closed(uv_handle_t *handle) {
 void conn_close(struct conn *conn) {
     if (conn->state == CONN_CLOSED) return;
     set_state(conn, CONN_CLOSED);
+    peer_forget(conn);
     link_remove(&conn->all);
     link_remove(&conn->dirty);
     link_remove(&conn->held);
@@ -212,11 +248,17 @@ static struct conn *conn_new(struct listener *listener) {
 void conn_accept(struct listener *listener) {
     struct net *net = listener->net;
     struct conn *conn = conn_new(listener);
-    if (uv_accept(&listener->uv.stream, &conn->uv.stream) != 0 || net->is_ending ||
-        net->conn_count > net->options.connections_max) {
+    if (uv_accept(&listener->uv.stream, &conn->uv.stream) != 0 || net->is_ending) {
         conn_close(conn);
         return;
     }
+    conn->is_pipe = listener->is_pipe;
+    if (net->conn_count > net->options.connections_max || !peer_take(conn) || !peer_count(conn)) {
+        net->refused++;
+        conn_close(conn);
+        return;
+    }
+    conn->form = listener->has_tls ? CONN_TLS_FIRST : CONN_PLAIN;
     if (!listener->is_pipe) {
         (void)uv_tcp_nodelay(&conn->uv.tcp, 1);
         (void)uv_tcp_keepalive(&conn->uv.tcp, 1, KEEPALIVE_S);
@@ -228,6 +270,21 @@ void conn_accept(struct listener *listener) {
     } else {
         conn_read_start(conn);
     }
+}
+
+void conn_end(struct conn *conn) {
+    conn_flush_and_close(conn);
+}
+
+bool conn_is_secure(const struct conn *conn) {
+    return conn->form == CONN_TLS;
+}
+
+/* No handshake, or one that does not come to its end. */
+static bool is_stuck(const struct conn *conn, uint64_t now_ms) {
+    if (conn->form == CONN_PLAIN || conn->state != CONN_READING) return false;
+    if (conn->form == CONN_TLS && tls_is_up(conn->secure->tls)) return false;
+    return now_ms - conn->since_ms > conn->net->options.handshake_ms;
 }
 
 /* A request has begun and takes too long: longer for a large one. */
@@ -253,7 +310,7 @@ void conn_sweep(struct conn *conn, uint64_t now_ms) {
     }
     bool stalled = conn->is_writing && now_ms - conn->sent_ms > conn->net->options.stall_ms;
     bool lingered = conn->state == CONN_LINGERING && now_ms - conn->since_ms > LINGER_MS;
-    if (stalled || lingered || is_idle(conn, now_ms)) conn_close(conn);
+    if (stalled || lingered || is_stuck(conn, now_ms) || is_idle(conn, now_ms)) conn_close(conn);
 }
 
 void *conn_user(const struct conn *conn) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Addresses and listeners. "HOST:PORT" and "[IPV6]:PORT" are TCP, "unix:PATH" is a socket in the
  * file system. A name is looked up once, and its first address is taken. */
+#include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/assert.h"
 #include "base/text.h"
@@ -109,6 +111,8 @@ static int start(struct listener *listener, const struct address *address) {
     if (address->is_pipe) {
         (void)uv_pipe_init(loop, &listener->uv.pipe, 0);
         failed = uv_pipe_bind(&listener->uv.pipe, address->path);
+        /* Who may write there is let in: owner and group. */
+        if (failed == 0 && chmod(address->path, 0660) != 0) failed = -errno;
     } else {
         (void)uv_tcp_init(loop, &listener->uv.tcp);
         const struct sockaddr *socket = (const struct sockaddr *)&address->socket;
@@ -173,6 +177,7 @@ enum hob_status net_listen(
     struct listener *listener = &net->listeners[net->listener_count++];
     listener->net = net;
     listener->is_pipe = address.is_pipe;
+    listener->has_tls = net->tls != NULL && !address.is_pipe;
     int failed = start(listener, &address);
     if (failed != 0) return refused(text, failed, err);
     print(listener, &address, ret_address);

@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "net/private.h"
+#include "os/entropy.h"
 
 enum { SWEEP_MS = 1000 };
 
@@ -98,6 +99,8 @@ static void set_defaults(struct net_options *options) {
     if (options->output_bytes_max == 0) options->output_bytes_max = 80 << 20;
     if (options->request_ms == 0) options->request_ms = 30000;
     if (options->stall_ms == 0) options->stall_ms = 60000;
+    if (options->handshake_ms == 0) options->handshake_ms = 10000;
+    if (options->per_address_max == 0) options->per_address_max = 1000;
 }
 
 enum hob_status
@@ -110,6 +113,7 @@ net_new(const struct net_options *options, struct net **ret_net, struct hob_erro
         return fail(err, HOB_FAILED, "cannot make an event loop: %s", uv_strerror(failed));
     }
     net->options = *options;
+    net->peer_key = (struct siphash_key){.words = {entropy_u64(), entropy_u64()}};
     set_defaults(&net->options);
     link_init(&net->conns);
     link_init(&net->dirty);
@@ -143,6 +147,18 @@ void net_wake(struct net *net) {
 
 uint32_t net_connections(const struct net *net) {
     return net->conn_count;
+}
+
+uint64_t net_refused(const struct net *net) {
+    return net->refused;
+}
+
+uint64_t net_handshakes_failed(const struct net *net) {
+    return net->handshakes_failed;
+}
+
+void net_tls_set(struct net *net, struct tls_context *context) {
+    net->tls = context;
 }
 
 void net_listen_end(struct net *net) {

@@ -30,6 +30,7 @@
 #include "base/buf.h"
 #include "base/slice.h"
 #include "base/status.h"
+#include "net/tls.h"
 
 struct net;
 struct conn;
@@ -49,6 +50,9 @@ struct net_handler {
     enum net_next (*input)(void *context, struct conn *conn, struct slice input, size_t *ret_used);
     /** A request was begun and not ended in time: a last word. In a turn. The connection closes. */
     void (*late)(void *context, struct conn *conn);
+    /** The first byte on a listener with TLS is not TLS: a last word, which leaves in the clear. In
+     * a turn. The connection closes. */
+    void (*plain)(void *context, struct conn *conn, char first);
     /** The connection is gone; @conn is good during the call only. In a turn. */
     void (*closed)(void *context, struct conn *conn);
     void (*turn_begin)(void *context);
@@ -61,11 +65,13 @@ struct net_handler {
 struct net_options {
     struct net_handler handler;
     uint32_t connections_max; /* 0: 10000 */
+    uint32_t per_address_max; /* of one address other than loopback; 0: 1000 */
     size_t input_bytes_max;   /* the largest request; 0: 18 MiB */
     size_t output_bytes_max;  /* the largest output buffer; 0: 80 MiB */
     uint32_t
         request_ms;    /* for a request to come in whole, and a second for each 16 KiB; 0: 30000 */
     uint32_t stall_ms; /* for a client to take some output; 0: 60000 */
+    uint32_t handshake_ms; /* of TLS; 0: 10000 */
 };
 
 /** A loop without connections. */
@@ -102,6 +108,14 @@ void net_abort(struct net *net);
 /** How many there are now. */
 uint32_t net_connections(const struct net *net);
 
+/** How many were turned away, being too many; how many TLS handshakes failed. */
+uint64_t net_refused(const struct net *net);
+uint64_t net_handshakes_failed(const struct net *net);
+
+/** TLS on each TCP listener that is opened from now on, for each connection that comes from now on.
+ * Borrowed; a connection that is under way keeps what it began with. */
+void net_tls_set(struct net *net, struct tls_context *context);
+
 /* --- connections --- */
 
 void *conn_user(const struct conn *conn);
@@ -113,6 +127,15 @@ void conn_wrote(struct conn *conn);
 /** After NET_WAIT: serve it again, in this turn or the next. */
 void conn_resume(struct conn *conn);
 
+/** Serve no more: close when the output has left. In a turn. */
+void conn_end(struct conn *conn);
+
+/** Did it come by a socket in the file system? */
+bool conn_is_pipe(const struct conn *conn);
+
+/** Is what it says encrypted? */
+bool conn_is_secure(const struct conn *conn);
+
 /** Close when it has been idle for so long between requests; 0: never. */
 void conn_idle_limit(struct conn *conn, uint32_t idle_ms);
 
@@ -123,6 +146,12 @@ uint64_t conn_handed(const struct conn *conn);
 /* --- addresses --- */
 
 enum { NET_ADDRESS_BYTES_MAX = 128 };
+
+/** Where it comes from, "192.0.2.7:51234", "[2001:db8::1]:51234" or "unix". */
+void conn_peer(const struct conn *conn, char ret_address[NET_ADDRESS_BYTES_MAX]);
+
+/** A number of that address without the port; 0: a socket in the file system. */
+uint64_t conn_peer_hash(const struct conn *conn);
 
 /**
  * Listen on "HOST:PORT", "[IPV6]:PORT" or "unix:PATH"; port 0 takes a free one.

@@ -3,7 +3,10 @@
  * durable, written.
  *
  *     out      [ released      | held: marks say until which sequence | written in this turn ]
- *     sending  [ what the socket did not take at once; owned by libuv until it is written    ] */
+ *     sending  [ what the socket did not take at once; owned by libuv until it is written    ]
+ *
+ * With TLS all that leaves goes through `sending`, encrypted, a few records at a time; out_base
+ * counts what was encrypted, and conn_handed what of it the system has taken, record by record. */
 #include "base/assert.h"
 #include "net/private.h"
 
@@ -23,11 +26,12 @@ uint64_t conn_position(const struct conn *conn) {
 }
 
 uint64_t conn_handed(const struct conn *conn) {
+    if (conn->form == CONN_TLS) return secure_handed(conn);
     return conn->out_base - (conn->is_writing ? conn->uv.stream.write_queue_size : 0);
 }
 
 bool conn_has_output(const struct conn *conn) {
-    return conn->is_writing || conn->out.size > 0;
+    return conn->is_writing || conn->out.size > 0 || secure_has_output(conn);
 }
 
 void conn_mark(struct conn *conn, uint64_t seq) {
@@ -52,7 +56,7 @@ static void release(struct conn *conn) {
 }
 
 /* The first @size bytes of out are gone. */
-static void drop_sent(struct conn *conn, size_t size) {
+void conn_drop_sent(struct conn *conn, size_t size) {
     hob_assert(size <= conn->released);
     if (size == 0) return;
     conn->out_base += size;
@@ -66,6 +70,7 @@ static void drop_sent(struct conn *conn, size_t size) {
 static void on_written(uv_write_t *write, int status) {
     struct conn *conn = write->data;
     conn->is_writing = false;
+    if (conn->form == CONN_TLS && status == 0) secure_sent(conn);
     buf_deinit(&conn->sending);
     if (conn->state == CONN_CLOSED) return;
     if (status != 0) {
@@ -90,7 +95,7 @@ static void send_rest(struct conn *conn) {
     } else {
         (void)buf_put(&conn->sending, conn->out.bytes, size);
         hob_assert(conn->sending.size == size);
-        drop_sent(conn, size);
+        conn_drop_sent(conn, size);
     }
     uv_buf_t bytes = uv_buf_init(conn->sending.bytes, (unsigned)size);
     conn->is_writing = true;
@@ -98,6 +103,35 @@ static void send_rest(struct conn *conn) {
         conn->is_writing = false;
         conn_close(conn);
     }
+}
+
+/* Encrypt what may leave, and write it: at once what the socket takes. False: it is closed. */
+static bool send_secure(struct conn *conn) {
+    while (!conn->is_writing) {
+        size_t released = conn->released;
+        if (!secure_fill(conn)) return false;
+        if (released != conn->released) conn->sent_ms = uv_now(&conn->net->loop);
+        if (conn->sending.size == 0) return true;
+        uv_buf_t bytes = uv_buf_init(conn->sending.bytes, (unsigned)conn->sending.size);
+        int sent = uv_try_write(&conn->uv.stream, &bytes, 1);
+        if (sent < 0 && sent != UV_EAGAIN) {
+            conn_close(conn);
+            return false;
+        }
+        size_t taken = sent > 0 ? (size_t)sent : 0;
+        if (taken == conn->sending.size) {
+            secure_sent(conn);
+            continue;
+        }
+        bytes = uv_buf_init(conn->sending.bytes + taken, (unsigned)(conn->sending.size - taken));
+        conn->is_writing = true;
+        if (uv_write(&conn->write, &conn->uv.stream, &bytes, 1, on_written) != 0) {
+            conn->is_writing = false;
+            conn_close(conn);
+            return false;
+        }
+    }
+    return true;
 }
 
 static void on_shutdown(uv_shutdown_t *shutdown, int status) {
@@ -119,19 +153,28 @@ static void linger(struct conn *conn) {
 void conn_flush(struct conn *conn, bool progress) {
     if (conn->state >= CONN_LINGERING) return;
     release(conn);
-    if (conn->released > 0 && !conn->is_writing) {
+    if (conn->form == CONN_TLS) {
+        bool had = !conn->is_writing && (conn->released > 0 || secure_has_output(conn));
+        if (!send_secure(conn)) return;
+        progress = progress || had;
+    } else if (conn->released > 0 && !conn->is_writing) {
         uv_buf_t bytes = uv_buf_init(conn->out.bytes, (unsigned)conn->released);
         int sent = uv_try_write(&conn->uv.stream, &bytes, 1);
         if (sent < 0 && sent != UV_EAGAIN) {
             conn_close(conn);
             return;
         }
-        if (sent > 0) drop_sent(conn, (size_t)sent);
+        if (sent > 0) conn_drop_sent(conn, (size_t)sent);
         if (conn->released > 0) send_rest(conn);
         if (conn->state == CONN_CLOSED) return;
         progress = true;
     }
     if (conn->state == CONN_FLUSHING && !conn_has_output(conn)) {
+        if (conn->form == CONN_TLS && !conn->secure->is_ended) {
+            conn->secure->is_ended = true;
+            tls_end(conn->secure->tls);
+            if (!send_secure(conn) || conn_has_output(conn)) return;
+        }
         linger(conn);
         return;
     }

@@ -50,6 +50,24 @@ static void open_session(struct client *client, char first) {
     client->session->out = conn_out(client->conn);
     client->session->id = client->slot + 1;
     client->session->serial = client->serial;
+    client->session->access = door_base(server, client);
+}
+
+/* A fatal alert, "protocol version": what a TLS client understands of "there is no TLS here". */
+static const char tls_alert[] = {0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x46};
+
+static const char no_tls_http[] = "HTTP/1.1 400 Bad Request\r\n"
+                                  "Content-Type: application/problem+json\r\n"
+                                  "Connection: close\r\n"
+                                  "Content-Length: 95\r\n\r\n"
+                                  "{\"title\":\"Bad Request\",\"status\":400,\"code\":\"TLS\","
+                                  "\"detail\":\"this port speaks TLS: use https://\"}";
+static const char no_tls_resp[] = "-ERR this port speaks TLS: use hobs://\r\n";
+
+void client_plain(void *context, struct conn *conn, char first) {
+    (void)context;
+    const char *text = first == '*' ? no_tls_resp : no_tls_http;
+    (void)buf_put_str(conn_out(conn), text);
 }
 
 enum net_next client_input(void *context, struct conn *conn, struct slice input, size_t *ret_used) {
@@ -57,6 +75,11 @@ enum net_next client_input(void *context, struct conn *conn, struct slice input,
     struct client *client = conn_user(conn);
     /* Without input too: an answer that came late may have been the last. */
     if (input.size == 0 && client->session == NULL) return NET_READ;
+    if (client->session == NULL && input.bytes[0] == TLS_FIRST_BYTE) {
+        (void)buf_put(conn_out(conn), tls_alert, sizeof tls_alert);
+        *ret_used = input.size;
+        return NET_CLOSE;
+    }
     if (client->session == NULL) open_session(client, input.bytes[0]);
     struct session *session = client->session;
     switch (session->dialect->input(session, input, ret_used)) {
@@ -99,6 +122,7 @@ void client_closed(void *context, struct conn *conn) {
         untell(client);
         client->session->dialect->close(client->session);
     }
+    door_leave(server, client);
     link_remove(&client->worker);
     server->clients[client->slot] = NULL;
     server->client_count--;
@@ -159,6 +183,40 @@ static void beat_subscribers(struct server *server) {
         client->session->dialect->beat(client->session);
         conn_wrote(client->conn);
         resume(client);
+    }
+}
+
+/* Answer what waits, and let the connection end. */
+static void shut_out(struct client *client) {
+    struct session *session = client->session;
+    session->access = &access_stranger;
+    session->dialect->finish(session);
+    conn_wrote(client->conn);
+    conn_end(client->conn);
+}
+
+void clients_shut_out(struct server *server, const struct door_token *token) {
+    for (uint32_t slot = 0; slot < server->client_capacity; slot++) {
+        struct client *client = server->clients[slot];
+        if (client == NULL || client->token != token) continue;
+        net_turn(server->net);
+        door_leave(server, client);
+        shut_out(client);
+    }
+}
+
+/* A connection that was open to anybody may still be waiting for jobs: it has to come back. */
+void clients_rebase(struct server *server) {
+    for (uint32_t slot = 0; slot < server->client_capacity; slot++) {
+        struct client *client = server->clients[slot];
+        if (client == NULL || client->session == NULL || client->token != NULL) continue;
+        const struct access *base = door_base(server, client);
+        bool is_shut = access_is_stranger(base) && client->session->access == NULL;
+        client->session->access = base;
+        bool is_served = client->session->waiting != 0 || client->session->is_subscribed;
+        if (!is_shut || !is_served) continue;
+        net_turn(server->net);
+        shut_out(client);
     }
 }
 

@@ -1,13 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The host of the dialects, over a space. */
 #include "base/assert.h"
+#include "base/base64.h"
+#include "os/entropy.h"
+#include "os/log.h"
+#include "server/names.h"
 #include "server/private.h"
 
 enum { ROOM_FIRST = 16 };
 
+/* Requests carry the slot of their client in their high half. */
+static const struct client *asker(const struct server *server, const struct command *command) {
+    uint64_t slot = (command->request >> 32) - 1;
+    return slot < server->client_capacity ? server->clients[slot] : NULL;
+}
+
 static void host_apply(void *context, const struct command *command, struct answer *ret_answer) {
     struct server *server = context;
     space_apply(server->space, command, ret_answer);
+    if (!audit_wants(command)) return;
+    const struct client *client = asker(server, command);
+    if (client != NULL) audit_command(server, client, command, ret_answer);
+    bool is_token = command->type == COMMAND_TOKEN_PUT || command->type == COMMAND_TOKEN_DROP;
+    if (is_token && ret_answer->code == ANSWER_OK) server->tokens_changed = true;
 }
 
 static const struct engine *engine_of(void *context) {
@@ -74,6 +89,34 @@ host_body(void *context, uint64_t body_id, struct buf *out, struct hob_error *er
     return space_body(server->space, body_id, out, err);
 }
 
+static bool host_token_at(void *context, uint32_t at, struct token_view *ret_view) {
+    return engine_token_at(engine_of(context), at, ret_view);
+}
+
+/* 256 bits as base64url, behind a word by which they are found where they should not be. */
+static void host_token_draw(void *context, struct secret *ret_secret) {
+    (void)context;
+    char bytes[32];
+    entropy_fill(bytes, sizeof bytes);
+    HOB_AUTO_BUF struct buf text = buf_make(64);
+    (void)buf_put_str(&text, "hob_");
+    (void)base64_put(&text, slice_of(bytes, sizeof bytes));
+    hob_assert(text.size == SECRET_TEXT_BYTES + 1); /* and a '=' */
+    for (size_t i = 0; i < SECRET_TEXT_BYTES; i++) {
+        char c = text.bytes[i];
+        if (c == '+') c = '-';
+        if (c == '/') c = '_';
+        ret_secret->text[i] = c;
+    }
+    digest_sha256(slice_of(ret_secret->text, SECRET_TEXT_BYTES), ret_secret->hash);
+}
+
+static enum hob_status host_audit(
+    void *context, hob_ns since_ns, uint32_t count_max, struct buf *out, struct hob_error *err
+) {
+    return audit_read(context, since_ns, count_max, out, err);
+}
+
 static bool host_is_congested(void *context) {
     struct server *server = context;
     return space_is_congested(server->space);
@@ -84,6 +127,34 @@ static struct client *client_of(struct server *server, const struct session *ses
     struct client *client = server->clients[session->id - 1];
     hob_assert(client->session == session);
     return client;
+}
+
+static enum login
+host_login(void *context, struct session *session, struct slice name, struct slice token) {
+    struct server *server = context;
+    return door_login(server, client_of(server, session), name, token);
+}
+
+/* In the log once a connection: who tries all day shall not fill it. */
+static void host_denied(void *context, struct session *session) {
+    struct server *server = context;
+    struct client *client = client_of(server, session);
+    server->door.denied++;
+    if (client->is_denied) return;
+    client->is_denied = true;
+    char peer[NET_ADDRESS_BYTES_MAX];
+    conn_peer(client->conn, peer);
+    log_warn(
+        "a request was refused",
+        log_str("peer", peer),
+        log_text("token", session->access == NULL ? SLICE_NONE : session->access->name),
+        log_str("wanted", scope_word(session->scope))
+    );
+}
+
+static bool host_host_is_own(void *context, struct session *session, struct slice host) {
+    struct server *server = context;
+    return conn_is_pipe(client_of(server, session)->conn) || names_hold(server->options, host);
 }
 
 /* Leases whose bytes have left need no remembering. They are at the front. */
@@ -172,6 +243,12 @@ const struct host_ops server_host_ops = {
     .worker_at = host_worker_at,
     .stats = host_stats,
     .body = host_body,
+    .token_at = host_token_at,
+    .token_draw = host_token_draw,
+    .login = host_login,
+    .denied = host_denied,
+    .host_is_own = host_host_is_own,
+    .audit = host_audit,
     .is_congested = host_is_congested,
     .leased = host_leased,
     .give_back = host_give_back,

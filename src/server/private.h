@@ -6,6 +6,8 @@
 #include "dialect/session.h"
 #include "net/list.h"
 #include "net/net.h"
+#include "server/audit.h"
+#include "server/door.h"
 #include "server/server.h"
 #include "space/space.h"
 
@@ -13,7 +15,8 @@ enum {
     BEAT_MS = 5000, /* how often a registered worker's connection says that it is alive */
     STOP_MS = 5000, /* for the last output to leave */
     HTTP_IDLE_MS = 75000,
-    LIST_SCAN_MAX = 100000, /* jobs that one page of a list looks at */
+    STRANGER_IDLE_MS = 10000, /* between requests of who has shown no token */
+    LIST_SCAN_MAX = 100000,   /* jobs that one page of a list looks at */
 };
 
 /* A lease that the bytes up to `position` tell of. */
@@ -28,8 +31,10 @@ struct client {
     struct session *session; /* NULL until the first byte has told the dialect */
     uint32_t slot;
     uint64_t serial;
-    struct link worker;     /* in server.workers when the connection registered one */
-    struct link subscriber; /* in server.subscribers when its session hears events */
+    struct door_token *token; /* that was shown; NULL: none */
+    bool is_denied;           /* told in the log once */
+    struct link worker;       /* in server.workers when the connection registered one */
+    struct link subscriber;   /* in server.subscribers when its session hears events */
     struct told *told;
     uint32_t told_count;
     uint32_t told_capacity;
@@ -40,7 +45,11 @@ struct server {
     struct mem mem;
     struct host host;
     struct net *net;
+    struct tls_context *tls; /* NULL: plain */
     struct space *space;
+    struct door door;
+    bool tokens_changed; /* in this turn: the door has not heard of it yet */
+    struct audit audit;
     hob_ns wall_ns;      /* at start */
     hob_ns monotonic_ns; /* at start */
     uv_timer_t due;      /* the next turn without input */
@@ -87,6 +96,12 @@ void client_closed(void *context, struct conn *conn);
 void clients_answer(void *context, const struct answer *answer);
 void clients_notice(void *context, const struct notice *notice);
 void clients_event(void *context, const struct event *event);
+/* The token is revoked: whoever showed it is answered, and gone. */
+void clients_shut_out(struct server *server, const struct door_token *token);
+/* There are tokens now, or none any more: what the others may changes. */
+void clients_rebase(struct server *server);
+/* A word in the clear to who came without TLS. */
+void client_plain(void *context, struct conn *conn, char first);
 /* Each registered worker that is connected is alive. */
 void clients_beat(struct server *server);
 /* Answer what waits: the server stops. */

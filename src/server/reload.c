@@ -129,6 +129,30 @@ void server_queues_set(struct server *server) {
     set_all(server, server->options);
 }
 
+/* The certificate is read again from where it was, or from where it is now. Connections that are
+ * open stay with the old one. */
+static bool server_tls_reload(struct server *server, const struct server_options *next) {
+    if (server->tls == NULL) return true;
+    struct tls_context *tls = NULL;
+    struct hob_error err = {0};
+    const char *cert = next->tls_cert_path;
+    enum hob_status status = HOB_OK;
+    if (cert == NULL || next->tls_key_path == NULL) {
+        status = fail(&err, HOB_CONFIG, "TLS cannot be taken away while the server runs");
+    } else {
+        status = tls_server_new(cert, next->tls_key_path, next->tls_client_ca_path, &tls, &err);
+    }
+    if (status != HOB_OK) {
+        log_error("the certificate stays as it is", log_str("error", err.text));
+        return false;
+    }
+    net_tls_set(server->net, tls);
+    tls_context_free(server->tls);
+    server->tls = tls;
+    log_info("certificate read again", log_str("file", cert));
+    return true;
+}
+
 static void on_hangup(uv_signal_t *handle, int number) {
     (void)number;
     struct server *server = handle->data;
@@ -141,8 +165,9 @@ static void on_hangup(uv_signal_t *handle, int number) {
     }
     notify_reloading(clock_monotonic());
     if (reload->begin(reload->context, &next)) {
-        set_all(server, &next);
-        reload->end(reload->context, true);
+        bool good = server_tls_reload(server, &next);
+        if (good) set_all(server, &next);
+        reload->end(reload->context, good);
     }
     notify_ready("serving");
 }

@@ -67,6 +67,11 @@ static void set_due(struct server *server) {
 static uint64_t turn_end(void *context) {
     struct server *server = context;
     if (server->return_count > 0) server_returns_apply(server);
+    if (server->tokens_changed) {
+        server->tokens_changed = false;
+        door_sync(server);
+    }
+    (void)audit_flush(server);
     uint64_t seq = space_turn_end(server->space);
     server_check(server);
     host_trim(&server->host);
@@ -87,6 +92,7 @@ static void on_wake(void *context) {
 }
 
 static void on_beat(uv_timer_t *timer) {
+    door_expire(timer->data);
     clients_beat(timer->data);
 }
 
@@ -154,29 +160,72 @@ static size_t listen_count(const struct server_options *options) {
     return options->listen_count == 0 ? 1 : options->listen_count;
 }
 
+/* Told before anything is opened. */
 static enum hob_status
-check_addresses(const struct server_options *options, struct hob_error *err) {
+addresses_are_known(const struct server_options *options, struct hob_error *err) {
+    enum hob_status status = HOB_OK;
+    for (size_t i = 0; i < listen_count(options) && status == HOB_OK; i++) {
+        bool local = false;
+        status = net_address_is_local(listen_at(options, i), &local, err);
+    }
+    return status;
+}
+
+static enum hob_status closed_door(const char *address, bool has_tokens, struct hob_error *err) {
+    return fail(
+        err,
+        HOB_CONFIG,
+        "--listen %s: other machines could reach it, and %s. %s; or listen on 127.0.0.1 or "
+        "unix:PATH; or say --insecure, if the network is trusted",
+        address,
+        has_tokens ? "what is said there could be read by others"
+                   : "anybody could do anything there",
+        has_tokens ? "Give it --tls-cert and --tls-key"
+                   : "Make a token first (hob token create admin --scope admin, with the server on "
+                     "127.0.0.1), and give it --tls-cert and --tls-key"
+    );
+}
+
+/* Off loopback a door needs TLS and either tokens or client certificates. */
+static enum hob_status check_addresses(struct server *server, struct hob_error *err) {
+    const struct server_options *options = server->options;
+    struct token_view token;
+    bool has_tokens = engine_token_at(space_engine(server->space), 0, &token);
     for (size_t i = 0; i < listen_count(options); i++) {
         const char *address = listen_at(options, i);
         bool local = false;
         enum hob_status status = net_address_is_local(address, &local, err);
         if (status != HOB_OK) return status;
-        if (local) continue;
-        if (!options->insecure) {
-            return fail(
-                err,
-                HOB_CONFIG,
-                "--listen %s: other machines could reach it, and this server has neither passwords "
-                "nor TLS yet; listen on 127.0.0.1 or unix:PATH, or say --insecure",
-                address
-            );
-        }
+        bool is_closed = server->tls != NULL && (has_tokens || options->tls_client_ca_path != NULL);
+        if (local || is_closed) continue;
+        if (!options->insecure) return closed_door(address, has_tokens, err);
         log_warn(
-            "anybody who can reach this address can read and change all jobs",
+            "INSECURE: anybody who can reach this address can read what is said there, and without "
+            "tokens read and change all jobs",
             log_str("listen", address)
         );
     }
     return HOB_OK;
+}
+
+static enum hob_status open_tls(struct server *server, struct hob_error *err) {
+    const struct server_options *options = server->options;
+    if ((options->tls_cert_path == NULL) != (options->tls_key_path == NULL)) {
+        return fail(err, HOB_CONFIG, "--tls-cert and --tls-key belong together");
+    }
+    if (options->tls_client_ca_path != NULL && options->tls_cert_path == NULL) {
+        return fail(err, HOB_CONFIG, "--tls-client-ca needs --tls-cert and --tls-key");
+    }
+    if (options->tls_cert_path == NULL) return HOB_OK;
+    enum hob_status status = tls_server_new(
+        options->tls_cert_path,
+        options->tls_key_path,
+        options->tls_client_ca_path,
+        &server->tls,
+        err
+    );
+    if (status == HOB_OK) net_tls_set(server->net, server->tls);
+    return status;
 }
 
 static enum hob_status
@@ -268,9 +317,13 @@ static void say_ready(const struct server *server) {
 }
 
 static enum hob_status serve(struct server *server, struct hob_error *err) {
-    enum hob_status status = open_space(server, err);
+    enum hob_status status = open_tls(server, err);
+    if (status == HOB_OK) status = open_space(server, err);
+    if (status == HOB_OK) status = check_addresses(server, err);
+    if (status == HOB_OK) status = audit_open(server, err);
     if (status == HOB_OK) status = listen_all(server, err);
     if (status != HOB_OK) return status;
+    door_sync(server);
     (void)self_raise_files();
     handles_open(server);
     log_info("serving", log_str("data", server->options->data_path));
@@ -288,6 +341,9 @@ static void server_deinit(struct server *server) {
     /* The journal may wake the loop until it is closed. */
     space_close(server->space);
     net_free(server->net);
+    audit_close(server);
+    door_deinit(server);
+    tls_context_free(server->tls);
     host_deinit(&server->host);
     mem_free(&server->mem, server->clients, server->client_capacity * sizeof(struct client *));
     mem_free(&server->mem, server->returns, server->return_capacity * sizeof *server->returns);
@@ -299,6 +355,7 @@ static enum hob_status run(const struct server_options *options, struct hob_erro
         .wall_ns = clock_wall(),
         .monotonic_ns = clock_monotonic(),
         .due_ns = HOB_NEVER,
+        .audit = {.dir = -1, .fd = -1},
     };
     link_init(&server.workers);
     link_init(&server.subscribers);
@@ -312,16 +369,19 @@ static enum hob_status run(const struct server_options *options, struct hob_erro
                 .opened = client_opened,
                 .input = client_input,
                 .late = client_late,
+                .plain = client_plain,
                 .closed = client_closed,
                 .turn_begin = turn_begin,
                 .turn_end = turn_end,
                 .durable = durable,
             },
         .connections_max = options->connections_max,
+        .per_address_max = options->per_address_max,
+        .request_ms = (uint32_t)(options->request_ns / NS_PER_MS),
         .output_bytes_max = OUT_BYTES_MAX,
     };
     self_ignore_broken_pipes();
-    enum hob_status status = check_addresses(options, err);
+    enum hob_status status = addresses_are_known(options, err);
     if (status == HOB_OK) status = net_new(&net, &server.net, err);
     if (status == HOB_OK) status = serve(&server, err);
     server_deinit(&server);

@@ -37,10 +37,18 @@ struct server_options {
     size_t listen_count;       /* 0: SERVER_LISTEN_DEFAULT */
     bool insecure;             /* allow addresses that other machines can reach */
     enum server_durability durability;
-    hob_ns sync_interval_ns;           /* DURABILITY_INTERVAL; 0: 1 s */
-    uint64_t memory_max_bytes;         /* of the engine; 0: three quarters of the machine's */
-    uint64_t segment_bytes;            /* of the journal; 0: 64 MiB */
-    uint32_t connections_max;          /* 0: 10000 */
+    hob_ns sync_interval_ns;   /* DURABILITY_INTERVAL; 0: 1 s */
+    uint64_t memory_max_bytes; /* of the engine; 0: three quarters of the machine's */
+    uint64_t segment_bytes;    /* of the journal; 0: 64 MiB */
+    uint32_t connections_max;  /* 0: 10000 */
+    uint32_t per_address_max;  /* of one address other than loopback; 0: 1000 */
+    hob_ns request_ns;         /* for a request to come in whole; 0: 30 s */
+    const char *tls_cert_path; /* TLS on each TCP address; NULL: none */
+    const char *tls_key_path;
+    const char *tls_client_ca_path; /* clients must show a certificate of it; NULL: none */
+    const char *const *hosts;       /* names of this server beside its addresses; "*": any */
+    size_t host_count;
+    bool tokens_on_sockets;            /* a unix socket needs a token too, once there are some */
     const char *version;               /* static */
     const struct queue_config *queues; /* set at start and at each reload */
     size_t queue_count;

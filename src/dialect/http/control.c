@@ -54,7 +54,7 @@ static void show_queue(struct http_session *session, struct slice name) {
     struct host *host = session->base.host;
     struct queue_view queue;
     if (!session_sees(&session->base, name)) {
-        struct answer denied = session_denied_queue();
+        struct answer denied = session_denied_queue(&session->base);
         http_answer_problem(session, &denied);
         return;
     }

@@ -361,7 +361,7 @@ void http_events(struct http_session *session, const struct call *call) {
     stream.kind_size = keep_name(stream.kind, request.kind);
     stream.tag_size = keep_name(stream.tag, request.tag);
     if (request.queue.size > 0 && !session_sees(&session->base, request.queue)) {
-        struct answer denied = session_denied_queue();
+        struct answer denied = session_denied_queue(&session->base);
         http_answer_problem(session, &denied);
         return;
     }

@@ -10,10 +10,21 @@
 /* The room for JSON: six bytes for one where a byte must be escaped. */
 enum { JSON_GROWTH = 6 };
 
+/* For browsers that come across a response: nothing in it is a page, a script or a frame. */
+static void put_guards(struct buf *out) {
+    (void)http_put_header(out, "X-Content-Type-Options", SLICE("nosniff"));
+    (void)http_put_header(
+        out, "Content-Security-Policy", SLICE("default-src 'none'; frame-ancestors 'none'")
+    );
+    (void)http_put_header(out, "Cross-Origin-Resource-Policy", SLICE("same-origin"));
+    (void)http_put_header(out, "Referrer-Policy", SLICE("no-referrer"));
+}
+
 void http_head(struct http_session *session, unsigned status) {
     struct buf *out = session->base.out;
     session->status = status;
     http_put_status(out, status, session->keep_alive);
+    put_guards(out);
     struct slice id = slice_of(session->request_id, session->request_id_size);
     if (id.size > 0) (void)http_put_header(out, "X-Request-Id", id);
     if (session->waited_for) {
@@ -35,7 +46,6 @@ reply_head(struct http_session *session, unsigned status, struct slice type, str
     http_head(session, status);
     (void)http_put_header(out, "Content-Type", type);
     (void)http_put_header(out, "Cache-Control", cache);
-    (void)http_put_header(out, "X-Content-Type-Options", SLICE("nosniff"));
     if (session->route == NULL) return;
     const char *offers = http_shape_of(session->route)->offers;
     if (offers != NULL && strchr(offers, ' ') != NULL) {

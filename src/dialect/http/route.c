@@ -233,9 +233,62 @@ static bool admit(struct http_session *session, struct call *call) {
     return call->is_lines || parse_json(session, call);
 }
 
+/* --- who asks, and whom --- */
+
+/* A page whose name was made to point here (DNS rebinding) calls this server by a foreign name. */
+static bool check_host(struct http_session *session, const struct http_request *request) {
+    struct host *host = session->base.host;
+    struct slice name;
+    if (!http_header(request, SLICE("Host"), &name)) return true; /* HTTP/1.0 only, no browser */
+    if (host->ops->host_is_own(host->context, &session->base, name)) return true;
+    struct buf *text = &host->complaint;
+    buf_reset(text);
+    (void)buf_put_str(text, "this server is not called ");
+    quote_given(text, name);
+    (void)buf_put_str(text, ": name it with --host if it is");
+    http_problem(session, 421, "HOST", buf_slice(text));
+    return false;
+}
+
+/* "Authorization: Bearer TOKEN" (RFC 6750), for this request alone. */
+static bool check_login(struct http_session *session, const struct http_request *request) {
+    struct host *host = session->base.host;
+    struct slice token = SLICE_NONE;
+    struct slice scheme = SLICE("Bearer ");
+    size_t count = 0;
+    for (size_t i = 0; i < request->headers_count; i++) {
+        if (!slice_equal_nocase(request->headers[i].name, SLICE("Authorization"))) continue;
+        token = request->headers[i].value;
+        count++;
+    }
+    bool is_bearer =
+        token.size > scheme.size && slice_equal_nocase(slice_of(token.bytes, scheme.size), scheme);
+    if (is_bearer) token = slice_of(token.bytes + scheme.size, token.size - scheme.size);
+    enum login login = LOGIN_UNKNOWN;
+    if (count == 0 || (count == 1 && is_bearer)) {
+        login = host->ops->login(host->context, &session->base, SLICE_NONE, token);
+    }
+    if (login == LOGIN_OK) return true;
+    session->keep_alive = false; /* each guess costs a connection */
+    if (login == LOGIN_LATER) {
+        struct answer later = {.code = ANSWER_LIMIT, .retry_after_ns = NS_PER_SECOND};
+        later.detail = "too many wrong tokens";
+        http_answer_problem(session, &later);
+        return false;
+    }
+    struct answer denied = {
+        .code = ANSWER_LOGIN,
+        .detail = "there is no such token: it never was, has expired, or was revoked "
+                  "(wanted: Authorization: Bearer TOKEN)",
+    };
+    http_answer_problem(session, &denied);
+    return false;
+}
+
 void http_dispatch(struct http_session *session, const struct http_request *request) {
     struct call call = {.request = request};
     session->is_head = request->method == HTTP_METHOD_HEAD;
+    if (!check_host(session, request) || !check_login(session, request)) return;
     const char *path = find_path(request, &call.name);
     bool is_server = request->segments_count == 0 && slice_equal(request->target, SLICE("*"));
     if (path == NULL && !is_server) {

@@ -102,10 +102,17 @@
       "answer PONG or the text")                                                                   \
     X("ECHO",       resp_echo,       ANY,     1, 1, "text",                                        \
       "answer the text")                                                                           \
-    X("HELLO",      resp_hello,      NONE,    0, ANY_COUNT, "[2|3 [SETNAME name]]",                \
-      "choose the version of RESP")                                                                \
-    X("AUTH",       resp_auth,       NONE,    1, 2, "[user] password",                             \
-      "refused: this server has no passwords")                                                     \
+    X("HELLO",      resp_hello,      NONE,    0, ANY_COUNT,                                        \
+      "[2|3 [AUTH user token] [SETNAME name]]",                                                    \
+      "choose the version of RESP, and show a token")                                              \
+    X("AUTH",       resp_auth,       NONE,    1, 2, "[name] token",                                \
+      "show a token")                                                                              \
+    X("TOKEN",      resp_token,      ADMIN,   1, ANY_COUNT,                                        \
+      "CREATE name SCOPE word [...] [QUEUE glob ...] [EXPIRES ms] [BY who] | "                     \
+      "REVOKE name [FORCE] | LIST",                                                                \
+      "make, revoke, list tokens; a new one is told this once")                                    \
+    X("AUDIT",      resp_audit,      ADMIN,   0, 4, "[SINCE unix-ms] [COUNT n]",                   \
+      "who did what: the latest lines of the audit trail")                                         \
     X("SELECT",     resp_select,     ANY,     1, 1, "0",                                           \
       "accepted, for clients that choose a database")                                              \
     X("CLIENT",     resp_client,     ANY,     1, ANY_COUNT,                                        \

@@ -66,7 +66,7 @@ static void show_queue(struct resp_session *session, struct slice name) {
     struct host *host = session->base.host;
     struct queue_view queue;
     if (!session_sees(&session->base, name)) {
-        struct answer denied = session_denied_queue();
+        struct answer denied = session_denied_queue(&session->base);
         resp_answer_error(session, &denied);
         return;
     }

@@ -94,6 +94,9 @@ const char *resp_foreign_why(struct slice word);
 void resp_unknown(struct resp_session *session, struct slice name);
 void resp_wrong_count(struct resp_session *session, const struct resp_command *command);
 
+/** As host_ops.login; false: the error is the reply. */
+bool resp_login(struct resp_session *session, struct slice name, struct slice token);
+
 /** As session_begin; the error is the reply. */
 bool resp_begin(struct resp_session *session, enum scope scope);
 

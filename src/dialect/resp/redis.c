@@ -53,26 +53,31 @@ void resp_hello(struct resp_session *session, struct args args) {
         }
         version = is_3 ? RESP3 : RESP2;
     }
-    for (size_t at = 1; at < args.count; at += 2) {
-        if (slice_equal_nocase(args.at[at], SLICE("AUTH"))) {
-            resp_auth(session, args);
+    size_t at = 1;
+    while (at < args.count) {
+        if (slice_equal_nocase(args.at[at], SLICE("AUTH")) && args.count - at > 2) {
+            if (!resp_login(session, args.at[at + 1], args.at[at + 2])) return;
+            at += 3;
+        } else if (slice_equal_nocase(args.at[at], SLICE("SETNAME")) && args.count - at > 1) {
+            if (!resp_label_set(session, &session->name, "SETNAME", args.at[at + 1])) return;
+            at += 2;
+        } else {
+            resp_error(
+                session, "ERR", SLICE("HELLO takes a version, then AUTH user token, SETNAME name")
+            );
             return;
         }
-        if (!slice_equal_nocase(args.at[at], SLICE("SETNAME")) || at + 1 == args.count) {
-            resp_error(session, "ERR", SLICE("HELLO takes a version, then SETNAME name"));
-            return;
-        }
-        if (!resp_label_set(session, &session->name, "SETNAME", args.at[at + 1])) return;
+    }
+    if (access_is_stranger(session->base.access) && args.count > 0) {
+        resp_error(
+            session,
+            "NOAUTH",
+            SLICE("show a token first: HELLO 3 AUTH default TOKEN, or AUTH TOKEN")
+        );
+        return;
     }
     session->version = version;
     put_hello(session);
-}
-
-void resp_auth(struct resp_session *session, struct args args) {
-    (void)args;
-    resp_error(
-        session, "ERR", SLICE("this server has no passwords: connect without user and password")
-    );
 }
 
 void resp_select(struct resp_session *session, struct args args) {
@@ -87,6 +92,8 @@ void resp_reset(struct resp_session *session, struct args args) {
     (void)args;
     resp_unsubscribe_all(session);
     resp_multi_forget(session);
+    struct host *host = session->base.host;
+    (void)host->ops->login(host->context, &session->base, SLICE_NONE, SLICE_NONE);
     session->version = RESP2;
     session->name.size = 0;
     resp_put_simple(resp_out(session), SLICE("RESET"));
