@@ -185,8 +185,9 @@ static int ask(struct cli *cli, const struct bulk_verb *verb, size_t count) {
     (void)fflush(stderr);
     if (fgets(answer, sizeof answer, stdin) == NULL) (void)fprintf(stderr, "\n");
     answer[strcspn(answer, "\n")] = '\0';
-    if (strcmp(answer, "y") == 0 || strcmp(answer, "Y") == 0 || strcmp(answer, "yes") == 0)
-        return 0;
+    bool agreed =
+        strcmp(answer, "y") == 0 || strcmp(answer, "Y") == 0 || strcmp(answer, "yes") == 0;
+    if (agreed) return 0;
     (void)fprintf(stderr, "Nothing was done.\n");
     return status_exit_code(HOB_FAILED);
 }

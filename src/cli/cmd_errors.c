@@ -81,7 +81,7 @@ static void put_shape(struct buf *out, struct slice text) {
     size_t start = out->size;
     for (size_t at = 0; at < text.size && out->size - start < SHAPE_BYTES_MAX;) {
         size_t size = varying(text, at);
-        (void)buf_put_char(out, size > 0 ? '#' : text.bytes[at]);
+        (void)buf_put(out, size > 0 ? "#" : text.bytes + at, 1);
         at += size > 0 ? size : 1;
     }
 }
