@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What people do to jobs and queues. Who did it is told along: --by, or the name of the user. */
+#include <stdio.h>
+
 #include "cli/bulk.h"
 
 /* A filter without --state means those that the verb is for. Waiting jobs are only deleted when
@@ -34,12 +36,16 @@ int cmd_pause(struct cli *cli) {
     cli_word(&request, cli->args[0]);
     cli_request_options(&request, cli);
     cli_request_by(&request, cli);
-    return cli_ask(cli, &request, 0) == NULL ? cli->exit_code : 0;
+    if (cli_ask(cli, &request, 0) == NULL) return cli->exit_code;
+    (void)fprintf(stderr, "queue %s: paused\n", cli->args[0]);
+    return 0;
 }
 
 int cmd_resume(struct cli *cli) {
     struct cli_request request = {0};
     cli_word(&request, "RESUME");
     cli_word(&request, cli->args[0]);
-    return cli_ask(cli, &request, 0) == NULL ? cli->exit_code : 0;
+    if (cli_ask(cli, &request, 0) == NULL) return cli->exit_code;
+    (void)fprintf(stderr, "queue %s: resumed\n", cli->args[0]);
+    return 0;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/nearest.h"
 #include "cli/cli.h"
 #include "cli/print.h"
 
@@ -186,6 +187,13 @@ static const struct cli_topic *find_topic(const char *name) {
     return NULL;
 }
 
+static const char *nearest_topic(const char *word) {
+    const char *names[20];
+    hob_assert(cli_topic_count <= hob_countof(names));
+    for (size_t i = 0; i < cli_topic_count; i++) names[i] = cli_topics[i].name;
+    return nearest_word(slice_str(word), names, cli_topic_count);
+}
+
 static int help_topic(const struct cli_topic *topic) {
     struct buf out = buf_make(HELP_BYTES_MAX);
     (void)buf_printf(&out, "%s\n\n", topic->title);
@@ -254,6 +262,7 @@ int cmd_help(struct cli *cli) {
     if (command == NULL || used < cli->arg_count) {
         const char *word = cli->args[command == NULL ? 0 : 1];
         const char *near = cli_command_nearest(word, command);
+        if (near == NULL && command == NULL) near = nearest_topic(word);
         return cli_usage(
             cli,
             "there is no command or topic `%s`%s%s%s",
