@@ -7,6 +7,8 @@
  * type. A boolean is set by its name alone. */
 #define VALUE_TEXT(text)      .value = (text)
 #define VALUE_PATH(text)      .value = (text), .completes = COMPLETES_FILES
+#define VALUE_FILE(text)      .value = (text), .completes = COMPLETES_FILES
+#define VALUE_KEY_FILE(text)  .value = (text), .completes = COMPLETES_FILES
 #define VALUE_ADDRESS(text)   .value = (text)
 #define VALUE_ADDRESSES(text) .value = (text)
 #define VALUE_NAME(text)      .value = (text)

@@ -22,7 +22,7 @@ static enum hob_status take_text(
     struct value value, /* origin and place */
     struct config_report *report
 ) {
-    struct value_reading reading = {.arena = &config->arena};
+    struct value_reading reading = {.arena = &config->arena, .variable = config->file.variable};
     if (!value_read_text(&reading, &settings[id], text, &value)) {
         return report_error(report, value.place, "%s", reading.why);
     }
@@ -83,6 +83,35 @@ take_file(struct config *config, struct slice bytes, struct config_report *repor
     return sections_read(&config->file, config);
 }
 
+enum { MODE_OTHERS_READ = 04 };
+
+/* Files that settings name: those that hold a key are nobody else's to read. */
+static void files_check(
+    const struct config *config, const struct config_input *input, struct config_report *report
+) {
+    for (unsigned i = 0; i < SETTING_COUNT; i++) {
+        bool is_key = settings[i].type == SETTING_TYPE_KEY_FILE;
+        const struct value *value = &config->values[i];
+        if ((!is_key && settings[i].type != SETTING_TYPE_FILE) || value->count == 0) continue;
+        unsigned mode = 0;
+        int fd = -1;
+        int os_errno =
+            file_open(&file_io_system, AT_FDCWD, value->words[0], O_RDONLY | O_NONBLOCK, &fd);
+        if (os_errno == 0) os_errno = file_mode(fd, &mode);
+        file_close(&fd);
+        if (os_errno != 0 && input->is_thorough) {
+            struct hob_error err = {0};
+            (void)fail_errno(&err, HOB_CONFIG, os_errno, "cannot read %s", value->words[0]);
+            report_warn(report, value->place, "%s", err.text);
+        } else if (is_key && (mode & MODE_OTHERS_READ) != 0) {
+            const char *path = value->words[0];
+            report_warn(
+                report, value->place, "others can read %s; better:  chmod o-r %s", path, path
+            );
+        }
+    }
+}
+
 static void worker_fill(struct config *config) {
     struct worker_config *worker = &config->worker;
     worker->config = config;
@@ -101,6 +130,7 @@ static enum hob_status load(
     struct config *config = calloc(1, sizeof *config);
     hob_assert(config != NULL);
     config->holders = 1;
+    config->file.variable = input->variable;
     enum hob_status status = HOB_OK;
     take_defaults(config);
     if (file != NULL) {
@@ -121,6 +151,7 @@ static enum hob_status load(
         config_free(config);
         return status;
     }
+    files_check(config, input, report);
     config->file.report = NULL;
     config->file.readers = NULL;
     config->file.uses = NULL;

@@ -66,7 +66,8 @@ static enum hob_status read_setting(
     struct slice items[VALUE_WORDS_MAX] = {SLICE_NONE};
     size_t count = 0;
     char wanted[200];
-    struct value_reading reading = {.folder = read->folder, .arena = read->arena};
+    struct value_reading reading = {
+        .folder = read->folder, .arena = read->arena, .variable = read->variable};
     setting_wanted(setting, wanted, sizeof wanted);
     bool is_list = node->type == YAML_SEQUENCE_NODE && setting_is_list(setting);
     if (is_list) {

@@ -81,6 +81,8 @@ void setting_wanted(const struct setting *setting, char *to, size_t size) {
     static const char *const texts[SETTING_TYPE_COUNT] = {
         [SETTING_TYPE_TEXT] = "some text",
         [SETTING_TYPE_PATH] = "a path",
+        [SETTING_TYPE_FILE] = "a path, or credential:NAME",
+        [SETTING_TYPE_KEY_FILE] = "a path, or credential:NAME",
         [SETTING_TYPE_ADDRESS] = "an address: HOST:PORT or unix:PATH",
         [SETTING_TYPE_ADDRESSES] = "addresses: HOST:PORT or unix:PATH",
         [SETTING_TYPE_NAME] = "a name: 1 to 200 of A-Z a-z 0-9 - + / ; : . $ _ ( ), no - in front",

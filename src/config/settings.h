@@ -20,6 +20,8 @@
 enum setting_type {
     SETTING_TYPE_TEXT,
     SETTING_TYPE_PATH,      /* in the file: from its folder */
+    SETTING_TYPE_FILE,      /* a path that must be there, or credential:NAME */
+    SETTING_TYPE_KEY_FILE,  /* and that others should not be able to read */
     SETTING_TYPE_ADDRESS,   /* HOST:PORT, [IPV6]:PORT, unix:PATH */
     SETTING_TYPE_ADDRESSES, /* min..max of them */
     SETTING_TYPE_NAME,      /* of a queue, kind, worker */

@@ -73,6 +73,8 @@ number_read(const struct setting *setting, struct slice item, struct buf *out, u
         return setting_choice(setting, item, ret);
     case SETTING_TYPE_TEXT:
     case SETTING_TYPE_PATH:
+    case SETTING_TYPE_FILE:
+    case SETTING_TYPE_KEY_FILE:
     case SETTING_TYPE_ADDRESS:
     case SETTING_TYPE_ADDRESSES:
     case SETTING_TYPE_NAME:
@@ -86,21 +88,39 @@ number_read(const struct setting *setting, struct slice item, struct buf *out, u
     return true;
 }
 
+/* A file in $CREDENTIALS_DIRECTORY, or any other. */
+static const char *file_from(const struct value_reading *reading, struct slice item) {
+    static const char word[] = "credential:";
+    size_t size = sizeof word - 1;
+    if (item.size < size || memcmp(item.bytes, word, size) != 0) {
+        return path_from(reading->folder, item, reading->arena);
+    }
+    struct slice name = slice_of(item.bytes + size, item.size - size);
+    const char *folder =
+        reading->variable == NULL ? NULL : reading->variable("CREDENTIALS_DIRECTORY");
+    if (folder == NULL || name.size == 0) return NULL;
+    if (memchr(name.bytes, '/', name.size) != NULL) return NULL;
+    return path_from(folder, name, reading->arena);
+}
+
 /* The item as it is kept, or NULL when it is not valid. */
 static const char *item_read(
     const struct setting *setting,
     struct slice item,
-    const char *folder,
-    struct arena *arena,
+    const struct value_reading *reading,
     uint64_t *ret_number
 ) {
+    struct arena *arena = reading->arena;
     if (item.size == 0 || memchr(item.bytes, '\0', item.size) != NULL) return NULL;
     switch (setting->type) {
     case SETTING_TYPE_TEXT:
     case SETTING_TYPE_WORDS:
         return arena_text(arena, item);
     case SETTING_TYPE_PATH:
-        return path_from(folder, item, arena);
+        return path_from(reading->folder, item, arena);
+    case SETTING_TYPE_FILE:
+    case SETTING_TYPE_KEY_FILE:
+        return file_from(reading, item);
     case SETTING_TYPE_ADDRESS:
         return address_is_valid(without_scheme(item)) ? arena_text(arena, item) : NULL;
     case SETTING_TYPE_ADDRESSES:
@@ -127,8 +147,8 @@ refuse(struct value_reading *reading, const struct setting *setting, struct slic
     setting_wanted(setting, wanted, sizeof wanted);
     int size = item.size > 60 ? 60 : (int)item.size;
     char *why = reading->why;
-    (void
-    )snprintf(why, sizeof reading->why, "`%.*s` is not it; wanted: %s", size, item.bytes, wanted);
+    size_t room = sizeof reading->why;
+    (void)snprintf(why, room, "`%.*s` is not it; wanted: %s", size, item.bytes, wanted);
     return false;
 }
 
@@ -150,7 +170,7 @@ bool value_read(
     const char **words = arena_alloc(reading->arena, (count + 1) * sizeof *words);
     uint64_t number = 0;
     for (size_t i = 0; i < count; i++) {
-        words[i] = item_read(setting, items[i], reading->folder, reading->arena, &number);
+        words[i] = item_read(setting, items[i], reading, &number);
         if (words[i] == NULL) return refuse(reading, setting, items[i]);
     }
     ret_value->words = words;

@@ -21,7 +21,8 @@ struct value {
 struct value_reading {
     const char *folder; /* relative paths count from here; NULL: they stay as they are */
     struct arena *arena;
-    char why[400]; /* what was wrong: what is wanted, of which item */
+    const char *(*variable)(const char *name); /* as getenv; NULL: no environment */
+    char why[400];                             /* what was wrong: what is wanted, of which item */
 };
 
 /**
