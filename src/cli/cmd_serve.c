@@ -64,6 +64,11 @@ static void reload_end(void *context, bool taken) {
 
 static int serve(struct serving *serving) {
     struct server_options options = options_of(serving->config);
+    if (options.data_path == NULL && serving->config->path != NULL) {
+        return cli_fail(
+            HOB_CONFIG, "%s: `server.data` is missing (or --data DIR)", serving->config->path
+        );
+    }
     if (options.data_path == NULL) {
         return cli_usage(serving->cli, "--data DIR is missing (or HOB_DATA, or server.data)");
     }

@@ -93,6 +93,8 @@ def test_wrong_flags_are_wrong_usage_and_wrong_variables_a_wrong_configuration()
     done = run("serve")
     equal(done.returncode, 2)
     within(done.stderr, "server.data")
+    with rig(None) as hob:
+        equal(run("serve", "--config", str(write(hob, "# nothing\n"))).returncode, 78, "a file without it")
 
 
 def test_a_secret_is_named_and_never_shown():
