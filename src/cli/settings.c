@@ -13,6 +13,13 @@ static const char *variable(const char *name) {
     return getenv(name); /* NOLINT(concurrency-mt-unsafe): nobody changes the environment */
 }
 
+static bool has_option(const struct cli_command *command, const char *name) {
+    for (size_t i = 0; i < cli_option_count(command); i++) {
+        if (strcmp(cli_option_at(command, i)->name, name) == 0) return true;
+    }
+    return false;
+}
+
 static bool is_of_section(const struct setting *setting, const char *section) {
     if (section == NULL || setting->flag == NULL) return false;
     return setting_is_below(setting, SLICE("log")) || setting_is_below(setting, slice_str(section));
@@ -22,6 +29,7 @@ void cli_settings_init(struct cli_settings *all, const struct cli *cli, const ch
     *all = (struct cli_settings){0};
     for (unsigned i = 0; i < SETTING_COUNT; i++) {
         if (!is_of_section(&settings[i], section)) continue;
+        if (!has_option(cli->command, settings[i].flag)) continue;
         bool common = i == SETTING_WORKER_SERVER;
         const char *text = common ? cli->server : cli_value(cli, settings[i].flag);
         if (text == NULL) continue;

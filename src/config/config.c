@@ -112,6 +112,29 @@ static void files_check(
     }
 }
 
+/* A setting that means nothing without another one. */
+static enum hob_status pairs_check(const struct config *config, struct config_report *report) {
+    static const struct {
+        enum setting_id id;
+        enum setting_id needed;
+    } pairs[] = {
+        {SETTING_SERVER_TLS_CERT, SETTING_SERVER_TLS_KEY},
+        {SETTING_SERVER_TLS_KEY, SETTING_SERVER_TLS_CERT},
+        {SETTING_SERVER_TLS_CLIENT_CA, SETTING_SERVER_TLS_CERT},
+        {SETTING_WORKER_CERT, SETTING_WORKER_KEY},
+        {SETTING_WORKER_KEY, SETTING_WORKER_CERT},
+    };
+    enum hob_status status = HOB_OK;
+    for (size_t i = 0; i < hob_countof(pairs); i++) {
+        const struct value *value = &config->values[pairs[i].id];
+        if (value->count == 0 || config->values[pairs[i].needed].count > 0) continue;
+        const char *path = settings[pairs[i].id].path;
+        const char *needed = settings[pairs[i].needed].path;
+        status = report_error(report, value->place, "`%s` needs `%s` beside it", path, needed);
+    }
+    return status;
+}
+
 static void worker_fill(struct config *config) {
     struct worker_config *worker = &config->worker;
     worker->config = config;
@@ -147,6 +170,7 @@ static enum hob_status load(
     enum hob_status flags = take_flags(config, input, report);
     if (status == HOB_OK) status = variables;
     if (status == HOB_OK) status = flags;
+    if (status == HOB_OK) status = pairs_check(config, report);
     if (status != HOB_OK) {
         config_free(config);
         return status;

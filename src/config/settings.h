@@ -57,18 +57,18 @@ enum setting_change { SETTING_RESTART, SETTING_RELOADS };
     X(SERVER_SEGMENT, "server.segment", SIZE, 0, "segment", "HOB_SEGMENT",                        \
       "64MiB", 64 * 1024, SETTING_GIB, RESTART, "SIZE", "of the files of the journal")            \
     X(SERVER_CONNECTIONS, "server.connections", NUMBER, 0, "connections", "HOB_CONNECTIONS",      \
-      "10000", 1, 1000000, RESTART, "N", "at once")                                               \
+      "10000", 1, 1000000, RELOADS, "N", "at once")                                               \
     X(SERVER_INSECURE, "server.insecure", BOOL, 0, "insecure", "HOB_INSECURE",                    \
       "false", 0, 0, RESTART, NULL,                                                               \
       "listen where other machines reach it without tokens and TLS")                              \
     X(SERVER_HOSTS, "server.hosts", WORDS, 0, "host", "HOB_HOST",                                 \
-      NULL, 1, 64, RESTART, "NAME",                                                               \
+      NULL, 1, 64, RELOADS, "NAME",                                                               \
       "name by which HTTP clients call this server, more after commas; *: any")                   \
-    X(SERVER_TLS_CERT, "server.tls_cert", PATH, 0, "tls-cert", "HOB_TLS_CERT",                    \
+    X(SERVER_TLS_CERT, "server.tls_cert", FILE, 0, "tls-cert", "HOB_TLS_CERT",                    \
       NULL, 0, 0, RELOADS, "FILE", "certificate and chain (PEM): TLS on every TCP address")       \
-    X(SERVER_TLS_KEY, "server.tls_key", PATH, 0, "tls-key", "HOB_TLS_KEY",                        \
+    X(SERVER_TLS_KEY, "server.tls_key", KEY_FILE, 0, "tls-key", "HOB_TLS_KEY",                    \
       NULL, 0, 0, RELOADS, "FILE", "its key (PEM)")                                               \
-    X(SERVER_TLS_CLIENT_CA, "server.tls_client_ca", PATH, 0, "tls-client-ca",                     \
+    X(SERVER_TLS_CLIENT_CA, "server.tls_client_ca", FILE, 0, "tls-client-ca",                     \
       "HOB_TLS_CLIENT_CA", NULL, 0, 0, RELOADS, "FILE",                                           \
       "clients must show a certificate that one of these (PEM) has signed")                       \
     X(SERVER_TOKENS_ON_SOCKETS, "server.tokens_on_sockets", BOOL, 0, "tokens-on-sockets",         \
@@ -81,9 +81,9 @@ enum setting_change { SETTING_RESTART, SETTING_RELOADS };
       "1s", NS_PER_MS, NS_PER_HOUR, RESTART, "SPAN",                                              \
       "with durability interval: how much a power cut may lose")                                  \
     X(SERVER_PER_ADDRESS, "server.connections_per_address", NUMBER, 0, NULL, NULL,                \
-      "1000", 1, 65000, RESTART, "N", "at once from one address; loopback is not counted")        \
+      "1000", 1, 65000, RELOADS, "N", "at once from one address; loopback is not counted")        \
     X(SERVER_REQUEST_TIMEOUT, "server.request_timeout", SPAN, 0, NULL, NULL,                      \
-      "30s", NS_PER_SECOND, NS_PER_HOUR, RESTART, "SPAN",                                         \
+      "30s", NS_PER_SECOND, NS_PER_HOUR, RELOADS, "SPAN",                                         \
       "for a request to come in whole; a second more for each 16 KiB")
 
 /* Those that `hob work` takes as flags. */
@@ -100,13 +100,13 @@ enum setting_change { SETTING_RESTART, SETTING_RELOADS };
 #define SETTINGS_WORK_FILE(X)                                                                     \
     X(WORKER_SERVER, "worker.server", ADDRESS, 0, "server", "HOB_SERVER",                         \
       "127.0.0.1:4620", 0, 0, RESTART, "ADDRESS", "of the server")                                \
-    X(WORKER_TOKEN_FILE, "worker.token_file", PATH, 0, "token-file", "HOB_TOKEN_FILE",            \
+    X(WORKER_TOKEN_FILE, "worker.token_file", KEY_FILE, 0, "token-file", "HOB_TOKEN_FILE",        \
       NULL, 0, 0, RESTART, "FILE", "holds the token to show; else HOB_TOKEN")                     \
-    X(WORKER_CA, "worker.ca", PATH, 0, "ca", "HOB_CA",                                            \
+    X(WORKER_CA, "worker.ca", FILE, 0, "ca", "HOB_CA",                                            \
       NULL, 0, 0, RESTART, "FILE", "who has signed the certificate of a server hobs://…")         \
-    X(WORKER_CERT, "worker.client_cert", PATH, 0, "client-cert", "HOB_CLIENT_CERT",               \
+    X(WORKER_CERT, "worker.client_cert", FILE, 0, "client-cert", "HOB_CLIENT_CERT",               \
       NULL, 0, 0, RESTART, "FILE", "certificate to show to a server that asks (PEM)")             \
-    X(WORKER_KEY, "worker.client_key", PATH, 0, "client-key", "HOB_CLIENT_KEY",                   \
+    X(WORKER_KEY, "worker.client_key", KEY_FILE, 0, "client-key", "HOB_CLIENT_KEY",               \
       NULL, 0, 0, RESTART, "FILE", "its key (PEM)")
 
 /* Flags of both. */

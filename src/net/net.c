@@ -103,6 +103,15 @@ static void set_defaults(struct net_options *options) {
     if (options->per_address_max == 0) options->per_address_max = 1000;
 }
 
+void net_limits_set(
+    struct net *net, uint32_t connections_max, uint32_t per_address_max, uint32_t request_ms
+) {
+    net->options.connections_max = connections_max;
+    net->options.per_address_max = per_address_max;
+    net->options.request_ms = request_ms;
+    set_defaults(&net->options);
+}
+
 enum hob_status
 net_new(const struct net_options *options, struct net **ret_net, struct hob_error *err) {
     struct net *net = calloc(1, sizeof *net);

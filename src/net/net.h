@@ -87,6 +87,11 @@ uv_loop_t *net_loop(struct net *net);
 /** Run until net_end() was called and the last connection has closed. */
 void net_run(struct net *net);
 
+/** Change these limits, as in net_options; for connections that are open too, but none is ended. */
+void net_limits_set(
+    struct net *net, uint32_t connections_max, uint32_t per_address_max, uint32_t request_ms
+);
+
 /** From any thread: come out of poll, ask durable(). */
 void net_wake(struct net *net);
 

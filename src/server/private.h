@@ -41,7 +41,8 @@ struct client {
 };
 
 struct server {
-    const struct server_options *options;
+    const struct server_options *options; /* `in_force` */
+    struct server_options in_force;
     struct mem mem;
     struct host host;
     struct net *net;

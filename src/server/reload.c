@@ -132,7 +132,10 @@ void server_queues_set(struct server *server) {
 /* The certificate is read again from where it was, or from where it is now. Connections that are
  * open stay with the old one. */
 static bool server_tls_reload(struct server *server, const struct server_options *next) {
-    if (server->tls == NULL) return true;
+    if (server->tls == NULL) {
+        if (next->tls_cert_path != NULL) log_warn("TLS begins with a restart");
+        return true;
+    }
     struct tls_context *tls = NULL;
     struct hob_error err = {0};
     const char *cert = next->tls_cert_path;
@@ -153,6 +156,23 @@ static bool server_tls_reload(struct server *server, const struct server_options
     return true;
 }
 
+/* What can change while the server runs; the rest waits for a restart. */
+static void take(struct server *server, const struct server_options *next) {
+    struct server_options *now = &server->in_force;
+    now->hosts = next->hosts;
+    now->host_count = next->host_count;
+    now->connections_max = next->connections_max;
+    now->per_address_max = next->per_address_max;
+    now->request_ns = next->request_ns;
+    net_limits_set(
+        server->net,
+        next->connections_max,
+        next->per_address_max,
+        (uint32_t)(next->request_ns / NS_PER_MS)
+    );
+    set_all(server, next);
+}
+
 static void on_hangup(uv_signal_t *handle, int number) {
     (void)number;
     struct server *server = handle->data;
@@ -166,7 +186,7 @@ static void on_hangup(uv_signal_t *handle, int number) {
     notify_reloading(clock_monotonic());
     if (reload->begin(reload->context, &next)) {
         bool good = server_tls_reload(server, &next);
-        if (good) set_all(server, &next);
+        if (good) take(server, &next);
         reload->end(reload->context, good);
     }
     notify_ready("serving");

@@ -351,12 +351,13 @@ static void server_deinit(struct server *server) {
 
 static enum hob_status run(const struct server_options *options, struct hob_error *err) {
     struct server server = {
-        .options = options,
+        .in_force = *options,
         .wall_ns = clock_wall(),
         .monotonic_ns = clock_monotonic(),
         .due_ns = HOB_NEVER,
         .audit = {.dir = -1, .fd = -1},
     };
+    server.options = &server.in_force;
     link_init(&server.workers);
     link_init(&server.subscribers);
     host_init(&server.host, &server_host_ops, &server, &server.mem);

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import threading
 
-from lib import HOB, PATIENCE, ROOT, Skip, check, equal, eventually, pairs, rig, within
+from lib import HOB, PATIENCE, ROOT, Failure, Skip, check, equal, eventually, pairs, rig, within
 
 
 def write(hob, text, name="hob.yaml"):
@@ -153,6 +153,31 @@ def test_a_reload_takes_over_what_it_can_and_says_what_needs_a_restart():
         hob.server.send_signal(signal.SIGHUP)
         eventually(lambda: client.call("PING"), "the server")
         equal(log_lines(hob)[before:], "", "nothing is left to change, and info is not written any more")
+
+
+def test_names_and_limits_change_while_the_server_runs():
+    with rig(None) as hob:
+        path = serve_with(hob, "server: {hosts: [old.example]}\n")
+
+        def status(name):
+            return hob.http("GET", "/v1/queues", headers={"Host": name})[0]
+
+        equal((status("old.example"), status("new.example")), (200, 421))
+        path.write_text("server: {hosts: new.example, connections: 2, tls_key: key}\n")
+        within(hangup(hob, hob.server, "reload refused"), "`server.tls_key` needs `server.tls_cert` beside it")
+        equal(status("old.example"), 200, "all of it was refused")
+        path.write_text("server: {hosts: new.example, connections: 2}\n")
+        within(hangup(hob, hob.server, "reloaded"), "setting=server.connections old=10000 new=2")
+        equal((status("old.example"), status("new.example")), (421, 200))
+        clients = [hob.resp(), hob.resp()]
+        for client in clients:
+            client.call("PING")
+        third = hob.resp()
+        try:
+            third.call("PING")
+        except (ConnectionError, OSError):
+            return
+        raise Failure("a third connection was let in")
 
 
 def test_a_wrong_file_changes_nothing():
