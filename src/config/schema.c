@@ -41,14 +41,23 @@ static void put_type(struct json_put *put, const struct setting *setting) {
     json_put_array_end(put);
 }
 
-static void put_open_object(struct json_put *put) {
+/* A section may be empty: all its lines are comments. */
+static void put_open(struct json_put *put, struct slice type) {
     json_put_object(put);
     json_put_key(put, "type");
-    json_put_str(put, "object");
+    json_put_raw(put, type);
     json_put_key(put, "additionalProperties");
     json_put_bool(put, false);
     json_put_key(put, "properties");
     json_put_object(put);
+}
+
+static void put_open_object(struct json_put *put) {
+    put_open(put, SLICE("\"object\""));
+}
+
+static void put_open_section(struct json_put *put) {
+    put_open(put, SLICE("[\"object\",\"null\"]"));
 }
 
 static void put_close_object(struct json_put *put) {
@@ -79,7 +88,7 @@ static void put_inner(struct json_put *put, struct slice section) {
         size_t size = strcspn(key, ".");
         if (key[size] == '\0' || !setting_is_first_of(i, section.size + 1 + size)) continue;
         json_put_key_slice(put, slice_of(key, size));
-        put_open_object(put);
+        put_open_section(put);
         put_settings(put, slice_of(settings[i].path, section.size + 1 + size));
         put_close_object(put);
     }
@@ -104,7 +113,7 @@ static void put_named(struct json_put *put, const char *part) {
     json_put_key(put, part);
     json_put_object(put);
     json_put_key(put, "type");
-    json_put_str(put, "object");
+    json_put_raw(put, SLICE("[\"object\",\"null\"]"));
     json_put_key(put, "additionalProperties");
 }
 
@@ -144,7 +153,7 @@ void config_schema(struct config_readers readers, struct buf *out) {
         struct slice section = slice_of(settings[i].path, strcspn(settings[i].path, "."));
         if (!setting_is_first_of(i, section.size)) continue;
         json_put_key_slice(&put, section);
-        put_open_object(&put);
+        put_open_section(&put);
         put_settings(&put, section);
         put_inner(&put, section);
         put_close_object(&put);
