@@ -10,7 +10,7 @@
 #include "cli/cli.h"
 #include "cli/print.h"
 
-enum { HELP_BYTES_MAX = 1024 * 1024, OPTION_COLUMN = 26, COMMAND_COLUMN = 16, WIDTH_MAX = 100 };
+enum { HELP_BYTES_MAX = 1024 * 1024, OPTION_COLUMN = 26, COMMAND_COLUMN = 20, WIDTH_MAX = 100 };
 
 /* Where help may be wide: lines longer than this are hard to read. */
 static size_t help_width(void) {
@@ -71,7 +71,7 @@ static void put_commands(struct buf *out, const struct cli_command *outer) {
     for (size_t i = 0; i < cli_command_count(); i++) {
         const struct cli_command *command = cli_command_at(i);
         if (!cli_command_is_inside(command, outer)) continue;
-        put_column(out, command->name, command->summary, COMMAND_COLUMN + 4);
+        put_column(out, command->name, command->summary, COMMAND_COLUMN);
     }
 }
 

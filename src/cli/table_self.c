@@ -67,18 +67,24 @@ const struct cli_topic cli_topics[] = {
     {
         .name = "environment",
         .title = "Environment",
-        .text = "  HOB_CONFIG      the configuration, unless --config names it\n"
-                "  HOB_SERVER      HOST:PORT of the server, unless --server says it\n"
-                "  HOB_LOG_FORMAT  text, logfmt or json, unless --log-format says it\n"
-                "  HOB_LOG_LEVEL   debug, info, warn or error, unless --log-level says it\n"
-                "  NO_COLOR        set and not empty: no colour\n"
-                "  CLICOLOR_FORCE  set and not 0: colour also when stdout is no terminal\n"
-                "  TERM            `dumb`: no colour, nothing is redrawn\n"
-                "  COLUMNS         the width of tables, when the terminal does not tell its own\n"
-                "  USER            who does it, where a reason is kept, unless --by says it\n\n"
-                "--color goes before all of these.\n\n"
-                "Each setting of the configuration has a variable too, which goes before the file: "
-                "`hob config reference` lists them.",
+        .text =
+            "  HOB_CONFIG      the configuration, unless --config names it\n"
+            "  HOB_SERVER      HOST:PORT of the server, unless --server says it\n"
+            "  HOB_TOKEN_FILE  a file with the token to show, unless --token-file names it\n"
+            "  HOB_TOKEN       the token itself\n"
+            "  HOB_CA          who has signed the server's certificate, unless --ca says it\n"
+            "  HOB_CLIENT_CERT, HOB_CLIENT_KEY\n"
+            "                  a certificate to show, unless --client-cert, --client-key say it\n"
+            "  HOB_LOG_FORMAT  text, logfmt or json, unless --log-format says it\n"
+            "  HOB_LOG_LEVEL   debug, info, warn or error, unless --log-level says it\n"
+            "  NO_COLOR        set and not empty: no colour\n"
+            "  CLICOLOR_FORCE  set and not 0: colour also when stdout is no terminal\n"
+            "  TERM            `dumb`: no colour, nothing is redrawn\n"
+            "  COLUMNS         the width of tables, when the terminal does not tell its own\n"
+            "  USER            who does it, where a reason is kept, unless --by says it\n\n"
+            "--color goes before all of these.\n\n"
+            "Each setting of the configuration has a variable too, which goes before the file: "
+            "`hob config reference` lists them.",
     },
     {
         .name = "values",
