@@ -127,6 +127,8 @@ extern const struct option_set control_options; /* struct control_command */
 extern const struct option_set pause_options;   /* struct pause_request */
 extern const struct option_set list_options;    /* struct list_request */
 extern const struct option_set line_options;    /* struct log_line */
+extern const struct option_set logs_options;    /* struct logs_request */
+extern const struct option_set search_options;  /* struct search_request */
 extern const struct option_set queue_options;   /* struct queue_request */
 
 #endif

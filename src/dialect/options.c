@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tables of options: one row each, read by every dialect. */
 #include "base/assert.h"
+#include "dialect/loglines.h"
 #include "dialect/option.h"
+#include "dialect/search.h"
 
 /* Rows of the table whose target is struct TARGET. */
 #define ROW(word, member, type, at, min, max) \
@@ -133,6 +135,29 @@ static const struct option line_rows[] = {
 };
 #undef TARGET
 
+#define TARGET logs_request
+static const struct option logs_rows[] = {
+    ROW("ATTEMPT", "attempt", U32, attempt, 0, ATTEMPT_MAX_MAX),
+    ROW("AFTER", "after", U64, after, 0, UINT64_MAX),
+    ROW("COUNT", "limit", U32, count, 1, 1000000),
+    ROW("WAIT", NULL, SPAN, wait_ns, 0, RESULT_WAIT_MAX_NS),
+};
+#undef TARGET
+
+#define TARGET search_request
+static const struct option search_rows[] = {
+    ROW("TEXT", "search", TEXT, text, 0, SEARCH_TEXT_BYTES_MAX),
+    ROW("QUEUE", "queue", NAME, queue, 0, 0),
+    ROW("KIND", "kind", NAME, kind, 0, 0),
+    ROW("STATE", "state", STATES, states, 0, 0),
+    ROW_WORDS("LEVEL", "level", level, level_words),
+    ROW("SINCE", "since", TIME, since_ns, 0, 0),
+    ROW("UNTIL", "until", TIME, until_ns, 0, 0),
+    ROW("BEFORE", "cursor", TEXT, before, 0, SEARCH_CURSOR_BYTES_MAX),
+    ROW("COUNT", "limit", U32, count, 1, SEARCH_FOUND_MAX),
+};
+#undef TARGET
+
 #define TARGET queue_request
 static const struct option queue_rows[] = {
     {"ORDER", "order", OPTION_WORD, offsetof(struct TARGET, order),
@@ -159,4 +184,6 @@ const struct option_set control_options = SET(control_rows);
 const struct option_set pause_options = SET(pause_rows);
 const struct option_set list_options = SET(list_rows);
 const struct option_set line_options = SET(line_rows);
+const struct option_set logs_options = SET(logs_rows);
+const struct option_set search_options = SET(search_rows);
 const struct option_set queue_options = SET(queue_rows);

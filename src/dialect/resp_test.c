@@ -167,8 +167,8 @@ TEST(log_lines_come_back_with_their_attempt_and_stream) {
     CHECK_STR(
         RESP(client, "LOGS", "1"),
         "*2\r\n"
-        "*5\r\n:1772323200000\r\n:1\r\n$3\r\nerr\r\n$4\r\nwarn\r\n$3\r\none\r\n"
-        "*5\r\n:1772323200000\r\n:1\r\n$3\r\nerr\r\n$4\r\nwarn\r\n$3\r\ntwo\r\n"
+        "*6\r\n:1772323200000\r\n:1\r\n$3\r\nerr\r\n$4\r\nwarn\r\n$3\r\none\r\n$5\r\n16384\r\n"
+        "*6\r\n:1772323200000\r\n:1\r\n$3\r\nerr\r\n$4\r\nwarn\r\n$3\r\ntwo\r\n$5\r\n16385\r\n"
     );
     CHECK_STR(RESP(client, "LOGS", "1", "ATTEMPT", "2"), "*0\r\n");
     BEGINS(RESP(client, "LOGS", "9"), "-NOJOB ");

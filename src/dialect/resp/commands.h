@@ -57,8 +57,12 @@
       "the result of a completed job")                                                             \
     X("PAYLOAD",    resp_payload,    READ,    1, 1, "id",                                          \
       "the payload of a job")                                                                      \
-    X("LOGS",       resp_logs,       READ,    1, 3, "id [ATTEMPT n]",                              \
-      "the lines of the log of a job")                                                             \
+    X("LOGS",       resp_logs,       READ,    1, ANY_COUNT,                                        \
+      "id [ATTEMPT n] [AFTER seq] [COUNT n] [WAIT ms]",                                            \
+      "the lines of the log of a job, waiting for more if asked")                                  \
+    X("SEARCH",     resp_search,     READ,    0, ANY_COUNT, "[TEXT t] [QUEUE q] [KIND k] "         \
+      "[STATE s ...] [LEVEL l] [SINCE time] [UNTIL time] [BEFORE cursor] [COUNT n]",               \
+      "search what jobs said, from new to old")                                                    \
     X("LS",         resp_ls,         READ,    0, ANY_COUNT, "[QUEUE q] [KIND k] [STATE s ...] "    \
       "[BEFORE id] [COUNT n]",                                                                     \
       "list jobs, from new to old")                                                                \

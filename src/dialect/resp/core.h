@@ -5,12 +5,16 @@
 
 #include "dialect/complain.h"
 #include "dialect/fields.h"
+#include "dialect/loglines.h"
 #include "dialect/option.h"
 #include "dialect/resp/commands.h"
 #include "dialect/resp/resp.h"
 #include "wire/resp.h"
 
-enum { RESP_LABEL_BYTES_MAX = 64 };
+enum {
+    RESP_LABEL_BYTES_MAX = 64,
+    LOGGED_BYTES_MAX = 16 * LOG_CHUNK_BYTES_MAX, /* lines of one event, with what is around each */
+};
 
 /* What a client says about itself: its name, its library. */
 struct resp_label {
@@ -21,7 +25,7 @@ struct resp_label {
 struct subscription;
 
 /* What the request that waits is to be answered with. */
-enum resp_awaited { RESP_AWAITED_JOBS, RESP_AWAITED_JOB };
+enum resp_awaited { RESP_AWAITED_JOBS, RESP_AWAITED_JOB, RESP_AWAITED_LOGS };
 
 struct resp_session {
     struct session base;
@@ -35,6 +39,10 @@ struct resp_session {
     struct resp_label name;
     struct resp_label library;
     struct resp_label library_version;
+
+    /* logs.c */
+    struct logs_request logs; /* RESP_AWAITED_LOGS */
+    uint64_t stale_wait;      /* in the engine, of a LOGS that lines have answered */
 
     /* subscribe.c */
     struct subscription *subscriptions;
@@ -138,6 +146,19 @@ void resp_pushes_end(struct resp_session *session);
 /** Begin a push message of @count elements, outside of any reply. */
 struct buf *resp_push_begin(struct resp_session *session, size_t count);
 void resp_event(struct session *base, const struct event *event);
+
+/** Hear events or no longer, as subscriptions and a LOGS that waits want. */
+void resp_listen(struct resp_session *session);
+
+/* --- a LOGS that waits (logs.c) --- */
+
+bool resp_follows(const struct resp_session *session);
+/** The job is over, or the time: answer with what there is. */
+void resp_logs_over(struct resp_session *session);
+/** Lines were logged while it waits. */
+void resp_logs_event(struct resp_session *session, const struct event *event);
+/** Take back the wait in the engine that lines have answered; not from inside an event. */
+void resp_logs_forget(struct resp_session *session);
 
 /* --- MULTI (multi.c) --- */
 

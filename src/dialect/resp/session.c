@@ -18,6 +18,7 @@ static struct session *resp_open(struct host *host) {
 static void resp_close(struct session *base) {
     struct resp_session *session = (struct resp_session *)base;
     resp_parser_deinit(&session->parser);
+    resp_logs_forget(session);
     resp_unsubscribe_all(session);
     resp_multi_forget(session);
     buf_deinit(&session->pushes);
@@ -115,6 +116,7 @@ static enum session_next resp_input(struct session *base, struct slice input, si
             continue;
         }
         used += request.size_bytes;
+        resp_logs_forget(session);
         resp_pushes_begin(session);
         resp_serve(session, &request, slice_of(rest.bytes, request.size_bytes));
         resp_pushes_end(session);
@@ -132,6 +134,9 @@ static void resp_answer(struct session *base, const struct answer *answer) {
         break;
     case RESP_AWAITED_JOB:
         (void)resp_put_job(session, session->awaited_id, JOB_WHOLE);
+        break;
+    case RESP_AWAITED_LOGS:
+        resp_logs_over(session);
         break;
     }
     reply_end(session);

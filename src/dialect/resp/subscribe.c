@@ -73,8 +73,8 @@ static struct subscription *find(struct resp_session *session, struct slice name
 }
 
 /* Events are wanted as long as a subscription could be told one. */
-static void listen(struct resp_session *session) {
-    bool on = false;
+void resp_listen(struct resp_session *session) {
+    bool on = resp_follows(session);
     for (uint32_t i = 0; i < session->subscription_count; i++) {
         if (!session->subscriptions[i].is_foreign) on = true;
     }
@@ -112,7 +112,7 @@ void resp_unsubscribe_all(struct resp_session *session) {
     session->subscriptions = NULL;
     session->subscription_count = 0;
     session->subscription_capacity = 0;
-    listen(session);
+    resp_listen(session);
 }
 
 /* --- commands --- */
@@ -221,7 +221,7 @@ void resp_subscribe(struct resp_session *session, struct args args) {
         confirm(session, "subscribe", args.at[i]);
         if (type == CHANNEL_JOB) tell_end(session, args.at[i], id);
     }
-    listen(session);
+    resp_listen(session);
 }
 
 void resp_psubscribe(struct resp_session *session, struct args args) {
@@ -235,7 +235,7 @@ void resp_psubscribe(struct resp_session *session, struct args args) {
         add(session, args.at[i], true, false);
         confirm(session, "psubscribe", args.at[i]);
     }
-    listen(session);
+    resp_listen(session);
 }
 
 static void unsubscribe_one(
@@ -266,7 +266,7 @@ unsubscribe(struct resp_session *session, struct args args, const char *word, bo
         any = true;
     }
     if (!any) confirm(session, word, SLICE_NONE);
-    listen(session);
+    resp_listen(session);
 }
 
 void resp_unsubscribe(struct resp_session *session, struct args args) {
@@ -304,7 +304,10 @@ tell_missed(struct resp_session *session, const struct subscription *to, struct 
 
 void resp_event(struct session *base, const struct event *event) {
     struct resp_session *session = (struct resp_session *)base;
-    if (event->type == EVENT_LOGGED) return;
+    if (event->type == EVENT_LOGGED) {
+        if (resp_follows(session)) resp_logs_event(session, event);
+        return;
+    }
     if (!access_allows(base->access, SCOPE_READ, event->queue)) return;
     struct channels channels;
     channels_of_event(&channels, event);
