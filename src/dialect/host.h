@@ -146,6 +146,13 @@ struct host {
     struct buf scratch;   /* decoded strings, bodies on their way */
     struct buf on_done;   /* callbacks as a push takes them */
     struct buf reply;     /* a reply whose size must be known before it is written */
+
+    /* And for a session that is told something from inside the request of another one, whose reply
+     * may lie half-written in the room above: session_answer and session_event change them over. */
+    struct buf inner_complaint;
+    struct buf inner_scratch;
+    struct buf inner_reply;
+    bool is_inner;
 };
 
 /** Set up the shared room; the rest is the caller's. */

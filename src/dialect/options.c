@@ -140,7 +140,7 @@ static const struct option logs_rows[] = {
     ROW("ATTEMPT", "attempt", U32, attempt, 0, ATTEMPT_MAX_MAX),
     ROW("AFTER", "after", U64, after, 0, UINT64_MAX),
     ROW("COUNT", "limit", U32, count, 1, 1000000),
-    ROW("WAIT", NULL, SPAN, wait_ns, 0, RESULT_WAIT_MAX_NS),
+    ROW("WAIT", "wait", SPAN, wait_ns, 0, RESULT_WAIT_MAX_NS),
 };
 #undef TARGET
 

@@ -125,21 +125,21 @@ TEST(a_search_goes_from_new_to_old_over_lines_errors_and_backtraces) {
         "1",
         "a TIMEOUT it was",
         "BACKTRACE",
-        "at f\nin g: timeout\nat h",
+        "at f\nby g: timeout\nat h",
         "PERMANENT"
     );
     (void)RESP(client, "PUSH", "q", "other", "x");
     (void)RESP(client, "FETCH", "w", "QUEUES", "q");
     (void
-    )RESP(client, "FAIL", "2", "2", "no", "BACKTRACE", "at f\nin g: timeout 9\nat h", "PERMANENT");
+    )RESP(client, "FAIL", "2", "2", "no", "BACKTRACE", "at f\nby g: timeout 9\nat h", "PERMANENT");
     const char *found = RESP(client, "SEARCH", "TEXT", "timeout");
     BEGINS(found, "*4\r\n$1\r\n0\r\n*4\r\n");
-    const char *first = strstr(found, "$14\r\nin g: timeout 9\r\n");
+    const char *first = strstr(found, "$14\r\nby g: timeout 9\r\n");
     const char *second = strstr(found, "$16\r\na TIMEOUT it was\r\n");
     const char *third = strstr(found, "$11\r\ntimeOUT two\r\n");
     const char *fourth = strstr(found, "$11\r\nTimeout one\r\n");
     CHECK(first == NULL); /* 15 bytes: the size is told */
-    first = strstr(found, "in g: timeout 9\r\n");
+    first = strstr(found, "by g: timeout 9\r\n");
     CHECK(first != NULL && second > first && third > second && fourth > third);
     HOLDS(found, "$5\r\nplace\r\n$9\r\nbacktrace\r\n");
     HOLDS(found, "$3\r\nseq\r\n$5\r\n16386\r\n");

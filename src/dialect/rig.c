@@ -169,8 +169,7 @@ static void sink_answer(void *context, const struct answer *answer) {
     struct rig_client *client = &rig->clients[(answer->request >> 32) - 1];
     /* A wait that something else has answered may not be forgotten yet. */
     if (client->session->waiting != answer->request) return;
-    client->session->waiting = 0;
-    client->session->dialect->answer(client->session, answer);
+    session_answer(client->session, answer);
     client->next = SESSION_READ;
 }
 

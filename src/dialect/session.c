@@ -27,6 +27,9 @@ void host_init(struct host *host, const struct host_ops *ops, void *context, str
         .scratch = buf_make(SCRATCH_BYTES_MAX),
         .on_done = buf_make(ON_DONE_BYTES_MAX),
         .reply = buf_make(SCRATCH_BYTES_MAX),
+        .inner_complaint = buf_make(COMPLAINT_BYTES_MAX),
+        .inner_scratch = buf_make(SCRATCH_BYTES_MAX),
+        .inner_reply = buf_make(SCRATCH_BYTES_MAX),
         .ring = ring_make(mem),
     };
 }
@@ -36,6 +39,9 @@ void host_deinit(struct host *host) {
     buf_deinit(&host->scratch);
     buf_deinit(&host->on_done);
     buf_deinit(&host->reply);
+    buf_deinit(&host->inner_complaint);
+    buf_deinit(&host->inner_scratch);
+    buf_deinit(&host->inner_reply);
     ring_deinit(&host->ring);
 }
 
@@ -61,6 +67,8 @@ void host_beat(struct host *host) {
 void host_trim(struct host *host) {
     if (host->scratch.capacity > SCRATCH_KEPT_BYTES) buf_deinit(&host->scratch);
     if (host->reply.capacity > SCRATCH_KEPT_BYTES) buf_deinit(&host->reply);
+    if (host->inner_scratch.capacity > SCRATCH_KEPT_BYTES) buf_deinit(&host->inner_scratch);
+    if (host->inner_reply.capacity > SCRATCH_KEPT_BYTES) buf_deinit(&host->inner_reply);
 }
 
 void session_init(struct session *session, const struct dialect *dialect, struct host *host) {
@@ -195,9 +203,18 @@ static bool may_apply(struct session *session, const struct command *command, st
     return false;
 }
 
+static void forget(struct session *session, uint64_t *request) {
+    if (*request == 0) return;
+    struct command forget = {.type = COMMAND_FORGET, .request = *request};
+    struct answer answer;
+    session->host->ops->apply(session->host->context, &forget, &answer);
+    *request = 0;
+}
+
 void session_apply(struct session *session, struct command *command, struct answer *ret_answer) {
     hob_assert(session->waiting == 0);
     hob_assert(access_has(session->access, session->scope));
+    forget(session, &session->stale);
     if (!may_apply(session, command, ret_answer)) return;
     session->requests++;
     command->request = (uint64_t)session->id << 32 | session->requests;
@@ -205,12 +222,17 @@ void session_apply(struct session *session, struct command *command, struct answ
     if (ret_answer->code == ANSWER_WAITING) session->waiting = command->request;
 }
 
-void session_forget(struct session *session) {
-    if (session->waiting == 0) return;
-    struct command forget = {.type = COMMAND_FORGET, .request = session->waiting};
-    struct answer answer;
-    session->host->ops->apply(session->host->context, &forget, &answer);
+void session_answered(struct session *session) {
+    hob_assert(session->waiting != 0);
+    hob_assert(session->stale == 0);
+    session->stale = session->waiting;
     session->waiting = 0;
+    session->resumes = true;
+}
+
+void session_forget(struct session *session) {
+    forget(session, &session->waiting);
+    forget(session, &session->stale);
 }
 
 void session_subscribe(struct session *session, bool on) {
@@ -221,13 +243,39 @@ void session_subscribe(struct session *session, bool on) {
     session->host->ops->subscribe(session->host->context, session, on);
 }
 
+static void swap(struct buf *a, struct buf *b) {
+    struct buf kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+/* Nothing that is told from inside a request tells others in its turn, so one more set is
+ * enough. */
+static void change_rooms(struct host *host) {
+    swap(&host->complaint, &host->inner_complaint);
+    swap(&host->scratch, &host->inner_scratch);
+    swap(&host->reply, &host->inner_reply);
+    host->is_inner = !host->is_inner;
+}
+
+void session_answer(struct session *session, const struct answer *answer) {
+    hob_assert(!session->host->is_inner);
+    session->waiting = 0;
+    change_rooms(session->host);
+    session->dialect->answer(session, answer);
+    change_rooms(session->host);
+}
+
 void session_event(struct session *session, const struct event *event) {
     hob_assert(session->is_subscribed);
     if (session->out->size > BACKLOG_BYTES_MAX) {
         session->events_missed++;
         return;
     }
+    hob_assert(!session->host->is_inner);
+    change_rooms(session->host);
     session->dialect->event(session, event);
+    change_rooms(session->host);
 }
 
 void session_worker_set(struct session *session, struct slice name) {

@@ -54,6 +54,7 @@ struct session {
     uint32_t id;                 /* of the connection; the high half of its request numbers */
     uint32_t requests;           /* numbers given so far; the low half */
     uint64_t waiting;            /* the request that waits, 0: none */
+    uint64_t stale;              /* waits in the engine though it is answered, 0: none */
     uint64_t serial;             /* of the connection, never used again */
     bool resumes;                /* set by the dialect: what held up the input is over */
     bool is_subscribed;          /* set by session_subscribe */
@@ -94,11 +95,21 @@ bool session_sees(const struct session *session, struct slice queue);
  */
 void session_apply(struct session *session, struct command *command, struct answer *ret_answer);
 
+/**
+ * The request that waits is answered by something else than the engine: an event. What waits in the
+ * engine is stale then; it is taken back by the next session_apply or session_forget, since an
+ * event may give no command, and its answer finds nobody. The input goes on.
+ */
+void session_answered(struct session *session);
+
 /** Drop the request that waits. */
 void session_forget(struct session *session);
 
 /** Hear the events of the engine from now on, or no longer; either may be said twice. */
 void session_subscribe(struct session *session, bool on);
+
+/** Give its answer to the request that waits, which waits no longer. For those who run sessions. */
+void session_answer(struct session *session, const struct answer *answer);
 
 /** Give an event to a session that subscribed. One whose output does not leave misses it, and
  * events_missed counts: a reader that is slow costs no memory. For those who run sessions. */

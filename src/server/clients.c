@@ -135,8 +135,7 @@ void clients_answer(void *context, const struct answer *answer) {
     uint64_t slot = (answer->request >> 32) - 1;
     struct client *client = slot < server->client_capacity ? server->clients[slot] : NULL;
     if (client == NULL || client->session->waiting != answer->request) return;
-    client->session->waiting = 0;
-    client->session->dialect->answer(client->session, answer);
+    session_answer(client->session, answer);
     conn_wrote(client->conn);
     conn_resume(client->conn);
 }

@@ -9,6 +9,7 @@
 #include "dialect/fields.h"
 #include "dialect/http/http.h"
 #include "dialect/http/routes.h"
+#include "dialect/loglines.h"
 #include "dialect/option.h"
 #include "wire/http.h"
 
@@ -20,7 +21,7 @@ enum {
 };
 
 /* What the request that waits is to be answered with. */
-enum http_awaited { HTTP_AWAITED_JOBS, HTTP_AWAITED_JOB, HTTP_AWAITED_PUSHED };
+enum http_awaited { HTTP_AWAITED_JOBS, HTTP_AWAITED_JOB, HTTP_AWAITED_PUSHED, HTTP_AWAITED_LOGS };
 
 enum http_op {
 #define X(method, path, run, scope, body, summary) HTTP_OP_##run,
@@ -66,6 +67,7 @@ struct http_session {
     enum http_awaited awaited;
     uint64_t awaited_id;
     bool awaited_duplicate;
+    struct logs_request logs; /* HTTP_AWAITED_LOGS */
 };
 
 enum http_body {
@@ -120,7 +122,6 @@ extern const struct option_set http_many_options;
 extern const struct option_set http_worker_options;
 extern const struct option_set http_beat_options;
 extern const struct option_set http_wait_options;
-extern const struct option_set http_logs_options;
 extern const struct option_set http_rows_options;
 extern const struct option_set http_events_options;
 extern const struct option_set http_job_events_options;
@@ -229,6 +230,11 @@ void http_take_trace(
 void http_end(struct http_session *session);
 /* For the table of the dialect. */
 void http_event(struct session *base, const struct event *event);
+
+/** Respond to a request for a log that has waited (logs.c). */
+void http_reply_logs(struct http_session *session);
+/** Something happened while one waits. */
+void http_logs_event(struct http_session *session, const struct event *event);
 void http_beat(struct session *base);
 /** The server stops: a last event. */
 void http_stream_finish(struct http_session *session);

@@ -200,7 +200,11 @@ static bool tell(struct http_session *session, const struct ring_event *event) {
 
 void http_event(struct session *base, const struct event *event) {
     struct http_session *session = (struct http_session *)base;
-    (void)event; /* the ring has it, as text */
+    if (session->stream == NULL) {
+        http_logs_event(session, event);
+        return;
+    }
+    /* The ring has it, as text. */
     struct ring_event latest;
     bool is_kept = ring_at(&base->host->ring, base->host->ring.number, &latest);
     hob_assert(is_kept);

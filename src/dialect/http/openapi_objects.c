@@ -225,12 +225,31 @@ static const struct {
      )},
     {"LogLine",
      OBJECT(
-         "'at','attempt','stream','level','text'",
-         "'at':" OPENAPI_REF("Time"
+         "'seq','at','attempt','stream','level','text'",
+         "'seq':{'type':'string'},'at':" OPENAPI_REF("Time"
          ) ",'attempt':{'type':'integer'},"
            "'stream':{'type':'string'},'level':{'type':'string'},'text':{'type':'string'}"
      )},
     {"Log", OBJECT("'lines'", "'lines':{'type':'array','items':" OPENAPI_REF("LogLine") "}")},
+    {"FoundLine",
+     OBJECT(
+         "'id','queue','kind','state','attempt','at','place','level','text'",
+         "'id':" OPENAPI_REF("JobId"
+         ) ",'queue':{'type':'string'},'kind':{'type':'string'},"
+           "'state':" OPENAPI_REF("JobState"
+           ) ",'attempt':{'type':'integer'},"
+             "'at':" OPENAPI_REF("Time"
+             ) ",'place':{'type':'string','enum':['log','error','backtrace']},"
+               "'stream':{'type':'string'},'seq':{'type':'string'},'level':{'type':'string'},"
+               "'text':{'type':'string'}"
+     )},
+    {"LogPage",
+     OBJECT(
+         "'lines','next','jobs','bytes'",
+         "'lines':{'type':'array','items':" OPENAPI_REF("FoundLine"
+         ) "},"
+           "'next':{'type':['string','null']},'jobs':{'type':'integer'},'bytes':{'type':'integer'}"
+     )},
     {"Problem",
      OBJECT(
          "'type','title','status','code','detail'",

@@ -40,6 +40,8 @@
       "the bytes of the payload")                                                                  \
     X(GET,    "/v1/jobs/*/logs",       http_logs,         READ,     BODY_NONE,                     \
       "the lines of the log")                                                                      \
+    X(GET,    "/v1/logs",              http_search,       READ,     BODY_NONE,                     \
+      "search what jobs said")                                                                     \
     X(POST,   "/v1/jobs/*/ack",        http_ack,          WORK,     BODY_JSON,                     \
       "finish a leased job")                                                                       \
     X(POST,   "/v1/jobs/*/fail",       http_fail,         WORK,     BODY_JSON,                     \

@@ -130,6 +130,9 @@ static void http_answer(struct session *base, const struct answer *answer) {
     case HTTP_AWAITED_PUSHED:
         http_reply_pushed(session, session->awaited_id, session->awaited_duplicate);
         break;
+    case HTTP_AWAITED_LOGS:
+        http_reply_logs(session);
+        break;
     }
     http_end(session);
 }

@@ -11,10 +11,7 @@
 #include "dialect/resp/resp.h"
 #include "wire/resp.h"
 
-enum {
-    RESP_LABEL_BYTES_MAX = 64,
-    LOGGED_BYTES_MAX = 16 * LOG_CHUNK_BYTES_MAX, /* lines of one event, with what is around each */
-};
+enum { RESP_LABEL_BYTES_MAX = 64 };
 
 /* What a client says about itself: its name, its library. */
 struct resp_label {
@@ -42,7 +39,6 @@ struct resp_session {
 
     /* logs.c */
     struct logs_request logs; /* RESP_AWAITED_LOGS */
-    uint64_t stale_wait;      /* in the engine, of a LOGS that lines have answered */
 
     /* subscribe.c */
     struct subscription *subscriptions;
@@ -157,8 +153,6 @@ bool resp_follows(const struct resp_session *session);
 void resp_logs_over(struct resp_session *session);
 /** Lines were logged while it waits. */
 void resp_logs_event(struct resp_session *session, const struct event *event);
-/** Take back the wait in the engine that lines have answered; not from inside an event. */
-void resp_logs_forget(struct resp_session *session);
 
 /* --- MULTI (multi.c) --- */
 

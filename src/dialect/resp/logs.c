@@ -2,9 +2,7 @@
 /* LOGS, with which one reads and follows the log of a job, and SEARCH over those of many.
  *
  * A LOGS that waits is a wait for the end of the job in the engine, which keeps the time, and an
- * ear on its events: the first lines that come answer it. The engine's wait is then stale. It is
- * taken back before the next request, since an event may give no command; its answer, should it
- * come before, finds nobody waiting. */
+ * ear on its events: the first lines that come answer it (session_answered). */
 #include "base/assert.h"
 #include "dialect/resp/core.h"
 #include "dialect/search.h"
@@ -85,43 +83,16 @@ bool resp_follows(const struct resp_session *session) {
     return session->base.waiting != 0 && session->awaited == RESP_AWAITED_LOGS;
 }
 
-/* The lines are in the event, and the rooms of the host may be in use by who caused it. */
 void resp_logs_event(struct resp_session *session, const struct event *event) {
-    struct job_view job;
     if (event->id != session->logs.id) return;
     if (session->logs.attempt != 0 && session->logs.attempt != event->attempt) return;
-    if (!session_job(&session->base, event->id, &job) || job.log_count == 0) return;
-    uint64_t body_id = job.logs[job.log_count - 1].id;
-    HOB_AUTO_BUF struct buf lines = buf_make(LOGGED_BYTES_MAX);
-    struct slice entries = event->lines;
-    struct logged_line logged = {.attempt = event->attempt};
-    uint32_t given = 0;
-    bool bad = false;
-    for (uint32_t at = 0; log_line_next(&entries, &logged.line, &bad); at++) {
-        logged.seq = log_seq(body_id, at);
-        if (logged.seq <= session->logs.after) continue;
-        if (session->logs.count != 0 && given == session->logs.count) break;
-        put_line(&lines, &logged);
-        given++;
-    }
-    hob_assert(!bad);
-    if (given == 0) return;
+    struct job_view job;
     session->reply_at = session->base.out->size;
-    resp_put_array(session->base.out, given);
-    (void)buf_put_slice(session->base.out, buf_slice(&lines));
-    session->stale_wait = session->base.waiting;
-    session->base.waiting = 0;
-    session->base.resumes = true;
+    if (!session_job(&session->base, event->id, &job) || put_lines(session, &job, false) == 0) {
+        return; /* lines that were asked to be left out */
+    }
+    session_answered(&session->base);
     resp_listen(session);
-}
-
-void resp_logs_forget(struct resp_session *session) {
-    if (session->stale_wait == 0) return;
-    uint64_t waiting = session->base.waiting;
-    session->base.waiting = session->stale_wait;
-    session_forget(&session->base);
-    session->base.waiting = waiting;
-    session->stale_wait = 0;
 }
 
 /* --- SEARCH --- */

@@ -18,7 +18,6 @@ static struct session *resp_open(struct host *host) {
 static void resp_close(struct session *base) {
     struct resp_session *session = (struct resp_session *)base;
     resp_parser_deinit(&session->parser);
-    resp_logs_forget(session);
     resp_unsubscribe_all(session);
     resp_multi_forget(session);
     buf_deinit(&session->pushes);
@@ -116,7 +115,6 @@ static enum session_next resp_input(struct session *base, struct slice input, si
             continue;
         }
         used += request.size_bytes;
-        resp_logs_forget(session);
         resp_pushes_begin(session);
         resp_serve(session, &request, slice_of(rest.bytes, request.size_bytes));
         resp_pushes_end(session);
