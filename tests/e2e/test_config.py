@@ -7,10 +7,11 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 
-from lib import HOB, PATIENCE, ROOT, Failure, Skip, check, equal, eventually, pairs, rig, within
+from lib import HOB, PATIENCE, ROOT, Failure, Skip, check, equal, eventually, need, pairs, rig, within
 
 
 def write(hob, text, name="hob.yaml"):
@@ -178,6 +179,36 @@ def test_names_and_limits_change_while_the_server_runs():
         except (ConnectionError, OSError):
             return
         raise Failure("a third connection was let in")
+
+
+def make_certificate(hob, name):
+    """A key and a certificate for 127.0.0.1 in tls.key and tls.pem, as DER."""
+    subprocess.run([need("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                    "-nodes", "-days", "2", "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1",
+                    "-keyout", str(hob.dir / "tls.key"), "-out", str(hob.dir / "tls.pem")],
+                   check=True, capture_output=True)
+    return ssl.PEM_cert_to_DER_cert((hob.dir / "tls.pem").read_text())
+
+
+def test_a_new_certificate_is_taken_over_and_a_broken_one_is_refused_with_all_else():
+    with rig(None) as hob:
+        first = make_certificate(hob, "first")
+        path = serve_with(hob, "server: {tls_cert: tls.pem, tls_key: tls.key}\n")
+
+        def shown():
+            return ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", hob.port), timeout=PATIENCE))
+
+        equal(shown(), first)
+        second = make_certificate(hob, "second")
+        hangup(hob, hob.server, "reloaded")
+        equal(shown(), second)
+        (hob.dir / "tls.pem").write_text("no certificate\n")
+        path.write_text(path.read_text() + "queues: {mail: {order: lifo}}\n")
+        before = len(log_lines(hob))
+        hangup(hob, hob.server, "certificate stays")
+        equal(shown(), second)
+        said = log_lines(hob)[before:]
+        check("reloaded" not in said and "setting=order" not in said, f"it was refused as a whole: {said}")
 
 
 def test_a_wrong_file_changes_nothing():
