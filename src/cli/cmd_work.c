@@ -90,6 +90,7 @@ static int work(struct working *working) {
 int cmd_work(struct cli *cli) {
     struct working working = {0};
     cli_settings_init(&working.settings, cli, "worker");
+    working.settings.input.runs_kinds = true;
     working.config = cli_settings_load(cli, &working.settings);
     if (working.config == NULL) return cli->exit_code;
     working.start = config_hold(working.config);

@@ -164,6 +164,7 @@ static enum hob_status load(
         config->file.variable = input->variable;
         config->file.readers = &input->readers;
         config->file.is_thorough = input->is_thorough;
+        config->file.runs_kinds = input->runs_kinds;
         status = take_file(config, bytes, report);
     }
     enum hob_status variables = take_variables(config, input, report);

@@ -76,6 +76,7 @@ struct config_input {
     const struct config_flag *flags;
     size_t flag_count;
     struct config_readers readers;
+    bool runs_kinds;  /* a worker: secrets that its kinds use must be readable */
     bool is_thorough; /* warn of what only this machine knows: programs that are not there */
 };
 

@@ -219,9 +219,10 @@ TEST(secrets_are_read_from_where_they_are) {
     check_told(
         &input,
         "secrets: {a: env:NOBODY, b: file:/nonexistent, c: credential:x, d: (redacted), e: }\n",
-        "w.yaml:1:14: the variable NOBODY is not set\n"
-        "w.yaml:1:29: cannot read /nonexistent: No such file or directory\n"
-        "w.yaml:1:51: CREDENTIALS_DIRECTORY is not set: systemd sets it (LoadCredential=)\n"
+        "w.yaml:1:14: warning: the variable NOBODY is not set\n"
+        "w.yaml:1:29: warning: cannot read /nonexistent: No such file or directory\n"
+        "w.yaml:1:51: warning: CREDENTIALS_DIRECTORY is not set: systemd sets it "
+        "(LoadCredential=)\n"
         "w.yaml:1:68: `hob config show` left the secret out; wanted: env:NAME, file:PATH, "
         "credential:NAME, or the secret itself\n"
         "w.yaml:1:83: nothing is here; wanted: env:NAME, file:PATH, credential:NAME, or the "

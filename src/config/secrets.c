@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A reference is followed when the configuration is read, so that a missing secret is told then and
- * not by the first job that needs it. No message ever holds a secret. */
+ * not by the first job that needs it. Server and worker share the file and may run as two users, so
+ * a secret that cannot be read is a warning, and an error only where a kind that is run here uses
+ * it. No message ever holds a secret. */
 #include "config/secrets.h"
 
 #include <fcntl.h>
@@ -37,7 +39,8 @@ static enum hob_status read_file(
     file_close(&fd);
     if (os_errno != 0) {
         (void)fail_errno(&err, HOB_CONFIG, os_errno, "cannot read %s", path);
-        return yaml_read_fail(read, node, "%s", err.text);
+        yaml_read_warn(read, node, "%s", err.text);
+        return HOB_OK;
     }
     if (size > SECRET_BYTES_MAX) {
         return yaml_read_fail(read, node, "%s: more than 64 KiB are no secret", path);
@@ -57,7 +60,8 @@ static enum hob_status read_variable(
     const char *variable = arena_text(read->arena, name);
     const char *text = read->variable == NULL ? NULL : read->variable(variable);
     if (text == NULL || text[0] == '\0') {
-        return yaml_read_fail(read, node, "the variable %s is not set", variable);
+        yaml_read_warn(read, node, "the variable %s is not set", variable);
+        return HOB_OK;
     }
     *ret_text = slice_str(arena_text(read->arena, slice_str(text)));
     return HOB_OK;
@@ -68,9 +72,10 @@ static enum hob_status read_credential(
 ) {
     const char *folder = read->variable == NULL ? NULL : read->variable("CREDENTIALS_DIRECTORY");
     if (folder == NULL) {
-        return yaml_read_fail(
+        yaml_read_warn(
             read, node, "CREDENTIALS_DIRECTORY is not set: systemd sets it (LoadCredential=)"
         );
+        return HOB_OK;
     }
     if (name.size == 0 || name.size > 255 || memchr(name.bytes, '/', name.size) != NULL) {
         return yaml_read_fail(read, node, "wanted: credential:NAME");
@@ -144,12 +149,27 @@ void yaml_read_uses_secret(struct yaml_read *read, const yaml_node_t *node, stru
     read->uses = use;
 }
 
+static bool is_named(const struct config *config, struct slice name) {
+    for (size_t i = 0; i < config->secret_count; i++) {
+        if (slice_equal(slice_str(config->secrets[i].name), name)) return true;
+    }
+    return false;
+}
+
 enum hob_status secrets_check(struct yaml_read *read, const struct config *config) {
     enum hob_status status = HOB_OK;
     const char *names[SECRETS_MAX];
     for (size_t i = 0; i < config->secret_count; i++) names[i] = config->secrets[i].name;
     for (const struct secret_use *use = read->uses; use != NULL; use = use->next) {
         if (config_secret(config, use->name).size > 0) continue;
+        if (is_named(config, use->name)) {
+            if (!read->runs_kinds) continue;
+            int size = (int)use->name.size;
+            status = yaml_read_fail(
+                read, use->node, "the secret `%.*s` cannot be read here", size, use->name.bytes
+            );
+            continue;
+        }
         const char *meant = nearest_word(use->name, names, config->secret_count);
         status = yaml_read_fail(
             read,

@@ -38,6 +38,7 @@ struct yaml_read {
     const char *(*variable)(const char *name); /* as getenv; NULL: there is no environment */
     const struct config_readers *readers;      /* the executors of `kinds:`; borrowed */
     bool is_thorough;        /* `hob config check`: also warn of what only this machine knows */
+    bool runs_kinds;         /* of this configuration, in this process */
     struct secret_use *uses; /* of secrets, to be looked up when all of the file is read */
     yaml_document_t document;
 };

@@ -86,6 +86,13 @@ def test_a_secret_that_is_not_there_is_an_error_and_a_missing_program_a_warning(
         equal(done.stderr, f"{path}:3:12: warning: cannot start {hob.dir}/./b.sh: No such file or directory\n")
         hob.script("b.sh", "#!/bin/sh\n")
         equal(run("config", "check", str(path)).stderr, "")
+        path.write_text(path.read_text().replace("shop: x", "shop: file:/nonexistent"))
+        checked = run("config", "check", str(path))
+        equal(checked.returncode, 0, "another process may be able to read it")
+        within(checked.stderr, "warning: cannot read /nonexistent")
+        done = run("work", "--config", str(path))
+        equal(done.returncode, 78, "the worker needs it")
+        within(done.stderr, f"{path}:2:41: the secret `shop` cannot be read here")
 
 
 def test_wrong_flags_are_wrong_usage_and_wrong_variables_a_wrong_configuration():
