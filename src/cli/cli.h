@@ -57,6 +57,9 @@ bool cli_parse(struct cli *cli, const char **words, size_t count);
 /** The value of an option of this command, or NULL when it was not given. */
 const char *cli_value(const struct cli *cli, const char *name);
 
+/** As cli_value, for options that many commands have; NULL also where this one has it not. */
+const char *cli_common(const struct cli *cli, const char *name);
+
 /** Was the option given? */
 bool cli_has(const struct cli *cli, const char *name);
 

@@ -97,7 +97,8 @@ static void put_line(struct buf *out, struct slice line) {
         if (i > 0) (void)buf_put_char(out, '\t');
         for (size_t k = 0; k < text.size; k++) {
             unsigned char c = (unsigned char)text.bytes[k];
-            (void)buf_put_char(out, c < ' ' || c == 0x7f ? '?' : (char)c);
+            bool is_control = c < ' ' || c == 0x7f;
+            (void)buf_put(out, is_control ? "?" : text.bytes + k, 1);
         }
     }
     (void)buf_put_char(out, '\n');

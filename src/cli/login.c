@@ -47,12 +47,11 @@ cli_login(struct address *address, const struct cli_login *login, struct hob_err
 
 enum hob_status
 cli_login_here(const struct cli *cli, struct address *address, struct hob_error *err) {
-    bool is_command = cli->command != NULL; /* completion has none */
     const struct cli_login login = {
-        .token_file = first_of(is_command ? cli_value(cli, "token-file") : NULL, "HOB_TOKEN_FILE"),
-        .ca = first_of(is_command ? cli_value(cli, "ca") : NULL, "HOB_CA"),
-        .cert = first_of(is_command ? cli_value(cli, "client-cert") : NULL, "HOB_CLIENT_CERT"),
-        .key = first_of(is_command ? cli_value(cli, "client-key") : NULL, "HOB_CLIENT_KEY"),
+        .token_file = first_of(cli_common(cli, "token-file"), "HOB_TOKEN_FILE"),
+        .ca = first_of(cli_common(cli, "ca"), "HOB_CA"),
+        .cert = first_of(cli_common(cli, "client-cert"), "HOB_CLIENT_CERT"),
+        .key = first_of(cli_common(cli, "client-key"), "HOB_CLIENT_KEY"),
     };
     return cli_login(address, &login, err);
 }

@@ -161,24 +161,25 @@ static bool parse_letters(struct parsing *parsing) {
 
 /* --- all of it --- */
 
-static const char *common_value(const struct cli *cli, const char *name) {
+const char *cli_common(const struct cli *cli, const char *name) {
+    if (cli->command == NULL) return NULL; /* completion has none */
     size_t index = find_long(cli->command, slice_str(name));
     return index == NOT_FOUND ? NULL : cli->values[index];
 }
 
 /* What the common options say, told once. */
 static void finish(struct cli *cli) {
-    cli->server = common_value(cli, "server");
-    cli->quiet = common_value(cli, "quiet") != NULL;
-    cli->term = term_look(common_value(cli, "color"));
-    const char *output = common_value(cli, "output");
+    cli->server = cli_common(cli, "server");
+    cli->quiet = cli_common(cli, "quiet") != NULL;
+    cli->term = term_look(cli_common(cli, "color"));
+    const char *output = cli_common(cli, "output");
     cli->form = cli->term.out ? FORM_TABLE : FORM_TABS;
     if (output != NULL) {
         cli->form = strcmp(output, "table") == 0  ? FORM_TABLE
                     : strcmp(output, "tabs") == 0 ? FORM_TABS
                                                   : FORM_JSON;
     }
-    if (common_value(cli, "json") != NULL) cli->form = FORM_JSON;
+    if (cli_common(cli, "json") != NULL) cli->form = FORM_JSON;
     cli->json = cli->form == FORM_JSON;
 }
 

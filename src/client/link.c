@@ -287,7 +287,7 @@ static void on_written(uv_write_t *request, int code) {
 }
 
 /* What is to be sent, as records; before the handshake is done only what it needs. */
-static void encrypt(struct link *link) {
+static void seal(struct link *link) {
     tls_output(link->tls, &link->sending);
     size_t at = 0;
     while (link->is_up && at < link->output.size) {
@@ -304,7 +304,7 @@ void link_send(struct link *link) {
     if (link->writing || link->closed) return;
     hob_assert(!link->output.overflowed);
     if (link->tls != NULL) {
-        encrypt(link);
+        seal(link);
     } else {
         struct buf filled = link->output;
         link->output = link->sending;

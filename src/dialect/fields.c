@@ -218,5 +218,11 @@ void fields_of_stats(
     add_number(fields, "stored_bytes", stats->stored_bytes);
     add_number(fields, "cleaned_segments", stats->cleaned_segments);
     add_number(fields, "cleaned_bytes", stats->cleaned_bytes);
+    add_number(fields, "tokens", engine->tokens);
+    add_number(fields, "logins", stats->logins);
+    add_number(fields, "logins_refused", stats->logins_refused);
+    add_number(fields, "requests_denied", stats->requests_denied);
+    add_number(fields, "connections_refused", stats->connections_refused);
+    add_number(fields, "handshakes_failed", stats->handshakes_failed);
     add_u64(fields, "disk_full", FIELD_BOOL, stats->full);
 }

@@ -68,6 +68,11 @@ struct host_stats {
     uint64_t body_bytes;
     uint64_t cleaned_segments;
     uint64_t cleaned_bytes;
+    uint64_t logins;         /* right tokens, once for each connection or change of it */
+    uint64_t logins_refused; /* wrong tokens */
+    uint64_t requests_denied;
+    uint64_t connections_refused; /* too many of them */
+    uint64_t handshakes_failed;   /* of TLS */
     bool full;
 };
 

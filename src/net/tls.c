@@ -32,7 +32,7 @@ struct tls {
 static const char *reason(void) {
     unsigned long code = ERR_peek_last_error();
     ERR_clear_error();
-    if (ERR_SYSTEM_ERROR(code)) return strerror(ERR_GET_REASON(code));
+    if (ERR_SYSTEM_ERROR(code)) return strerrordesc_np(ERR_GET_REASON(code));
     const char *text = code == 0 ? NULL : ERR_reason_error_string(code);
     return text == NULL ? "unknown reason" : text;
 }

@@ -166,6 +166,7 @@ static void put_token(struct json_put *put, const struct token_put_command *toke
     put_member(put, "token", token->name);
     put_member(put, "scopes", buf_slice(&scopes));
     put_member(put, "queues", token->queues);
+    put_member(put, "by", token->by);
 }
 
 static void put_object(struct json_put *put, const struct command *command) {
@@ -209,6 +210,12 @@ void audit_login_refused(struct server *server, const struct client *client) {
     end(server, &put, "NOAUTH");
 }
 
+void audit_denied(struct server *server, const struct client *client) {
+    struct json_put put = begin(server, client, "denied");
+    put_member(&put, "scope", slice_str(scope_word(client->session->scope)));
+    end(server, &put, "NOPERM");
+}
+
 /* --- reading --- */
 
 static int load(struct audit *audit, uint32_t number, struct buf *ret_bytes) {
@@ -241,7 +248,9 @@ static size_t tail_of(struct slice bytes, struct slice since, uint32_t count, ui
     uint32_t found = 0;
     while (begin > 0 && found < count) {
         size_t at = begin - 1;
-        while (at > 0 && bytes.bytes[at - 1] != '\n') at--;
+        while (at > 0 && bytes.bytes[at - 1] != '\n') {
+            at--;
+        }
         if (is_older(slice_of(bytes.bytes + at, begin - at), since)) break;
         begin = at;
         found++;
@@ -285,8 +294,9 @@ enum hob_status audit_read(
         uint32_t found = 0;
         int code = prepend(&server->audit, number, buf_slice(&since), count_max, out, &found);
         if (code == ENOENT) break;
-        if (code != 0)
+        if (code != 0) {
             return fail_errno(err, HOB_FAILED, code, "cannot read %s.%u", AUDIT_NAME, number);
+        }
         count_max -= found;
     }
     return HOB_OK;

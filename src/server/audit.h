@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The audit trail: who did what to what, when, from where, why, and whether it was done. One line
  * of JSON for each control action (cancel, discard, retry, delete, update; pause, resume and
- * settings of queues; tokens), done or refused, and for each wrong token that the throttle lets
- * through, in DATA/audit.log:
+ * settings of queues; tokens), done or refused, for each wrong token that the throttle lets
+ * through, and for the first thing on a connection that its token does not allow, in
+ * DATA/audit.log:
  *
  *     {"at":"2026-03-01T09:30:00.250Z","who":"ops","from":"10.0.0.7:51234","what":"pause",
  *      "queue":"mail","by":"ann","why":"provider is down","result":"OK"}
@@ -46,6 +47,7 @@ void audit_command(
     const struct answer *answer
 );
 void audit_login_refused(struct server *server, const struct client *client);
+void audit_denied(struct server *server, const struct client *client);
 
 /** The lines of this turn go to the disk. False: they could not; told in the log. */
 bool audit_flush(struct server *server);

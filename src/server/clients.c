@@ -38,19 +38,29 @@ void *client_opened(void *context, struct conn *conn) {
     link_init(&client->subscriber);
     server->clients[client->slot] = client;
     server->client_count++;
+    client_idle_set(client);
     return client;
+}
+
+void client_idle_set(struct client *client) {
+    const struct session *session = client->session;
+    bool is_stranger =
+        access_is_stranger(session == NULL ? door_base(client->server, client) : session->access);
+    bool is_http = session != NULL && session->dialect == &dialect_http;
+    uint32_t idle_ms = is_http ? HTTP_IDLE_MS : 0;
+    conn_idle_limit(client->conn, is_stranger ? STRANGER_IDLE_MS : idle_ms);
 }
 
 /* The first byte tells: a RESP request is an array, and no HTTP request begins with a star. */
 static void open_session(struct client *client, char first) {
     struct server *server = client->server;
     const struct dialect *dialect = first == '*' ? &dialect_resp : &dialect_http;
-    if (dialect == &dialect_http) conn_idle_limit(client->conn, HTTP_IDLE_MS);
     client->session = dialect->open(&server->host);
     client->session->out = conn_out(client->conn);
     client->session->id = client->slot + 1;
     client->session->serial = client->serial;
     client->session->access = door_base(server, client);
+    client_idle_set(client);
 }
 
 /* A fatal alert, "protocol version": what a TLS client understands of "there is no TLS here". */

@@ -70,7 +70,7 @@ static void door_add(struct server *server, struct door_token *token) {
     if (door->token_count == door->token_capacity) {
         uint32_t old = door->token_capacity;
         door->token_capacity = old == 0 ? 8 : old * 2;
-        size_t each = sizeof *door->tokens;
+        size_t each = sizeof(struct door_token *);
         door->tokens =
             mem_resize(&server->mem, door->tokens, old * each, door->token_capacity * each);
     }
@@ -109,7 +109,7 @@ void door_expire(struct server *server) {
 void door_deinit(struct server *server) {
     struct door *door = &server->door;
     while (door->token_count > 0) token_release(server, door->tokens[--door->token_count]);
-    mem_free(&server->mem, door->tokens, door->token_capacity * sizeof *door->tokens);
+    mem_free(&server->mem, door->tokens, door->token_capacity * sizeof(struct door_token *));
     mem_free(&server->mem, door->throttles, THROTTLE_SLOTS * sizeof *door->throttles);
     *door = (struct door){0};
 }
@@ -201,6 +201,7 @@ door_login(struct server *server, struct client *client, struct slice name, stru
     if (shown.size == 0) {
         door_leave(server, client);
         session->access = door_base(server, client);
+        client_idle_set(client);
         return LOGIN_OK;
     }
     char hash[SHA256_BYTES];
@@ -216,6 +217,7 @@ door_login(struct server *server, struct client *client, struct slice name, stru
         server->door.logins++;
     }
     session->access = &token->access;
+    client_idle_set(client);
     note_use(server, token);
     return LOGIN_OK;
 }

@@ -79,6 +79,11 @@ static void host_stats(void *context, struct host_stats *ret_stats) {
         .cleaned_segments = space.cleaned_segments,
         .cleaned_bytes = space.cleaned_bytes,
         .full = space.full,
+        .logins = server->door.logins,
+        .logins_refused = server->door.refused,
+        .requests_denied = server->door.denied,
+        .connections_refused = net_refused(server->net),
+        .handshakes_failed = net_handshakes_failed(server->net),
     };
     engine_stats(space_engine(server->space), &ret_stats->engine);
 }
@@ -142,6 +147,7 @@ static void host_denied(void *context, struct session *session) {
     server->door.denied++;
     if (client->is_denied) return;
     client->is_denied = true;
+    if (!access_is_stranger(session->access)) audit_denied(server, client);
     char peer[NET_ADDRESS_BYTES_MAX];
     conn_peer(client->conn, peer);
     log_warn(

@@ -97,6 +97,8 @@ void client_closed(void *context, struct conn *conn);
 void clients_answer(void *context, const struct answer *answer);
 void clients_notice(void *context, const struct notice *notice);
 void clients_event(void *context, const struct event *event);
+/* How long it may say nothing between requests: as to who it is. */
+void client_idle_set(struct client *client);
 /* The token is revoked: whoever showed it is answered, and gone. */
 void clients_shut_out(struct server *server, const struct door_token *token);
 /* There are tokens now, or none any more: what the others may changes. */

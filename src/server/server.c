@@ -175,14 +175,11 @@ static enum hob_status closed_door(const char *address, bool has_tokens, struct 
     return fail(
         err,
         HOB_CONFIG,
-        "--listen %s: other machines could reach it, and %s. %s; or listen on 127.0.0.1 or "
-        "unix:PATH; or say --insecure, if the network is trusted",
+        "--listen %s: other machines could reach it. It needs %s (doc/guide/security.md); or "
+        "listen on 127.0.0.1 or unix:PATH; or say --insecure, if the network is trusted",
         address,
-        has_tokens ? "what is said there could be read by others"
-                   : "anybody could do anything there",
-        has_tokens ? "Give it --tls-cert and --tls-key"
-                   : "Make a token first (hob token create admin --scope admin, with the server on "
-                     "127.0.0.1), and give it --tls-cert and --tls-key"
+        has_tokens ? "TLS: --tls-cert and --tls-key"
+                   : "a token, made while it is on 127.0.0.1, and TLS"
     );
 }
 
@@ -349,6 +346,13 @@ static void server_deinit(struct server *server) {
     mem_free(&server->mem, server->returns, server->return_capacity * sizeof *server->returns);
 }
 
+/* A handshake is a small request: ten seconds, or less when requests have less. */
+static uint32_t handshake_ms(const struct server_options *options) {
+    enum { HANDSHAKE_MS = 10000 };
+    uint64_t request_ms = options->request_ns / NS_PER_MS;
+    return request_ms != 0 && request_ms < HANDSHAKE_MS ? (uint32_t)request_ms : HANDSHAKE_MS;
+}
+
 static enum hob_status run(const struct server_options *options, struct hob_error *err) {
     struct server server = {
         .in_force = *options,
@@ -379,6 +383,7 @@ static enum hob_status run(const struct server_options *options, struct hob_erro
         .connections_max = options->connections_max,
         .per_address_max = options->per_address_max,
         .request_ms = (uint32_t)(options->request_ns / NS_PER_MS),
+        .handshake_ms = handshake_ms(options),
         .output_bytes_max = OUT_BYTES_MAX,
     };
     self_ignore_broken_pipes();

@@ -23,6 +23,8 @@
     X("ORIGIN",      403, "a page of another site may not change anything here",                   \
       "browsers tell by Origin and Sec-Fetch-Site where a request comes from; use the API from "   \
       "programs, or from pages that this server serves")                                           \
+    X("HOST",        421, "this server is not called that",                                        \
+      "use its IP address or localhost, or name it with --host when the server is started")        \
     X("CHANGED",     412, "the job is not as it was",                                              \
       "somebody changed it since the ETag in If-Match was read: read it again, then decide")       \
     X("UNMATCHED",   428, "the request must say which version it changes",                         \
