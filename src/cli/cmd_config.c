@@ -23,7 +23,7 @@ int cmd_config_check(struct cli *cli) {
     cli_tell_report(&report);
     if (status == HOB_OK) {
         (void)printf(
-            "%s: right (%zu queues, %zu kinds, %zu secrets)\n",
+            "%s: right (queues: %zu, kinds: %zu, secrets: %zu)\n",
             config->path,
             config->queue_count,
             config->worker.kind_count,

@@ -148,11 +148,6 @@ TEST(all_that_is_wrong_is_told_at_once) {
         "queues: {mail: {order: random, keep: 1h}}\n"
         "kinds: {a: {sped: 3}, b: {speed: 3}, c: {fly: {speed: 10}}}\n"
         "kind: {}\n",
-        "w.yaml:3:24: wanted: fifo or lifo\n"
-        "w.yaml:3:38: wanted: SPAN:N, such as 24h:100000: how long, and how many at most\n"
-        "w.yaml:4:13: unknown key `sped` in a kind; did you mean `speed`?; allowed: speed\n"
-        "w.yaml:4:12: a kind needs the key `speed`\n"
-        "w.yaml:4:55: wanted: a number from 1 to 9\n"
         "w.yaml:5:1: unknown key `kind` in the file; did you mean `kinds`?; allowed: log, "
         "server, worker, queues, kinds, secrets\n"
         "w.yaml:1:22: `sometimes` is not it; wanted: one of always, interval, none\n"
@@ -167,7 +162,12 @@ TEST(all_that_is_wrong_is_told_at_once) {
         "w.yaml:2:22: unknown key `slot` in worker; did you mean `slots`?; allowed: name, queues, "
         "slots, server, token_file, ca, client_cert, client_key\n"
         "w.yaml:2:39: `-x` is not it; wanted: names: 1 to 200 of A-Z a-z 0-9 - + / ; : . $ _ ( ), "
-        "no - in front"
+        "no - in front\n"
+        "w.yaml:3:24: wanted: fifo or lifo\n"
+        "w.yaml:3:38: wanted: SPAN:N, such as 24h:100000: how long, and how many at most\n"
+        "w.yaml:4:13: unknown key `sped` in a kind; did you mean `speed`?; allowed: speed\n"
+        "w.yaml:4:12: a kind needs the key `speed`\n"
+        "w.yaml:4:55: wanted: a number from 1 to 9"
     );
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which keys a section may hold follows from the paths of the settings: `server.data` is the key
- * `data` of the section `server`. Sections that are met wait in a list until they are read. */
+ * `data` of the section `server`. Sections and parts that are met wait in
+ * a list until they are read, in the order of the file. */
 #include "config/sections.h"
 
 #include <stdio.h>
@@ -20,6 +21,7 @@ const size_t config_part_count = hob_countof(config_parts);
 struct section {
     char path[PATH_BYTES_MAX]; /* "" is the top */
     yaml_node_t *node;
+    const struct config_part *part; /* NULL: settings */
 };
 
 struct walk {
@@ -124,7 +126,10 @@ read_key(struct yaml_read *read, yaml_node_t *key, yaml_node_t *node, void *into
     for (size_t i = 0; walk->path[0] == '\0' && i < config_part_count; i++) {
         if (strcmp(config_parts[i].name, path) != 0) continue;
         if (yaml_is_left_out(node)) return HOB_OK;
-        return config_parts[i].read(read, node, walk->config);
+        hob_assert(walk->pending_count < PENDING_MAX);
+        struct section *section = &walk->pending[walk->pending_count++];
+        *section = (struct section){.node = node, .part = &config_parts[i]};
+        return HOB_OK;
     }
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         if (!setting_is_below(&settings[i], slice_str(path))) continue;
@@ -163,10 +168,14 @@ enum hob_status sections_read(struct yaml_read *read, struct config *config) {
     if (status != HOB_OK) return status;
     walk.pending[walk.pending_count++].node = root;
     for (size_t i = 0; i < walk.pending_count; i++) {
-        walk.path = walk.pending[i].path;
-        enum hob_status one = yaml_read_names(
-            read, walk.pending[i].node, "each key", SECTION_KEYS_MAX, read_key, &walk
-        );
+        const struct section *section = &walk.pending[i];
+        walk.path = section->path;
+        enum hob_status one =
+            section->part != NULL
+                ? section->part->read(read, section->node, config)
+                : yaml_read_names(
+                      read, section->node, "each key", SECTION_KEYS_MAX, read_key, &walk
+                  );
         if (one != HOB_OK) status = one;
     }
     return status == HOB_OK ? secrets_check(read, config) : status;
