@@ -65,6 +65,50 @@ static const struct cli_option push_rows[] = {
 };
 static const struct cli_options push_options = CLI_LIST(push_rows);
 
+/* As of a push, each a word of UPDATE. */
+static const struct cli_option update_rows[] = {
+    {.name = "if-version",
+     .value = "N",
+     .word = "IFVERSION",
+     .help = "only when the job has this version still; exit 7 when not"},
+    {.name = "queue",
+     .value = "QUEUE",
+     .word = "QUEUE",
+     .completes = COMPLETES_QUEUES,
+     .help = "move it to this queue"},
+    {.name = "payload", .value = "PAYLOAD", .word = "PAYLOAD", .help = "the payload"},
+    {.name = "priority",
+     .letter = 'p',
+     .value = "N",
+     .word = "PRIORITY",
+     .help = "smaller runs first"},
+    {.name = "delay",
+     .letter = 'd',
+     .value = "SPAN",
+     .word = "DELAY",
+     .help = "run it this much later: 10s, 5m; 0: now"},
+    {.name = "at", .value = "TIME", .word = "AT", .help = "run it then: 2026-12-24T18:00:00Z"},
+    {.name = "attempts", .value = "N", .word = "ATTEMPTS", .help = "at most"},
+    {.name = "timeout",
+     .letter = 't',
+     .value = "SPAN",
+     .word = "TIMEOUT",
+     .help = "of one attempt"},
+    {.name = "keep",
+     .value = "SPAN",
+     .word = "KEEP",
+     .help = "how long the job stays when it is over"},
+    {.name = "backoff",
+     .value = "SPEC",
+     .word = "BACKOFF",
+     .help = "the waits between attempts, as of push"},
+    {.name = "tag", .value = "TAG,…", .word = "TAGS", .help = "its tags, all of them"},
+    {.name = "headers", .value = "JSON", .word = "HEADERS", .help = "its headers, all of them"},
+    {.name = "on-done", .value = "JSON", .word = "ONDONE", .help = "what follows its end"},
+    {.name = "type", .value = "TYPE", .word = "TYPE", .help = "the type of the payload"},
+};
+static const struct cli_options update_options = CLI_LIST(update_rows);
+
 static const struct cli_option get_rows[] = {
     {.name = "result", .letter = 'r', .help = "only the bytes of the result"},
     {.name = "payload", .help = "only the bytes of the payload"},
@@ -170,6 +214,20 @@ static const struct cli_command job_rows[] = {
         .args_max = 1,
         .completes = {COMPLETES_JOBS},
         .run = cmd_get,
+    },
+    {
+        .name = "update",
+        .synopsis = "ID option…",
+        .summary = "change a waiting job, and print its new version",
+        .details = "What is named is changed, all else stays. A job that runs or is over cannot be "
+                   "changed. With --if-version nothing is changed when somebody else was first.",
+        .examples = "hob update 42 --priority 1 --delay 0\n"
+                    "hob update 42 --queue slow --if-version 3\n",
+        .lists = {&update_options, &cli_server_options},
+        .args_min = 1,
+        .args_max = 1,
+        .completes = {COMPLETES_JOBS},
+        .run = cmd_update,
     },
     {
         .name = "wait",

@@ -21,6 +21,7 @@ static const struct {
     {"NOTOKEN", HOB_NOT_FOUND},
     {"EXISTS", HOB_CONFLICT},
     {"CONFLICT", HOB_CONFLICT},
+    {"CHANGED", HOB_CONFLICT},
 };
 
 const struct resp_node *reply_get(const struct resp_node *map, const char *key) {

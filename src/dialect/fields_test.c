@@ -254,7 +254,49 @@ TEST(a_token_cannot_reach_by_a_callback_what_it_cannot_push) {
     rig_deinit(&rig);
 }
 
+TEST(a_waiting_job_is_updated_by_both_and_only_at_its_version) {
+    struct rig rig;
+    struct rig_client *http;
+    struct rig_client *resp;
+    begin(&rig, &http, &resp);
+    CHECK_STR(RESP(resp, "PUSH", "mail", "k", "x"), ":1\r\n");
+    CHECK_STR(RESP(resp, "UPDATE", "1", "PRIORITY", "7", "TAGS", "a,b"), ":2\r\n");
+    HOLDS(RESP(resp, "UPDATE", "1", "IFVERSION", "1", "PRIORITY", "9"), "-CHANGED");
+    CHECK_STR(RESP(resp, "UPDATE", "1", "IFVERSION", "2", "DELAY", "1h"), ":3\r\n");
+    HOLDS(RESP(resp, "UPDATE", "9", "PRIORITY", "9"), "-NOJOB");
+    HOLDS(RESP(resp, "UPDATE", "1", "KIND", "x"), "-BADARG there is no option 'KIND'");
+    const char *text = rig_http(
+        http,
+        "PATCH",
+        "/v1/jobs/1",
+        "{\"payload\":{\"n\": 2},\"delay\":0,\"on_done\":"
+        "{\"success\":{\"push\":{\"queue\":\"q\",\"kind\":\"k\"}}}}"
+    );
+    HOLDS(text, "200 OK");
+    HOLDS(text, "ETag: \"4-");
+    HOLDS(text, "\"payload\":{\"n\": 2}");
+    HOLDS(text, "\"state\":\"available\",\"priority\":7");
+    HOLDS(text, "\"on_done\":{\"success\":[{\"push\":");
+    HOLDS(rig_http(http, "PATCH", "/v1/jobs/1", "{}"), "name at least one field to change");
+    HOLDS(rig_http(http, "PATCH", "/v1/jobs/1", "{\"kind\":\"x\"}"), "400 Bad Request");
+    static const char stale[] =
+        "PATCH /v1/jobs/1 HTTP/1.1\r\nHost: h\r\nIf-Match: \"3-ab\"\r\n"
+        "Content-Type: application/json\r\nContent-Length: 14\r\n\r\n{\"priority\":1}";
+    rig_send(http, slice_str(stale));
+    HOLDS(rig_text(http), "412 Precondition Failed");
+    HOLDS(rig_text(http), "\"code\":\"CHANGED\"");
+    static const char current[] =
+        "PATCH /v1/jobs/1 HTTP/1.1\r\nHost: h\r\nIf-Match: \"4-ab\"\r\n"
+        "Content-Type: application/json\r\nContent-Length: 14\r\n\r\n{\"priority\":1}";
+    rig_send(http, slice_str(current));
+    HOLDS(rig_text(http), "\"version\":5");
+    finish_by_resp(resp, "mail");
+    HOLDS(rig_http(http, "PATCH", "/v1/jobs/1", "{\"priority\":1}"), "409 Conflict");
+    rig_deinit(&rig);
+}
+
 TESTS(
+    a_waiting_job_is_updated_by_both_and_only_at_its_version,
     callbacks_are_pushed_shown_and_made_at_the_end,
     callbacks_that_are_not_sound_are_refused_and_say_why,
     a_token_cannot_reach_by_a_callback_what_it_cannot_push,

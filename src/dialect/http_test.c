@@ -107,7 +107,7 @@ TEST(a_path_or_method_that_is_not_there_is_refused) {
     STATUS(rig_http(client, "GET", "/v1/nope", NULL), "404");
     const char *text = rig_http(client, "PUT", "/v1/jobs/1", NULL);
     STATUS(text, "405");
-    HOLDS(text, "Allow: GET, HEAD, DELETE, OPTIONS\r\n");
+    HOLDS(text, "Allow: GET, HEAD, PATCH, DELETE, OPTIONS\r\n");
     STATUS(rig_http(client, "GET", "/v1/jobs/77", NULL), "404");
     STATUS(rig_http(client, "GET", "/v1/jobs/x", NULL), "400");
     rig_deinit(&rig);

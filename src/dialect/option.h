@@ -86,6 +86,11 @@ struct push_request {
     bool verbose;
 };
 
+struct update_request {
+    struct update_command update;
+    struct slice on_done; /* as of a push */
+};
+
 enum job_form { JOB_ARRAY, JOB_MAP };
 
 struct fetch_request {
@@ -121,6 +126,7 @@ struct queue_request {
 };
 
 extern const struct option_set push_options;    /* struct push_request */
+extern const struct option_set update_options;  /* struct update_request */
 extern const struct option_set fetch_options;   /* struct fetch_request */
 extern const struct option_set fail_options;    /* struct fail_command */
 extern const struct option_set control_options; /* struct control_command */

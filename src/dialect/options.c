@@ -76,6 +76,28 @@ static const struct option push_rows[] = {
 };
 #undef TARGET
 
+#define TARGET update_request
+static const struct option update_rows[] = {
+    ROW_HAS("IFVERSION", NULL, U32, update.version, update.has_version, UINT32_MAX),
+    ROW_HAS("QUEUE", "queue", NAME, update.to.queue, update.has.queue, 0),
+    ROW_HAS("PAYLOAD", NULL, TEXT, update.to.payload, update.has.payload, UINT32_MAX),
+    ROW_HAS("PRIORITY", "priority", U32, update.to.priority, update.has.priority, UINT32_MAX),
+    ROW_HAS("DELAY", "delay", SPAN, update.to.delay_ns, update.has.time, DELAY_MAX_NS),
+    ROW_HAS("AT", "run_at", TIME, update.to.run_at_ns, update.has.time, 0),
+    {"ATTEMPTS", "attempt_max", OPTION_U32, offsetof(struct TARGET, update.to.attempt_max),
+     offsetof(struct TARGET, update.has.attempt_max), 1, ATTEMPT_MAX_MAX, NULL},
+    {"TIMEOUT", "timeout", OPTION_SPAN, offsetof(struct TARGET, update.to.timeout_ns),
+     offsetof(struct TARGET, update.has.timeout), NS_PER_MS, DELAY_MAX_NS, NULL},
+    ROW_HAS("KEEP", "keep", SPAN, update.to.keep_ns, update.has.keep, DELAY_MAX_NS),
+    ROW_HAS("BACKOFF", "backoff", BACKOFF, update.to.backoff, update.has.backoff, 0),
+    ROW_HAS("HEADERS", "headers", JSON, update.to.headers, update.has.headers, HEADERS_BYTES_MAX),
+    ROW_HAS("TAGS", "tags", TAGS, update.to.tags, update.has.tags, 0),
+    ROW_HAS("TYPE", "content_type", TEXT, update.to.content_type, update.has.content_type,
+            CONTENT_TYPE_BYTES_MAX),
+    ROW_HAS("ONDONE", "on_done", JSON, on_done, update.has.on_done, UINT32_MAX),
+};
+#undef TARGET
+
 #define TARGET fetch_request
 static const struct option fetch_rows[] = {
     ROW(NULL, "worker", NAME, fetch.worker, 0, 0),
@@ -178,6 +200,7 @@ static const struct option queue_rows[] = {
 /* clang-format on */
 
 const struct option_set push_options = SET(push_rows);
+const struct option_set update_options = SET(update_rows);
 const struct option_set fetch_options = SET(fetch_rows);
 const struct option_set fail_options = SET(fail_rows);
 const struct option_set control_options = SET(control_rows);

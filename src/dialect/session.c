@@ -149,6 +149,12 @@ static struct touched touched_by(const struct command *command) {
         return (struct touched){.job_id = command->retry.id};
     case COMMAND_DELETE:
         return (struct touched){.job_id = command->delete.id};
+    case COMMAND_UPDATE:
+        return (struct touched){
+            .job_id = command->update.id,
+            .queues = &command->update.to.queue,
+            .queue_count = command->update.has.queue ? 1 : 0,
+        };
     case COMMAND_WAIT:
         return (struct touched){.job_id = command->wait.id};
     case COMMAND_WORKER_SET:
@@ -193,7 +199,10 @@ static bool may_apply(struct session *session, const struct command *command, st
         *no = session_denied_queue(session);
         return false;
     }
-    if (command->type == COMMAND_PUSH && !callbacks_are_seen(session, command->push.on_done)) {
+    struct slice on_done = SLICE_NONE;
+    if (command->type == COMMAND_PUSH) on_done = command->push.on_done;
+    if (command->type == COMMAND_UPDATE) on_done = command->update.to.on_done;
+    if (!callbacks_are_seen(session, on_done)) {
         *no = session_denied_queue(session);
         return false;
     }

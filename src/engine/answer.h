@@ -19,6 +19,10 @@
     X(ANSWER_NO_TOKEN, "NOTOKEN", 404, "there is no token with this name")               \
     X(ANSWER_EXISTS, "EXISTS", 409, "it exists already")                                 \
     X(ANSWER_CONFLICT, "CONFLICT", 409, "that would leave this server without a key")    \
+    X(ANSWER_CHANGED,                                                                    \
+      "CHANGED",                                                                         \
+      412,                                                                               \
+      "the job has changed since: this is not its version any more")                     \
     X(ANSWER_STALE,                                                                      \
       "STALE",                                                                           \
       409,                                                                               \
@@ -61,6 +65,7 @@ struct answer {
     bool duplicate;     /* push: the key was known, nothing was added */
     enum job_state
         state; /* push, fail, release, cancel …: the state now; WRONG_STATE: the state it is in */
+    uint32_t version;      /* update: the version now */
     hob_ns retry_after_ns; /* MEMORY, FULL: when to try again */
     hob_ns lease_until_ns; /* extend, fetch */
     uint32_t job_count;    /* fetch: ids of the leased jobs; wait: 1 */

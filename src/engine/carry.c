@@ -44,7 +44,11 @@ static bool carry_job_put(struct engine *engine, const struct job_put_effect *pu
     if (!view_is_sound(&put->job)) return false;
     uint32_t known = job_find(engine, put->job.id);
     if (known != 0) {
-        hob_assert(engine->replaying);
+        /* Told again by cleaning, or with changes by an update. */
+        const struct job *job = job_at(engine, known);
+        bool has_body = job->payload_size > PAYLOAD_INLINE_BYTES_MAX;
+        struct body_ref body = {.id = has_body ? job->payload.body_id : 0};
+        if (body.id != put->job.payload_body.id) body_forget(engine, &body);
         job_unmake(engine, known, false);
     }
     (void)job_make(engine, &put->job);

@@ -25,6 +25,7 @@
     X(DISCARD, discard, "end a waiting job as failed")                           \
     X(RETRY, retry, "make a final or waiting job available now")                 \
     X(DELETE, delete, "remove a job and everything it holds")                    \
+    X(UPDATE, update, "change fields of a waiting job")                          \
     X(PAUSE, pause, "stop fetching from a queue")                                \
     X(RESUME, resume, "go on fetching from a queue")                             \
     X(QUEUE_SET, queue_set, "change the settings of a queue")                    \
@@ -79,6 +80,30 @@ struct push_command {
     struct slice tags;         /* names with commas between */
     struct slice content_type; /* of the payload; empty: not said */
     struct slice on_done;      /* what follows its end: see engine/callback.h */
+};
+
+/* Which fields an update changes. */
+struct update_fields {
+    bool queue;
+    bool payload;
+    bool priority;
+    bool time; /* run_at_ns, delay_ns */
+    bool attempt_max;
+    bool timeout;
+    bool keep;
+    bool backoff;
+    bool tags;
+    bool headers;
+    bool content_type;
+    bool on_done;
+};
+
+struct update_command {
+    uint64_t id;
+    bool has_version;
+    uint32_t version; /* that the job must have */
+    struct update_fields has;
+    struct push_command to; /* the values of these fields, as for a push */
 };
 
 enum fetch_mode {
@@ -241,6 +266,7 @@ struct command {
         struct control_command discard;
         struct control_command retry;
         struct control_command delete;
+        struct update_command update;
         struct pause_command pause;
         struct resume_command resume;
         struct queue_set_command queue_set;

@@ -417,6 +417,9 @@ uint32_t worker_greet(struct engine *engine, struct slice name, struct answer *a
 const char *push_fault(const struct push_command *push);
 /* The job of a key that is remembered answers a second push. */
 bool push_is_known(struct engine *engine, const struct push_command *push, struct answer *answer);
+bool memory_is_short(const struct engine *engine);
+/* When it shall run; 0: now. */
+hob_ns push_run_at(const struct engine *engine, const struct push_command *push);
 void push_emit(
     struct engine *engine, const struct push_command *push, uint64_t parent, struct answer *answer
 );

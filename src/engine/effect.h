@@ -18,7 +18,7 @@
 #define EFFECTS(X)                                                               \
     X(META, 1, meta, "the counters, in full")                                    \
     X(BODY, 2, body, "bytes that jobs refer to by id")                           \
-    X(JOB_PUT, 3, job_put, "a job, in full; also how a push is told")            \
+    X(JOB_PUT, 3, job_put, "a job, in full; also how push and update are told")  \
     X(JOB_RUN, 4, job_run, "leased to a worker: the next attempt starts")        \
     X(JOB_LEASE, 5, job_lease, "the lease ends later")                           \
     X(JOB_DONE, 6, job_done, "completed")                                        \

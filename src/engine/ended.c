@@ -21,14 +21,14 @@ static bool fires(enum callback_when when, enum job_state state) {
     return (when == CALLBACK_SUCCESS) == (state == JOB_COMPLETED);
 }
 
-/* The last chunks of the latest attempt's log; the whole of each, since lines are told apart only
- * from its start. What cannot be read is left out. */
+/* The last chunks of the attempt that spoke last; the whole of each, since lines are told apart
+ * only from its start. What cannot be read is left out. */
 static void read_log(struct engine *engine, const struct job_view *job, struct buf *out) {
     if (engine->sink.body_read == NULL) return;
     uint32_t from = job->log_count;
     size_t bytes = 0;
     while (from > 0 && job->log_count - from < LOG_CHUNKS_READ_MAX && bytes < LOG_BYTES_READ_MAX) {
-        if (job->logs[from - 1].attempt != job->attempt) break;
+        if (job->logs[from - 1].attempt != job->logs[job->log_count - 1].attempt) break;
         bytes += job->logs[--from].size;
     }
     for (uint32_t i = from; i < job->log_count; i++) {

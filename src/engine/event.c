@@ -90,10 +90,15 @@ bool event_begin(const struct engine *engine, const struct effect *effect, struc
     event->type = type;
     event->id = effect_job_id(effect);
     event->at_ns = engine->now_ns;
-    event->is_new = effect->type == EFFECT_JOB_PUT;
+    uint32_t handle = job_find(engine, event->id);
+    event->is_new = effect->type == EFFECT_JOB_PUT && handle == 0;
     if (type == EVENT_QUEUE || event->is_new) return true;
-    const struct job *job = job_at(engine, job_find(engine, event->id));
+    const struct job *job = job_at(engine, handle);
     event->from = (enum job_state)job->state;
+    if (effect->type == EFFECT_JOB_PUT && effect->job_put.job.state == event->from) {
+        event->type = EVENT_UPDATED;
+        return true;
+    }
     if (type == EVENT_DELETED) fill_job(engine, job, event);
     if (type != EVENT_STATE) return true;
     if (effect->type == EFFECT_JOB_RUN) event->waited_ns = since(engine, job->state_ns);

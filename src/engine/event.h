@@ -13,11 +13,12 @@
 #include "engine/view.h"
 
 /*        name            word        what happened */
-#define EVENTS(X)                                                             \
-    X(EVENT_STATE, "state", "a job was made, or is in another state now")     \
-    X(EVENT_LOGGED, "log", "the running attempt has logged lines")            \
-    X(EVENT_PROGRESS, "progress", "the worker said how far it is")            \
-    X(EVENT_DELETED, "deleted", "the job goes: deleted, or kept long enough") \
+#define EVENTS(X)                                                               \
+    X(EVENT_STATE, "state", "a job was made, or is in another state now")       \
+    X(EVENT_LOGGED, "log", "the running attempt has logged lines")              \
+    X(EVENT_PROGRESS, "progress", "the worker said how far it is")              \
+    X(EVENT_DELETED, "deleted", "the job goes: deleted, or kept long enough")   \
+    X(EVENT_UPDATED, "updated", "a waiting job was changed, but not its state") \
     X(EVENT_QUEUE, "queue", "a queue was paused, resumed or set; id is 0 here")
 
 enum event_type {

@@ -15,10 +15,12 @@ enum {
     TAGS_MAX = 16,            /* of one job, each a name, */
     TAGS_BYTES_MAX = 1024,    /* with the commas between them */
     CONTENT_TYPE_BYTES_MAX = 128,
-    CALLBACKS_MAX = 8,             /* of one job */
-    CALLBACKS_DEPTH_MAX = 4,       /* callbacks of callbacks */
-    JOBS_MAX = 133000000,          /* past it pushes are refused; */
-    JOBS_RESERVED = 1217000,       /* and so many more may come as callbacks */
+    CALLBACKS_MAX = 8,       /* of one job */
+    CALLBACKS_DEPTH_MAX = 4, /* callbacks of callbacks */
+    JOBS_MAX = 133000000,    /* past it pushes are refused; */
+    JOBS_RESERVED = 1217000, /* and so many more may come as callbacks */
+    /* A full record: its texts, ten errors and the list of its log. */
+    UPDATE_RECORD_BYTES_MAX = 16 * 1024 * 1024,
     ON_DONE_BYTES_MAX = 16 * 1024, /* of all callbacks of a job, as engine/callback.h keeps them */
     WHY_BYTES_MAX = 200,           /* reason and author of a pause, a cancel */
     PAYLOAD_BYTES_MAX = 8 * 1024 * 1024,

@@ -40,7 +40,7 @@ const char *push_fault(const struct push_command *push) {
 }
 
 /* Memory is kept for the verbs that end jobs: pushes stop at four fifths of the ceiling. */
-static bool memory_is_short(const struct engine *engine) {
+bool memory_is_short(const struct engine *engine) {
     return engine->memory_max_bytes != 0 &&
            engine->mem.used_bytes >= engine->memory_max_bytes / 5 * 4;
 }
@@ -84,7 +84,7 @@ static void emit_key(struct engine *engine, struct slice key, uint64_t id) {
 
 _Static_assert(JOBS_MAX + JOBS_RESERVED < POOL_ITEMS_MAX, "a pool holds all jobs");
 
-static hob_ns push_run_at(const struct engine *engine, const struct push_command *push) {
+hob_ns push_run_at(const struct engine *engine, const struct push_command *push) {
     hob_ns run_at_ns = push->run_at_ns;
     if (run_at_ns == 0) run_at_ns = ns_add(engine->now_ns, push->delay_ns);
     return run_at_ns > engine->now_ns ? run_at_ns : 0;

@@ -8,7 +8,7 @@
  *                                            │  └───release────┘ └─fail, none left──> discarded
  *                                            └── retry ── completed, discarded, cancelled
  *        cancel: any state that is not final ──> cancelled       discard: any waiting state ──>
- *        discarded
+ *        discarded      update: of a waiting job; its time may make it available or scheduled
  */
 #ifndef HOB_ENGINE_STATES_H
 #define HOB_ENGINE_STATES_H

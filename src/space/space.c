@@ -149,7 +149,10 @@ static bool push_has_room(struct space *space, const struct push_command *push) 
 void space_apply(struct space *space, const struct command *command, struct answer *ret_answer) {
     hob_assert(space->in_turn);
     if (space->filling->bytes.size >= BATCH_ROLL_BYTES) batch_roll(space);
-    if (command->type == COMMAND_PUSH && !push_has_room(space, &command->push)) {
+    const struct push_command *grows = command->type == COMMAND_PUSH     ? &command->push
+                                       : command->type == COMMAND_UPDATE ? &command->update.to
+                                                                         : NULL;
+    if (grows != NULL && !push_has_room(space, grows)) {
         *ret_answer = (struct answer){
             .code = ANSWER_FULL,
             .request = command->request,

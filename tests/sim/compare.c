@@ -85,7 +85,7 @@ static bool tells_state(const struct command *command, const struct answer *want
     return command->type == COMMAND_PUSH || command->type == COMMAND_ACK ||
            command->type == COMMAND_FAIL || command->type == COMMAND_CANCEL ||
            command->type == COMMAND_DISCARD || command->type == COMMAND_RETRY ||
-           command->type == COMMAND_WAIT;
+           command->type == COMMAND_WAIT || command->type == COMMAND_UPDATE;
 }
 
 bool compare_answers(
@@ -114,6 +114,7 @@ bool compare_answers(
     } else if (command->type == COMMAND_FETCH || command->type == COMMAND_WAIT) {
         same = same_jobs(report, wanted, got) && same;
     }
+    if (command->type == COMMAND_UPDATE) NUMBER(version);
     bool tells_lease = command->type == COMMAND_FETCH || command->type == COMMAND_EXTEND;
     if (tells_lease) NUMBER(lease_until_ns);
     return same;
@@ -297,6 +298,8 @@ same_view(struct buf *report, const struct job_view *wanted, const struct job_vi
     BYTES(tags);
     BYTES(content_type);
     NUMBER(version);
+    BYTES(on_done);
+    NUMBER(parent);
     return same_parts(report, wanted, got) && same;
 }
 

@@ -5,6 +5,7 @@
 #include "tests/sim/generate.h"
 
 #include "base/assert.h"
+#include "engine/callback.h"
 #include "engine/logline.h"
 #include "tests/sim/plant.h"
 
@@ -108,6 +109,55 @@ struct slice generate_headers(struct generator *generator) {
     return slice_str(headers[dice_below(&generator->dice, hob_countof(headers))]);
 }
 
+/* One callback of every kind that there is. */
+static struct callback any_callback(struct generator *generator) {
+    static const char request[] = "{\"method\":\"POST\",\"url\":\"http://h/\",\"body\":";
+    struct dice *dice = &generator->dice;
+    struct callback callback = {
+        .when = (enum callback_when)dice_below(dice, CALLBACK_WHEN_COUNT),
+        .payload = (enum callback_payload)dice_below(dice, CALLBACK_PAYLOAD_COUNT),
+    };
+    struct push_command *push = &callback.push;
+    push->queue = any_queue(generator);
+    push->kind = any_kind(generator);
+    if (callback.payload == CALLBACK_REQUEST) push->payload = slice_str(request);
+    if (callback.payload == CALLBACK_OWN) {
+        push->payload = generate_bytes(generator, dice_below(dice, 300));
+    }
+    if (dice_once_in(dice, 3)) push->delay_ns = generate_span(generator, NS_PER_DAY);
+    if (dice_once_in(dice, 2)) push->attempt_max = (uint32_t)dice_between(dice, 1, 4);
+    if (dice_once_in(dice, 4)) push->headers = generate_headers(generator);
+    if (dice_once_in(dice, 4)) push->tags = generate_tags(generator);
+    if (dice_once_in(dice, 4)) push->key = SLICE("follow");
+    if (dice_once_in(dice, 4)) push->ref = generate_bytes(generator, 1);
+    push->has_priority = dice_once_in(dice, 2);
+    push->priority = (uint32_t)dice_below(dice, 3);
+    return callback;
+}
+
+static struct slice generate_on_done(struct generator *generator) {
+    struct buf on_done = buf_make(ON_DONE_BYTES_MAX);
+    struct buf inner = buf_make(ON_DONE_BYTES_MAX);
+    uint64_t count = 1 + dice_small(&generator->dice, 3);
+    for (uint64_t i = 0; i < count; i++) {
+        struct callback callback = any_callback(generator);
+        if (dice_once_in(&generator->dice, 4)) {
+            struct callback nested = any_callback(generator);
+            buf_reset(&inner);
+            (void)callback_put(&inner, &nested);
+            callback.push.on_done = buf_slice(&inner);
+        }
+        (void)callback_put(&on_done, &callback);
+    }
+    hob_assert(!on_done.overflowed);
+    char *room = generate_room(generator, on_done.size);
+    memcpy(room, on_done.bytes, on_done.size);
+    struct slice bytes = slice_of(room, on_done.size);
+    buf_deinit(&on_done);
+    buf_deinit(&inner);
+    return bytes;
+}
+
 static void
 make_push(struct generator *generator, const struct model *model, struct push_command *push) {
     struct dice *dice = &generator->dice;
@@ -138,7 +188,39 @@ make_push(struct generator *generator, const struct model *model, struct push_co
     push->backoff = any_backoff(generator);
     if (dice_once_in(dice, 4)) push->headers = generate_headers(generator);
     if (dice_once_in(dice, 4)) push->tags = generate_tags(generator);
+    if (dice_once_in(dice, 4)) push->on_done = generate_on_done(generator);
     if (dice_once_in(dice, 6)) push->content_type = SLICE("text/plain; charset=utf-8");
+}
+
+/* What a push could say, a part of it, to a job that mostly waits. */
+static void
+make_update(struct generator *generator, const struct model *model, struct update_command *update) {
+    struct dice *dice = &generator->dice;
+    uint32_t waiting = 1u << JOB_SCHEDULED | 1u << JOB_AVAILABLE | 1u << JOB_RETRYABLE;
+    make_push(generator, model, &update->to);
+    update->to.key = SLICE_NONE;
+    update->to.ref = SLICE_NONE;
+    if (update->to.attempt_max == 0) update->to.attempt_max = 3;
+    bool *has[] = {
+        &update->has.queue,
+        &update->has.payload,
+        &update->has.priority,
+        &update->has.time,
+        &update->has.attempt_max,
+        &update->has.timeout,
+        &update->has.keep,
+        &update->has.backoff,
+        &update->has.tags,
+        &update->has.headers,
+        &update->has.content_type,
+        &update->has.on_done,
+    };
+    for (size_t i = 0; i < hob_countof(has); i++) *has[i] = dice_once_in(dice, 4);
+    if (!update->has.keep) update->to.keep_ns = 0;
+    update->id = any_id(generator, model, waiting);
+    update->has_version = dice_once_in(dice, 3);
+    const struct model_job *job = model_job(model, update->id);
+    update->version = job == NULL || dice_once_in(dice, 4) ? 1 : job->view.version;
 }
 
 static void make_fetch(struct generator *generator, struct fetch_command *fetch) {
@@ -363,6 +445,9 @@ void generate_command(
     case COMMAND_RETRY:
     case COMMAND_DELETE:
         make_control(generator, model, command);
+        break;
+    case COMMAND_UPDATE:
+        make_update(generator, model, &command->update);
         break;
     case COMMAND_PAUSE:
         make_pause(generator, model, &command->pause);

@@ -144,7 +144,7 @@ struct body_ref model_body_make(struct model *model, struct slice bytes) {
     struct model_body *body = model_grow(
         &model->bodies, &model->body_count, &model->body_capacity, sizeof(*model->bodies)
     );
-    *body = (struct model_body){bytes_hash(bytes.bytes, bytes.size), bytes.size};
+    *body = (struct model_body){.hash = bytes_hash(bytes.bytes, bytes.size), .size = bytes.size};
     return (struct body_ref){.id = model->next_body++, .size = (uint32_t)bytes.size};
 }
 

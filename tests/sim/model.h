@@ -8,6 +8,7 @@
  *   model_push.c    push, cancel, discard, retry, delete, queues, workers, wait, forget
  *   model_fetch.c   which job runs next; waiting fetches
  *   model_lease.c   what the holder of a lease may do
+ *   model_done.c    what follows the end of a job
  *   model_time.c    what time does: stage, rescue, prune, the end of waits
  *   model_token.c   tokens
  *   model_limits.c  which arguments are within their limits
@@ -48,6 +49,7 @@ struct model_key {
 struct model_body {
     uint64_t hash;
     size_t size;
+    struct slice bytes; /* of a log chunk: documents tell of them */
 };
 
 /* A waiting request, in order of arrival: a fetch (queue_count > 0) or a wait for a job. */
@@ -115,7 +117,11 @@ struct model {
     /* After a restart a queue without jobs and settings is known as long as the journal happens to
      * hold a job of it. NULL: it is not known. */
     bool (*knows_queue)(void *context, struct slice name);
+    /* What time ends in one turn it ends in no promised order: the first job that the end of
+     * @parent has made, of ids from @from on; UINT64_MAX: none. NULL: by id of the parent. */
+    uint64_t (*first_child)(void *context, uint64_t parent, uint64_t from);
     void *context;
+    bool reads_bodies; /* documents have a log */
 
     uint64_t fetched[FETCH_COUNT_MAX]; /* what answer.jobs points to */
     struct model_chunk *chunks;        /* bytes that live as long as the model */
@@ -207,11 +213,19 @@ void model_answer_late(struct model *model, struct model_wait *wait, const struc
 /** Answer the waits for a job, which is final or gone. */
 void model_wake(struct model *model, const struct model_job *job, bool gone);
 
+/** The job has ended: push its callbacks. */
+void model_done(
+    struct model *model, const struct model_job *job, struct slice result, bool by_person
+);
+
 /** Serve waiting fetches as long as one of them can have a job. */
 void model_serve(struct model *model);
 
 /** Commands, by file; the arguments of the command are valid. */
-void model_push(struct model *model, const struct push_command *push, struct answer *answer);
+void model_push(
+    struct model *model, const struct push_command *push, uint64_t parent, struct answer *answer
+);
+void model_update(struct model *model, const struct update_command *update, struct answer *answer);
 void model_control(struct model *model, const struct command *command, struct answer *answer);
 void model_queue_command(struct model *model, const struct command *command, struct answer *answer);
 void model_worker_command(

@@ -17,6 +17,7 @@ static void ack(struct model *model, struct model_job *job, struct slice result)
     job->view.result = model_body_make(model, result);
     model_queue(model, job->view.queue)->view.completed++;
     model_move(model, job, JOB_COMPLETED, 0);
+    model_done(model, job, result, false);
     if (job->view.has_keep && job->view.keep_ns == 0) model_delete(model, job);
 }
 
@@ -37,6 +38,7 @@ attempt_ended(struct model *model, struct model_job *job, const struct fail_comm
     model_error(model, job, error);
     if (fail->permanent || view->attempt >= view->attempt_max) {
         model_move(model, job, JOB_DISCARDED, 0);
+        model_done(model, job, SLICE_NONE, false);
         return;
     }
     hob_ns delay_ns = fail->has_retry_in ? fail->retry_in_ns
@@ -50,7 +52,11 @@ static void release(struct model *model, struct model_job *job, hob_ns delay_ns)
     struct job_view *view = &job->view;
     if (view->releases >= RELEASES_FREE_MAX) {
         struct fail_command fail = {
-            .cause = CAUSE_RELEASED, .has_retry_in = true, .retry_in_ns = delay_ns};
+            .cause = CAUSE_RELEASED,
+            .text = SLICE("released more than 1000 times: each further release counts"),
+            .has_retry_in = true,
+            .retry_in_ns = delay_ns,
+        };
         attempt_ended(model, job, &fail);
         return;
     }
@@ -85,6 +91,7 @@ static void log_add(struct model *model, struct model_job *job, struct slice ent
         tail_count += log->head != 0 ? 0 : 1;
     }
     struct body_ref body = model_body_make(model, entries);
+    model->bodies[body.id - 1].bytes = model_copy(model, entries);
     body.attempt = (uint16_t)view->attempt;
     body.head = tail_count == 0 && head_count < LOG_CHUNKS_MAX &&
                 head_bytes + body.size <= LOG_HEAD_BYTES_MAX;

@@ -3,6 +3,7 @@
  * refused whole, whatever the state: a client that sends nonsense always hears the same. */
 #include <string.h>
 
+#include "engine/callback.h"
 #include "engine/logline.h"
 #include "tests/sim/model.h"
 
@@ -84,6 +85,20 @@ static bool is_content_type(struct slice type) {
     return type.size <= CONTENT_TYPE_BYTES_MAX;
 }
 
+/* A run writes callbacks that are sound, or plants one whose queue has no name. */
+static bool on_done_is_valid(const struct model *model, struct slice on_done) {
+    struct callback callback;
+    bool bad = false;
+    uint32_t count = 0;
+    (void)model;
+    if (on_done.size > ON_DONE_BYTES_MAX) return false;
+    while (callback_next(&on_done, &callback, &bad)) {
+        if (!is_name(callback.push.queue)) return false;
+        count++;
+    }
+    return !bad && count <= CALLBACKS_MAX;
+}
+
 static bool push_is_valid(const struct model *model, const struct push_command *push) {
     if (!is_name(push->queue) || !is_name(push->kind)) return false;
     if (push->payload.size > PAYLOAD_BYTES_MAX) return false;
@@ -94,7 +109,22 @@ static bool push_is_valid(const struct model *model, const struct push_command *
     if (push->has_keep && push->keep_ns > DELAY_MAX_NS) return false;
     if (!headers_are_valid(push->headers) || !tags_are_valid(push->tags)) return false;
     if (!is_content_type(push->content_type)) return false;
+    if (!on_done_is_valid(model, push->on_done)) return false;
     return !push->has_backoff || backoff_is_valid(&push->backoff);
+}
+
+static bool update_is_valid(const struct model *model, const struct update_command *update) {
+    const struct update_fields *has = &update->has;
+    bool any = has->queue || has->payload || has->priority || has->time || has->attempt_max ||
+               has->timeout || has->keep || has->backoff || has->tags || has->headers ||
+               has->content_type || has->on_done;
+    struct push_command push = update->to;
+    if (!has->queue) push.queue = SLICE("any");
+    push.kind = SLICE("any");
+    push.has_backoff = has->backoff;
+    push.has_keep = has->keep;
+    if (!has->on_done) push.on_done = SLICE_NONE;
+    return any && push_is_valid(model, &push);
 }
 
 static bool fetch_is_valid(const struct fetch_command *fetch) {
@@ -219,6 +249,8 @@ bool model_arguments_are_valid(const struct model *model, const struct command *
     case COMMAND_RETRY:
     case COMMAND_DELETE:
         return reasons_are_valid(command->cancel.by, command->cancel.why);
+    case COMMAND_UPDATE:
+        return update_is_valid(model, &command->update);
     case COMMAND_PAUSE:
         return pause_is_valid(model, &command->pause);
     case COMMAND_RESUME:

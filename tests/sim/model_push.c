@@ -14,7 +14,9 @@ static struct model_key *find_key(const struct model *model, struct slice key) {
     return NULL;
 }
 
-void model_push(struct model *model, const struct push_command *push, struct answer *answer) {
+void model_push(
+    struct model *model, const struct push_command *push, uint64_t parent, struct answer *answer
+) {
     struct model_key *key = push->key.size == 0 ? NULL : find_key(model, push->key);
     if (key != NULL && model->now_ns < key->until_ns) {
         const struct model_job *first = model_job(model, key->id);
@@ -50,6 +52,8 @@ void model_push(struct model *model, const struct push_command *push, struct ans
         .headers = model_copy(model, push->headers),
         .tags = model_copy(model, push->tags),
         .content_type = model_copy(model, push->content_type),
+        .on_done = model_copy(model, push->on_done),
+        .parent = parent,
     };
     if (push->has_backoff) job->view.backoff = push->backoff;
     if (push->payload.size > PAYLOAD_INLINE_BYTES_MAX) {
@@ -90,6 +94,7 @@ static void end_by_person(
     job->view.by = model_copy(model, why->by);
     job->view.why = model_copy(model, why->why);
     model_move(model, job, next, 0);
+    model_done(model, job, SLICE_NONE, true);
 }
 
 void model_control(struct model *model, const struct command *command, struct answer *answer) {
@@ -120,6 +125,65 @@ void model_control(struct model *model, const struct command *command, struct an
     }
     answer->code = is_allowed ? ANSWER_OK : ANSWER_WRONG_STATE;
     answer->state = job->view.state;
+}
+
+/* Only a waiting job can be changed; what is not named stays. */
+static void
+update_job(struct model *model, struct model_job *job, const struct update_command *update) {
+    struct job_view *view = &job->view;
+    const struct push_command *to = &update->to;
+    if (update->has.queue) {
+        model_queue(model, view->queue)->view.counts[view->state]--;
+        struct model_queue *queue = model_queue_make(model, to->queue);
+        bool slept = view->state == JOB_AVAILABLE && queue->view.counts[JOB_AVAILABLE] == 0;
+        if (slept && queue->pass < model->vtime) queue->pass = model->vtime;
+        queue->view.counts[view->state]++;
+        view->queue = queue->view.name;
+    }
+    if (update->has.payload) {
+        bool is_body = to->payload.size > PAYLOAD_INLINE_BYTES_MAX;
+        view->payload = is_body ? SLICE_NONE : model_copy(model, to->payload);
+        view->payload_body = (struct body_ref){.id = 0};
+        if (is_body) view->payload_body = model_body_make(model, to->payload);
+    }
+    if (update->has.priority) view->priority = to->priority;
+    if (update->has.attempt_max) view->attempt_max = to->attempt_max;
+    if (update->has.timeout) view->timeout_ns = to->timeout_ns;
+    if (view->timeout_ns == 0) view->timeout_ns = TIMEOUT_DEFAULT_NS;
+    if (update->has.keep) view->keep_ns = to->keep_ns;
+    view->has_keep = view->has_keep || update->has.keep;
+    if (update->has.backoff) view->backoff = to->backoff;
+    if (update->has.tags) view->tags = model_copy(model, to->tags);
+    if (update->has.headers) view->headers = model_copy(model, to->headers);
+    if (update->has.content_type) view->content_type = model_copy(model, to->content_type);
+    if (update->has.on_done) view->on_done = model_copy(model, to->on_done);
+    uint32_t version = view->version + 1;
+    if (update->has.time) {
+        hob_ns run_at_ns = to->run_at_ns != 0 ? to->run_at_ns : model->now_ns + to->delay_ns;
+        enum job_state next = view->state == JOB_RETRYABLE ? JOB_RETRYABLE : JOB_SCHEDULED;
+        if (run_at_ns <= model->now_ns) next = JOB_AVAILABLE;
+        view->run_at_ns = next == JOB_AVAILABLE ? 0 : run_at_ns;
+        if (next != view->state) model_move(model, job, next, run_at_ns);
+    }
+    view->version = version;
+}
+
+void model_update(struct model *model, const struct update_command *update, struct answer *answer) {
+    struct model_job *job = model_job(model, update->id);
+    if (job == NULL) {
+        answer->code = ANSWER_NO_JOB;
+        return;
+    }
+    answer->state = job->view.state;
+    if (update->has_version && update->version != job->view.version) {
+        answer->code = ANSWER_CHANGED;
+    } else if (answer->state == JOB_RUNNING || job_state_is_final(answer->state)) {
+        answer->code = ANSWER_WRONG_STATE;
+    } else {
+        update_job(model, job, update);
+        answer->state = job->view.state;
+    }
+    answer->version = job->view.version;
 }
 
 static void queue_set(struct model *model, const struct queue_set_command *set) {
@@ -240,7 +304,7 @@ void model_apply(
     }
     switch (command->type) {
     case COMMAND_PUSH:
-        model_push(model, &command->push, ret_answer);
+        model_push(model, &command->push, 0, ret_answer);
         break;
     case COMMAND_FETCH:
         model_fetch(model, command, ret_answer);
@@ -259,6 +323,9 @@ void model_apply(
     case COMMAND_RETRY:
     case COMMAND_DELETE:
         model_control(model, command, ret_answer);
+        break;
+    case COMMAND_UPDATE:
+        model_update(model, &command->update, ret_answer);
         break;
     case COMMAND_PAUSE:
     case COMMAND_RESUME:

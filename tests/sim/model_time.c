@@ -3,6 +3,7 @@
  * rescued, waiting fetches are served, waits that are over are answered, and at last what is kept
  * too long or is too many is pruned. A fetch whose wait ends in this very turn still gets what
  * there is. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/sim/model.h"
@@ -15,7 +16,36 @@ static void stage(struct model *model) {
     }
 }
 
+struct ended {
+    uint64_t id;
+    uint64_t order;
+};
+
+static int ended_compare(const void *a, const void *b) {
+    const struct ended *first = a;
+    const struct ended *second = b;
+    if (first->order != second->order) return first->order < second->order ? -1 : 1;
+    return first->id < second->id ? -1 : first->id > second->id;
+}
+
+/* Callbacks of what this turn has ended. */
+static void rescued_done(struct model *model, struct ended *ended, uint32_t count) {
+    uint64_t from = model->next_id;
+    for (uint32_t i = 0; i < count; i++) {
+        ended[i].order = model->first_child == NULL
+                             ? ended[i].id
+                             : model->first_child(model->context, ended[i].id, from);
+    }
+    if (count > 1) qsort(ended, count, sizeof *ended, ended_compare);
+    for (uint32_t i = 0; i < count; i++) {
+        model_done(model, model_job(model, ended[i].id), SLICE_NONE, false);
+    }
+}
+
 static void rescue(struct model *model) {
+    struct ended *ended = NULL;
+    uint32_t count = 0;
+    uint32_t capacity = 0;
     for (uint32_t i = 0; i < model->job_count; i++) {
         struct model_job *job = model->jobs[i];
         struct job_view *view = &job->view;
@@ -24,10 +54,20 @@ static void rescue(struct model *model) {
         hob_ns kill_ns = ns_add(ns_add(view->started_ns, view->timeout_ns), TIMEOUT_GRACE_NS);
         enum error_cause cause = model->now_ns >= kill_ns ? CAUSE_TIMEOUT : CAUSE_LOST;
         model_notice(model, job, cause);
-        model_error(model, job, (struct job_error){.cause = cause});
+        /* Documents tell it, so it is part of what is promised. */
+        struct slice text =
+            cause == CAUSE_TIMEOUT
+                ? SLICE("ran past its timeout and its worker did not end it")
+                : SLICE("the lease ended without a word from the worker: it is gone or hangs");
+        model_error(model, job, (struct job_error){.cause = cause, .text = text});
         bool is_last = view->attempt >= view->attempt_max;
         model_move(model, job, is_last ? JOB_DISCARDED : JOB_AVAILABLE, 0);
+        if (!is_last || view->on_done.size == 0) continue;
+        struct ended *one = model_grow(&ended, &count, &capacity, sizeof *ended);
+        one->id = view->id;
     }
+    rescued_done(model, ended, count);
+    free(ended);
 }
 
 static void waits_end(struct model *model) {

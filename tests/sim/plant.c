@@ -57,7 +57,10 @@ static struct slice bad_tags(struct generator *generator) {
 }
 
 static void plant_push(struct generator *generator, struct push_command *push) {
-    switch (dice_below(&generator->dice, 13)) {
+    switch (dice_below(&generator->dice, 14)) {
+    case 13:
+        push->on_done = SLICE("\1\1\1\3\0");
+        break;
     case 10:
         push->headers = bad_headers(generator);
         break;
@@ -208,11 +211,16 @@ static void plant_leased(struct generator *generator, struct command *command) {
     }
 }
 
+static struct push_command *what_is_pushed(struct command *command) {
+    return command->type == COMMAND_PUSH ? &command->push : &command->update.to;
+}
+
 void plant_bad_argument(struct generator *generator, struct command *command) {
     bool first = dice_once_in(&generator->dice, 2);
     switch (command->type) {
     case COMMAND_PUSH:
-        plant_push(generator, &command->push);
+    case COMMAND_UPDATE:
+        plant_push(generator, what_is_pushed(command));
         break;
     case COMMAND_FETCH:
         plant_fetch(generator, &command->fetch);

@@ -121,6 +121,11 @@ void print_command(const struct command *command, struct buf *out) {
     case COMMAND_DELETE:
         put_number(out, "id", command->cancel.id);
         break;
+    case COMMAND_UPDATE:
+        put_number(out, "id", command->update.id);
+        put_number(out, "has_version", command->update.has_version ? 1 : 0);
+        put_number(out, "version", command->update.version);
+        break;
     case COMMAND_PAUSE:
         put_name(out, "queue", command->pause.queue);
         put_number(out, "until_ns", command->pause.until_ns);

@@ -109,6 +109,19 @@ static bool is_pruned(void *context, uint64_t id) {
     return !engine_job(target_engine(run->target), id, &view);
 }
 
+/* The ids after @from are those of this turn. */
+static uint64_t first_child(void *context, uint64_t parent, uint64_t from) {
+    const struct run *run = context;
+    const struct engine *engine = target_engine(run->target);
+    struct engine_stats stats;
+    engine_stats(engine, &stats);
+    for (uint64_t id = from; id < stats.next_id; id++) {
+        struct job_view view;
+        if (engine_job(engine, id, &view) && view.parent == parent) return id;
+    }
+    return UINT64_MAX;
+}
+
 static bool knows_queue(void *context, struct slice name) {
     const struct run *run = context;
     struct queue_view view;
@@ -172,6 +185,8 @@ static uint64_t id_of(const struct command *command, const struct answer *answer
     case COMMAND_RETRY:
     case COMMAND_DELETE:
         return command->cancel.id;
+    case COMMAND_UPDATE:
+        return command->update.id;
     case COMMAND_WAIT:
         return command->wait.id;
     case COMMAND_FETCH:
@@ -246,7 +261,7 @@ static void apply(struct run *run, hob_ns now_ns) {
     const struct command *command = &run->command;
     uint64_t fetched[FETCH_COUNT_MAX];
     target_apply(run->target, now_ns, command, &run->got);
-    bool is_push = command->type == COMMAND_PUSH;
+    bool is_push = command->type == COMMAND_PUSH || command->type == COMMAND_UPDATE;
     bool has_no_room = run->got.code == ANSWER_MEMORY || run->got.code == ANSWER_FULL;
     /* How much room there is, is not the model's affair: a push that is refused has not been. */
     if (is_push && has_no_room) {
@@ -346,6 +361,7 @@ bool run_seed(uint64_t seed, uint64_t commands, bool trace) {
     run->dice = dice_of(seed ^ UINT64_C(0xd1ce));
     run->model = model_new();
     run->model->is_pruned = is_pruned;
+    run->model->first_child = first_child;
     run->model->knows_queue = knows_queue;
     run->model->context = run;
     run->command = (struct command){.type = COMMAND_FORGET};
@@ -363,6 +379,7 @@ bool run_seed(uint64_t seed, uint64_t commands, bool trace) {
         .replayed = on_replayed,
         .broken = on_broken,
     };
+    run->model->reads_bodies = options.setting != TARGET_ALONE;
     run->target = target_new(&options);
     bool passed = setjmp(run->end) == 0;
     if (passed) run_all(run);

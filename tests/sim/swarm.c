@@ -15,8 +15,8 @@ static const uint32_t usual_weights[COMMAND_TYPE_COUNT] = {
     [COMMAND_CANCEL] = 3,     [COMMAND_DISCARD] = 3,    [COMMAND_RETRY] = 4,
     [COMMAND_DELETE] = 3,     [COMMAND_PAUSE] = 2,      [COMMAND_RESUME] = 2,
     [COMMAND_QUEUE_SET] = 2,  [COMMAND_WORKER_SET] = 3, [COMMAND_WORKER_BEAT] = 4,
-    [COMMAND_WAIT] = 4,       [COMMAND_FORGET] = 1,     [COMMAND_TOKEN_PUT] = 2,
-    [COMMAND_TOKEN_DROP] = 1, [COMMAND_TOKEN_USE] = 1,
+    [COMMAND_UPDATE] = 6,     [COMMAND_WAIT] = 4,       [COMMAND_FORGET] = 1,
+    [COMMAND_TOKEN_PUT] = 2,  [COMMAND_TOKEN_DROP] = 1, [COMMAND_TOKEN_USE] = 1,
 };
 
 static void swarm_draw(struct dice *dice, struct swarm *swarm) {

@@ -25,8 +25,6 @@
       "programs, or from pages that this server serves")                                           \
     X("HOST",        421, "this server is not called that",                                        \
       "use its IP address or localhost, or name it with --host when the server is started")        \
-    X("CHANGED",     412, "the job is not as it was",                                              \
-      "somebody changed it since the ETag in If-Match was read: read it again, then decide")       \
     X("UNMATCHED",   428, "the request must say which version it changes",                         \
       "read the job, and send its ETag in If-Match")                                               \
     X("ERR",         400, "the request is not valid, or could not be served",                      \

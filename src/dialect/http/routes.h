@@ -32,6 +32,8 @@
       "remove many jobs")                                                                          \
     X(GET,    "/v1/jobs/*",            http_job,          READ,     BODY_NONE,                     \
       "show a job, or wait for it")                                                                \
+    X(PATCH,  "/v1/jobs/*",            http_update,       MANAGE,   BODY_JSON,                     \
+      "change fields of a waiting job; If-Match: only if it is unchanged")                         \
     X(DELETE, "/v1/jobs/*",            http_delete,       MANAGE,   BODY_NONE,                     \
       "remove a job")                                                                              \
     X(GET,    "/v1/jobs/*/result",     http_result,       READ,     BODY_NONE,                     \

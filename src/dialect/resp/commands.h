@@ -70,6 +70,11 @@
       "stop a job that is not final")                                                              \
     X("DISCARD",    resp_discard,    MANAGE,  1, 5, "id [BY who] [WHY text]",                      \
       "end a waiting job as failed")                                                               \
+    X("UPDATE",     resp_update,     MANAGE,  3, ANY_COUNT,                                        \
+      "id [IFVERSION n] [QUEUE q] [PAYLOAD bytes] [PRIORITY n] [DELAY ms] [AT unix-ms] "           \
+      "[ATTEMPTS n] [TIMEOUT ms] [KEEP ms] [BACKOFF spec] [TAGS tag,...] [HEADERS json] "          \
+      "[TYPE type] [ONDONE json]",                                                                 \
+      "change fields of a waiting job; answers its version")                                       \
     X("RETRY",      resp_retry,      MANAGE,  1, 5, "id [BY who] [WHY text]",                      \
       "make a final or waiting job available now")                                                 \
     X("DELETE",     resp_delete,     MANAGE,  1, 1, "id",                                          \

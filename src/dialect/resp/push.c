@@ -17,11 +17,12 @@ static void put_verbose(struct resp_session *session, const struct answer *answe
     resp_put_str(session, job_state_word(answer->state));
 }
 
-static bool take_on_done(struct resp_session *session, struct push_request *request) {
+static bool
+take_on_done(struct resp_session *session, struct slice json, struct slice *ret_on_done) {
     struct host *host = session->base.host;
     buf_reset(&host->scratch);
-    (void)buf_reserve(&host->scratch, 2 * request->on_done.size + 1);
-    if (on_done_parse(host, request->on_done, &request->push.on_done)) return true;
+    (void)buf_reserve(&host->scratch, 2 * json.size + 1);
+    if (on_done_parse(host, json, ret_on_done)) return true;
     resp_refuse(session);
     return false;
 }
@@ -37,7 +38,8 @@ static void push(struct resp_session *session, const struct slice *placed, struc
         .push = {.queue = placed[0], .kind = placed[1], .payload = placed[2]},
     };
     if (!resp_options(session, push_options, options, 0, &request)) return;
-    if (request.on_done.size > 0 && !take_on_done(session, &request)) return;
+    struct slice *to = &request.push.on_done;
+    if (request.on_done.size > 0 && !take_on_done(session, request.on_done, to)) return;
     struct command command = {.type = COMMAND_PUSH, .push = request.push};
     struct answer answer;
     session_apply(&session->base, &command, &answer);
@@ -47,6 +49,22 @@ static void push(struct resp_session *session, const struct slice *placed, struc
         put_verbose(session, &answer);
     } else {
         resp_put_u64(resp_out(session), session->version, answer.id);
+    }
+}
+
+void resp_update(struct resp_session *session, struct args args) {
+    struct update_request request = {.on_done = SLICE_NONE};
+    if (!resp_id(session, "id", args.at[0], &request.update.id)) return;
+    if (!resp_options(session, update_options, args, 1, &request)) return;
+    struct slice *to = &request.update.to.on_done;
+    if (request.on_done.size > 0 && !take_on_done(session, request.on_done, to)) return;
+    struct command command = {.type = COMMAND_UPDATE, .update = request.update};
+    struct answer answer;
+    session_apply(&session->base, &command, &answer);
+    if (answer.code == ANSWER_OK) {
+        resp_put_u64(resp_out(session), session->version, answer.version);
+    } else {
+        resp_answer_error(session, &answer);
     }
 }
 
