@@ -28,15 +28,19 @@ static bool cut_port(struct slice host, struct slice *ret_name) {
         if (ret_name->size < 3 || ret_name->bytes[ret_name->size - 1] != ']') return false;
         *ret_name = slice_of(ret_name->bytes + 1, ret_name->size - 2);
     }
-    return ret_name->size > 0 && ret_name->size <= NAME_MAX_BYTES;
+    /* What is looked at as a text must not end before its end. */
+    return ret_name->size > 0 && ret_name->size <= NAME_MAX_BYTES &&
+           memchr(ret_name->bytes, '\0', ret_name->size) == NULL;
 }
 
-static bool is_ip_address(struct slice name) {
+/* IPv6 stands in brackets, without a zone: behind its % could be anything. */
+static bool is_ip_address(struct slice name, bool bracketed) {
     char text[NAME_MAX_BYTES + 1] = {0};
     struct sockaddr_in in;
     struct sockaddr_in6 in6;
     memcpy(text, name.bytes, name.size);
-    return uv_ip4_addr(text, 1, &in) == 0 || uv_ip6_addr(text, 1, &in6) == 0;
+    if (!bracketed) return uv_ip4_addr(text, 1, &in) == 0;
+    return strchr(text, '%') == NULL && uv_ip6_addr(text, 1, &in6) == 0;
 }
 
 /* As a host name: without case, and with a dot at its end or not. */
@@ -60,7 +64,7 @@ bool names_hold(const struct server_options *options, struct slice host) {
         if (slice_equal(slice_str(options->hosts[i]), SLICE("*"))) return true;
     }
     if (!cut_port(host, &name)) return false;
-    if (is_ip_address(name) || is_below_localhost(name)) return true;
+    if (is_ip_address(name, host.bytes[0] == '[') || is_below_localhost(name)) return true;
     for (size_t i = 0; i < options->host_count; i++) {
         if (is_same(name, slice_str(options->hosts[i]))) return true;
     }

@@ -54,6 +54,9 @@ TEST(what_looks_like_an_address_only_to_some_is_none) {
         "localhost:80:80",
         ".",
         "..",
+        "::1",
+        "[::1%eth0]",
+        "[::1%.evil.example]",
     };
     for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) CHECK(!holds(hosts[i]));
 }

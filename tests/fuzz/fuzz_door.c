@@ -32,6 +32,7 @@ static void check_address(struct slice text) {
     struct address address;
     struct address again;
     if (!address_parse(text, &address) || address.tls) return;
+    if (strcmp(address.host, "unix") == 0) return; /* with a port it reads as a socket's path */
     FUZZ_CHECK(address_parse(slice_str(address.text), &again));
     FUZZ_CHECK(strcmp(again.host, address.host) == 0);
     FUZZ_CHECK(again.is_pipe == address.is_pipe);
