@@ -128,6 +128,10 @@ struct host_ops {
      * From now on @session hears every event of the engine, or none. Its dialect has an `event`.
      */
     void (*subscribe)(void *context, struct session *session, bool on);
+    /** Append all figures, as Prometheus reads them. */
+    void (*metrics)(void *context, struct buf *out);
+    /** A request was answered: @protocol and @op are static, @code says how. */
+    void (*served)(void *context, const char *protocol, struct slice op, struct slice code);
 };
 
 struct host {

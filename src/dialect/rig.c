@@ -141,6 +141,19 @@ static void op_subscribe(void *context, struct session *session, bool on) {
     hob_assert(rig->subscribed <= RIG_CLIENTS_MAX);
 }
 
+static void op_metrics(void *context, struct buf *out) {
+    const struct rig *rig = context;
+    (void)buf_printf(out, "rig_requests_total %u\n", rig->served);
+}
+
+static void op_served(void *context, const char *protocol, struct slice op, struct slice code) {
+    struct rig *rig = context;
+    hob_assert(protocol != NULL);
+    hob_assert(op.size > 0);
+    hob_assert(code.size > 0);
+    rig->served++;
+}
+
 static const struct host_ops rig_ops = {
     .apply = op_apply,
     .job = op_job,
@@ -162,6 +175,8 @@ static const struct host_ops rig_ops = {
     .give_back = op_give_back,
     .worker_registered = op_worker_registered,
     .subscribe = op_subscribe,
+    .metrics = op_metrics,
+    .served = op_served,
 };
 
 static void sink_answer(void *context, const struct answer *answer) {

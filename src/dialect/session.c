@@ -231,6 +231,11 @@ void session_apply(struct session *session, struct command *command, struct answ
     if (ret_answer->code == ANSWER_WAITING) session->waiting = command->request;
 }
 
+void session_served(struct session *session, struct slice code) {
+    const struct host *host = session->host;
+    host->ops->served(host->context, session->dialect->name, session->op, code);
+}
+
 void session_answered(struct session *session) {
     hob_assert(session->waiting != 0);
     hob_assert(session->stale == 0);

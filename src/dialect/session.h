@@ -61,6 +61,7 @@ struct session {
     uint64_t events_missed;      /* since it subscribed: too much of its output had not left */
     const struct access *access; /* set by the caller; NULL: everything is allowed */
     enum scope scope;            /* of the request under way: its row's */
+    struct slice op;             /* and the name of that row, static */
     uint32_t worker_size;
     char worker[NAME_BYTES_MAX]; /* registered by this connection; empty: none */
 };
@@ -101,6 +102,9 @@ void session_apply(struct session *session, struct command *command, struct answ
  * event may give no command, and its answer finds nobody. The input goes on.
  */
 void session_answered(struct session *session);
+
+/** The request under way (session->op) was answered with @code. */
+void session_served(struct session *session, struct slice code);
 
 /** Drop the request that waits. */
 void session_forget(struct session *session);

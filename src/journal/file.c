@@ -53,6 +53,10 @@ static void file_info(struct journal *journal, struct journal_info *ret_info) {
         .room_bytes = room_bytes(file),
         .cut_bytes = file->cut_bytes,
     };
+    for (size_t i = 0; i < JOURNAL_SYNC_BUCKETS; i++) {
+        ret_info->sync_counts[i] = atomic_load(&file->sync_counts[i]);
+    }
+    ret_info->sync_ns = atomic_load(&file->sync_ns);
     _Static_assert(sizeof ret_info->cut_note == sizeof file->cut_note, "copied as a whole");
     memcpy(ret_info->cut_note, file->cut_note, sizeof ret_info->cut_note);
 }

@@ -73,6 +73,10 @@ struct writer {
 struct journal_file {
     struct journal journal;
 
+    /* syncs; counted by the writer, read by anybody */
+    _Atomic uint64_t sync_counts[JOURNAL_SYNC_BUCKETS];
+    _Atomic uint64_t sync_ns;
+
     /* fixed by open */
     const struct file_io *io;
     struct journal_wake wake;

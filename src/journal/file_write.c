@@ -32,9 +32,18 @@
 
 enum { PAGE_BYTES = 4096 };
 
+static void count_sync(struct journal_file *file, hob_ns span) {
+    size_t bucket = 0;
+    while (bucket < JOURNAL_SYNC_BUCKETS - 1 && span > JOURNAL_SYNC_FIRST_NS << bucket) bucket++;
+    (void)atomic_fetch_add(&file->sync_counts[bucket], 1);
+    (void)atomic_fetch_add(&file->sync_ns, span);
+}
+
 enum journal_result writer_sync(struct journal_file *file, struct hob_error *err) {
     struct writer *writer = &file->writer;
+    hob_ns began_ns = clock_monotonic();
     int failed = file_sync(file->io, writer->fd);
+    count_sync(file, clock_monotonic() - began_ns);
     if (failed != 0) {
         (void)fail_errno(
             err,

@@ -67,6 +67,11 @@ struct journal_batch {
  */
 uint64_t journal_chain(const struct journal_batch *batch);
 
+/* Syncs by how long they took: bucket i counts those of at most FIRST << i, the last one all that
+ * took longer. */
+enum { JOURNAL_SYNC_BUCKETS = 16 };
+#define JOURNAL_SYNC_FIRST_NS UINT64_C(64000)
+
 struct journal_info {
     uint64_t seq;           /* of the last batch, 0 in a new journal */
     uint64_t pos;           /* of the last effect, 0 in a new journal */
@@ -79,6 +84,8 @@ struct journal_info {
      * the end of a segment); UINT64_MAX as long as it gives. An owner keeps some of it for the
      * batches that free space. */
     uint64_t room_bytes;
+    uint64_t sync_counts[JOURNAL_SYNC_BUCKETS]; /* since it was opened */
+    hob_ns sync_ns;                             /* of all of them */
     uint64_t cut_bytes; /* a torn tail that recovery dropped: never acknowledged */
     char cut_note[200]; /* "" or: file, offset and why */
 };

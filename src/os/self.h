@@ -8,6 +8,17 @@
 /** The id of this process. */
 long self_id(void);
 
+struct self_usage {
+    uint64_t cpu_ns; /* user and system */
+    uint64_t resident_bytes;
+    uint64_t virtual_bytes;
+    uint64_t open_files;
+    uint64_t max_files;
+};
+
+/** What this process uses now; what the system does not tell is 0. */
+void self_usage(struct self_usage *ret_usage);
+
 /** Allow as many open files as the hard limit says; answers how many that are. */
 uint64_t self_raise_files(void);
 

@@ -170,6 +170,7 @@ static void resume(struct client *client) {
 
 void clients_event(void *context, const struct event *event) {
     struct server *server = context;
+    metrics_event(&server->metrics, event);
     host_event(&server->host, event);
     for (struct link *at = server->subscribers.next; at != &server->subscribers;) {
         struct client *client = LINKED(at, struct client, subscriber);

@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "os/entropy.h"
 #include "os/log.h"
+#include "server/metrics_put.h"
 #include "server/names.h"
 #include "server/private.h"
 
@@ -239,6 +240,15 @@ static void host_subscribe(void *context, struct session *session, bool on) {
     }
 }
 
+static void host_metrics(void *context, struct buf *out) {
+    metrics_put(context, out);
+}
+
+static void host_served(void *context, const char *protocol, struct slice op, struct slice code) {
+    struct server *server = context;
+    metrics_served(&server->metrics, protocol, op, code);
+}
+
 const struct host_ops server_host_ops = {
     .apply = host_apply,
     .job = host_job,
@@ -260,4 +270,6 @@ const struct host_ops server_host_ops = {
     .give_back = host_give_back,
     .worker_registered = host_worker_registered,
     .subscribe = host_subscribe,
+    .metrics = host_metrics,
+    .served = host_served,
 };

@@ -8,6 +8,7 @@
 #include "net/net.h"
 #include "server/audit.h"
 #include "server/door.h"
+#include "server/metrics.h"
 #include "server/server.h"
 #include "space/space.h"
 
@@ -68,6 +69,7 @@ struct server {
     struct lease_ref *returns; /* leases to release at the end of the turn */
     uint32_t return_count;
     uint32_t return_capacity;
+    struct metrics metrics;
     char listen[512]; /* "listen=… listen=…" */
 };
 

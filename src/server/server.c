@@ -35,13 +35,17 @@ void server_check(struct server *server) {
 static void turn_begin(void *context) {
     struct server *server = context;
     server->host.now_ns = server_now(server);
+    metrics_turn(&server->metrics, server->host.now_ns);
     space_turn_begin(server->space, server->host.now_ns);
 }
 
 static void on_due(uv_timer_t *timer) {
     struct server *server = timer->data;
+    hob_ns due_ns = server->due_ns;
     server->due_ns = HOB_NEVER;
     net_turn(server->net);
+    hob_ns now_ns = server->host.now_ns;
+    server->metrics.timer_lag_ns = now_ns > due_ns ? now_ns - due_ns : 0;
 }
 
 /* Wake up for the next turn that time alone asks for. */
@@ -74,6 +78,7 @@ static uint64_t turn_end(void *context) {
     (void)audit_flush(server);
     uint64_t seq = space_turn_end(server->space);
     server_check(server);
+    metrics_turn_end(&server->metrics, seq);
     host_trim(&server->host);
     set_due(server);
     return seq;
@@ -83,7 +88,11 @@ static uint64_t durable(void *context) {
     struct server *server = context;
     (void)space_poll(server->space);
     server_check(server);
-    return space_durable(server->space);
+    uint64_t seq = space_durable(server->space);
+    if (server->metrics.pending_count > 0) {
+        metrics_durable(&server->metrics, seq, server_now(server));
+    }
+    return seq;
 }
 
 static void on_wake(void *context) {
@@ -342,6 +351,7 @@ static void server_deinit(struct server *server) {
     door_deinit(server);
     tls_context_free(server->tls);
     host_deinit(&server->host);
+    metrics_deinit(&server->metrics);
     mem_free(&server->mem, server->clients, server->client_capacity * sizeof(struct client *));
     mem_free(&server->mem, server->returns, server->return_capacity * sizeof *server->returns);
 }
@@ -364,6 +374,8 @@ static enum hob_status run(const struct server_options *options, struct hob_erro
     server.options = &server.in_force;
     link_init(&server.workers);
     link_init(&server.subscribers);
+    struct siphash_key metrics_key = {.words = {entropy_u64(), entropy_u64()}};
+    metrics_init(&server.metrics, &server.mem, metrics_key);
     host_init(&server.host, &server_host_ops, &server, &server.mem);
     server.host.version = options->version;
     server.host.epoch = server.wall_ns / NS_PER_MS;

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The HTTP interface as a program in any language meets it: by urllib and curl."""
 import json
+import re
 import socket
 import subprocess
 import threading
 
-from lib import check, equal, need, rig, within
+from lib import ROOT, check, equal, need, rig, within
 
 
 def lines(body):
@@ -135,6 +136,15 @@ def test_every_refusal_is_a_problem_whose_page_is_there():
         within(hob.http("PUT", "/v1/jobs", None)[1]["Allow"], "GET, HEAD, POST")
 
 
+def test_each_problem_of_the_source_has_a_page():
+    source = "".join(path.read_text() for path in sorted((ROOT / "src/dialect/http").glob("*.c")))
+    codes = set(re.findall(r'http_problem(?:_begin)?\(\s*\w+,\s*\w+,\s*"([A-Z]+)"', source))
+    check(len(codes) >= 8, f"codes were found: {codes}")
+    with rig() as hob:
+        pages = {page["code"] for page in hob.http("GET", "/problems")[2]["problems"]}
+        equal(codes - pages, set(), "codes without a page")
+
+
 def test_a_get_that_prefers_to_wait_hears_of_the_end():
     with rig() as hob:
         [job] = push(hob)
@@ -151,7 +161,8 @@ def test_a_connection_that_is_to_close_closes_after_a_late_answer():
     with rig() as hob:
         [job] = push(hob)
         client = socket.create_connection(("127.0.0.1", hob.port), timeout=20)
-        client.sendall(f"GET /v1/jobs/{job}?wait=100ms HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n".encode())
+        head = f"GET /v1/jobs/{job}?wait=100ms HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+        client.sendall(head.encode())
         got = b""
         while True:
             more = client.recv(65536)

@@ -103,7 +103,7 @@ def test_a_reader_that_takes_nothing_is_dropped_and_costs_little():
         slow = socket.socket()
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 256 * 1024)
         slow.connect(("127.0.0.1", hob.port))
-        slow.sendall(b"GET /v1/events?type=log HTTP/1.1\r\nHost: h\r\n\r\n")
+        slow.sendall(b"GET /v1/events?type=log HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         hob.clients.append(slow)
         check(slow.recv(12).startswith(b"HTTP/1.1 200"), "the stream begins")
         job = push(hob)

@@ -70,6 +70,16 @@ void http_healthz(struct http_session *session, const struct call *call) {
     if (check(session, call)) ready(session);
 }
 
+/* --- figures for Prometheus --- */
+
+void http_metrics(struct http_session *session, const struct call *call) {
+    (void)call;
+    struct host *host = session->base.host;
+    buf_reset(&host->reply);
+    host->ops->metrics(host->context, &host->reply);
+    http_reply(session, 200, "text/plain; version=0.0.4; charset=utf-8");
+}
+
 /* --- about --- */
 
 void http_version(struct http_session *session, const struct call *call) {

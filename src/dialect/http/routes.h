@@ -96,6 +96,8 @@
       "does it take jobs?")                                                                        \
     X(GET,    "/healthz",              http_healthz,      NONE,     BODY_NONE,                     \
       "the same as /readyz")                                                                       \
+    X(GET,    "/metrics",              http_metrics,      READ_ALL, BODY_NONE,                     \
+      "figures for Prometheus")                                                                    \
     X(GET,    "/version",              http_version,      ANY,      BODY_NONE,                     \
       "which server is this?")                                                                     \
     X(GET,    "/openapi.json",         http_openapi,      ANY,      BODY_NONE,                     \

@@ -31,6 +31,15 @@ static void begin(struct http_session *session, bool keep_alive) {
     session->reply_at = session->base.out->size;
 }
 
+static void served(struct http_session *session) {
+    char code[3] = {'0', '0', '0'};
+    unsigned status = session->status;
+    for (size_t at = sizeof code; at-- > 0; status /= 10) code[at] = (char)('0' + status % 10);
+    session->base.op =
+        session->route == NULL ? SLICE("none") : slice_str(session->route->name + strlen("http_"));
+    session_served(&session->base, slice_of(code, sizeof code));
+}
+
 void http_end(struct http_session *session) {
     struct buf *out = session->base.out;
     if (out->overflowed) {
@@ -41,6 +50,7 @@ void http_end(struct http_session *session) {
         );
     }
     hob_assert(session->is_answered);
+    served(session);
     if (!session->keep_alive) session->is_closing = true;
 }
 

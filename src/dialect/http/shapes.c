@@ -90,6 +90,7 @@ static const struct http_shape shapes[] = {
         .answers = {{200, NULL}, {503, NULL}}},
     [HTTP_OP_http_healthz] = {.params = &http_health_options, .offers = TEXT,
         .answers = {{200, NULL}, {503, NULL}}},
+    [HTTP_OP_http_metrics] = {.offers = TEXT, .answers = {{200, NULL}}},
     [HTTP_OP_http_version] = {.offers = JSON, .answers = {{200, "Version"}}},
     [HTTP_OP_http_openapi] = {.headers = "If-None-Match", .gives = "ETag", .offers = JSON,
         .answers = {{200, "Document"}, {304, NULL}}},

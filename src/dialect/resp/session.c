@@ -74,6 +74,21 @@ serve(struct resp_session *session, const struct resp_request *request, struct s
         command->run(session, args);
     }
     hob_assert(resp_out(session)->size >= before);
+    session->base.op = command == NULL ? SLICE("unknown") : command->name;
+}
+
+/* OK, or the first word of the error that the reply is. */
+static void served(struct resp_session *session) {
+    const struct buf *out = resp_out(session);
+    struct slice code = SLICE("OK");
+    if (out->size > session->reply_at && out->bytes[session->reply_at] == '-') {
+        const char *word = out->bytes + session->reply_at + 1;
+        size_t left = out->size - session->reply_at - 1;
+        size_t size = 0;
+        while (size < left && word[size] >= 'A' && word[size] <= 'Z') size++;
+        code = size == 0 ? SLICE("ERR") : slice_of(word, size);
+    }
+    session_served(&session->base, code);
 }
 
 void resp_serve(
@@ -83,6 +98,7 @@ void resp_serve(
     session->reply_at = resp_out(session)->size;
     serve(session, request, bytes);
     reply_end(session);
+    if (session->base.waiting == 0) served(session);
     session->reply_at = outer;
 }
 
@@ -138,6 +154,7 @@ static void resp_answer(struct session *base, const struct answer *answer) {
         break;
     }
     reply_end(session);
+    served(session);
 }
 
 static void resp_lost(struct session *base, struct lease_ref lease, enum error_cause cause) {
