@@ -13,6 +13,8 @@ _Static_assert(DURABILITY_ALWAYS == 0, "the first word");
 _Static_assert(DURABILITY_INTERVAL == 1, "the second word");
 _Static_assert(DURABILITY_NONE == 2, "the third word");
 
+enum { CALLBACKS_RUN_OFF = 1 }; /* the second word of callbacks.run */
+
 struct serving {
     struct cli *cli;
     struct cli_settings settings;
@@ -39,7 +41,18 @@ static struct server_options options_of(const struct config *config) {
         .version = HOB_VERSION,
         .queues = config->queues,
         .queue_count = config->queue_count,
+        .callbacks =
+            {
+                .off = config_number(config, SETTING_CALLBACKS_RUN) == CALLBACKS_RUN_OFF,
+                .slots = (uint32_t)config_number(config, SETTING_CALLBACKS_SLOTS),
+                .plain_http = config_bool(config, SETTING_CALLBACKS_PLAIN_HTTP),
+                .ca_file = config_text(config, SETTING_CALLBACKS_CA_FILE),
+                .secrets = config->secrets,
+                .secret_count = config->secret_count,
+            },
     };
+    options.callbacks.allow =
+        config_words(config, SETTING_CALLBACKS_ALLOW, &options.callbacks.allow_count);
     options.hosts = config_words(config, SETTING_SERVER_HOSTS, &options.host_count);
     options.listen = config_words(config, SETTING_SERVER_LISTEN, &options.listen_count);
     return options;

@@ -8,7 +8,13 @@
 #include "base/assert.h"
 #include "base/nearest.h"
 #include "cli/cli.h"
+#include "cli/version.h"
 #include "os/launch.h"
+#include "worker/deliver.h"
+
+static int deliver(int argc, char **argv) {
+    return deliver_main(argc, argv, HOB_VERSION);
+}
 
 /* Words that programs type, not people. */
 static const struct {
@@ -17,6 +23,7 @@ static const struct {
 } hidden[] = {
     {LAUNCH_WORD, launch_main},
     {COMPLETE_WORD, complete_main},
+    {DELIVER_WORD, deliver},
 };
 
 static int unknown_command(const char *word) {

@@ -22,6 +22,8 @@ static bool has_option(const struct cli_command *command, const char *name) {
 
 static bool is_of_section(const struct setting *setting, const char *section) {
     if (section == NULL || setting->flag == NULL) return false;
+    bool server = strcmp(section, "server") == 0;
+    if (server && setting_is_below(setting, SLICE("callbacks"))) return true;
     return setting_is_below(setting, SLICE("log")) || setting_is_below(setting, slice_str(section));
 }
 

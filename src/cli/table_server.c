@@ -36,7 +36,7 @@
 static const struct cli_option config_rows[] = {CONFIG_OPTION};
 static const struct cli_options config_options = CLI_LIST(config_rows);
 
-static const struct cli_option serve_rows[] = {SETTINGS_SERVE(FLAG)};
+static const struct cli_option serve_rows[] = {SETTINGS_SERVE(FLAG) SETTINGS_CALLBACKS(FLAG)};
 static const struct cli_options serve_options = CLI_LIST(serve_rows);
 
 static const struct cli_option work_rows[] = {SETTINGS_WORK(FLAG)};
@@ -48,7 +48,7 @@ static const struct cli_options log_options = CLI_LIST(log_rows);
 static const struct cli_option show_rows[] = {
     {.name = "origin", .letter = 'o', .help = "say behind each value where it comes from"},
     CONFIG_OPTION,
-    SETTINGS_SERVE(FLAG) SETTINGS_WORK(FLAG) SETTINGS_LOG(FLAG)};
+    SETTINGS_SERVE(FLAG) SETTINGS_CALLBACKS(FLAG) SETTINGS_WORK(FLAG) SETTINGS_LOG(FLAG)};
 static const struct cli_options show_options = CLI_LIST(show_rows);
 
 static const struct cli_command server_rows[] = {

@@ -278,7 +278,13 @@ static void client_connect(struct client *client) {
     resp_reply_parser_deinit(&client->parser);
     resp_reply_parser_init(&client->parser, &client->mem, RESP_REPLY_LIMITS_DEFAULT);
     client->state = CONNECTING;
-    client->link = link_open(client->options.loop, &client->options.address, &events);
+    const struct client_options *options = &client->options;
+    if (options->fd == 0) {
+        client->link = link_open(options->loop, &options->address, &events);
+    } else {
+        client->link = link_adopt(options->loop, options->fd, &options->address, &events);
+        on_connected(client);
+    }
     uint64_t timeout_ms = client->options.connect_timeout_ns / NS_PER_MS;
     (void)uv_timer_start(&client->timer, on_timer, timeout_ms, 0);
 }
@@ -290,6 +296,7 @@ struct client *client_open(const struct client_options *options) {
     if (options->connect_timeout_ns == 0) {
         client->options.connect_timeout_ns = CONNECT_TIMEOUT_DEFAULT_NS;
     }
+    if (options->fd != 0) client->options.reconnect = false;
     client->away_ms = AWAY_MS_MIN;
     int code = uv_timer_init(options->loop, &client->timer);
     hob_assert(code == 0);

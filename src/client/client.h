@@ -36,6 +36,7 @@ struct client_events {
 struct client_options {
     uv_loop_t *loop;
     struct address address;
+    int fd; /* a connected socket, to be used instead of connecting; 0: none. Never reconnects */
     bool reconnect;
     hob_ns connect_timeout_ns; /* 0: 5 s; until the greeting is answered */
     struct client_events events;

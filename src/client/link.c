@@ -244,8 +244,8 @@ static void connect_pipe(struct link *link) {
     uv_pipe_connect(&link->connect, &link->uv.pipe, link->address.host, on_pipe_connect);
 }
 
-struct link *
-link_open(uv_loop_t *loop, const struct address *address, const struct link_events *events) {
+static struct link *
+link_new(uv_loop_t *loop, const struct address *address, const struct link_events *events) {
     struct mem mem = {0};
     struct link *link = mem_zero_alloc(&mem, sizeof *link);
     link->mem = mem;
@@ -256,6 +256,28 @@ link_open(uv_loop_t *loop, const struct address *address, const struct link_even
     link->output = buf_make(OUTPUT_BYTES_MAX);
     link->sending = buf_make(OUTPUT_BYTES_MAX);
     link->wire = buf_make(INPUT_BYTES_MAX);
+    return link;
+}
+
+struct link *link_adopt(
+    uv_loop_t *loop, int fd, const struct address *address, const struct link_events *events
+) {
+    struct link *link = link_new(loop, address, events);
+    int code = uv_pipe_init(loop, &link->uv.pipe, 0);
+    hob_assert(code == 0);
+    link->uv.handle.data = link;
+    link->tcp_open = true;
+    link->is_up = true;
+    code = uv_pipe_open(&link->uv.pipe, fd);
+    hob_assert(code == 0);
+    code = uv_read_start(&link->uv.stream, on_allocate, on_read);
+    hob_assert(code == 0);
+    return link;
+}
+
+struct link *
+link_open(uv_loop_t *loop, const struct address *address, const struct link_events *events) {
+    struct link *link = link_new(loop, address, events);
     if (address->is_pipe) {
         connect_pipe(link);
         return link;

@@ -25,6 +25,11 @@ struct link_events {
 struct link *
 link_open(uv_loop_t *loop, const struct address *address, const struct link_events *events);
 
+/** The same with a socket that is connected: no `connected` comes, it may be used at once. */
+struct link *link_adopt(
+    uv_loop_t *loop, int fd, const struct address *address, const struct link_events *events
+);
+
 /** What was received; the reader takes from its front. */
 struct buf *link_input(struct link *link);
 

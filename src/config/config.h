@@ -48,7 +48,7 @@ struct config {
     struct worker_config worker;
     const struct queue_config *queues;
     size_t queue_count;
-    const struct secret *secrets;
+    const struct secret_config *secrets;
     size_t secret_count;
     const char *path; /* of the file; NULL: none was read */
     /* Private. */

@@ -149,7 +149,7 @@ TEST(all_that_is_wrong_is_told_at_once) {
         "kinds: {a: {sped: 3}, b: {speed: 3}, c: {fly: {speed: 10}}}\n"
         "kind: {}\n",
         "w.yaml:5:1: unknown key `kind` in the file; did you mean `kinds`?; allowed: log, "
-        "server, worker, queues, kinds, secrets\n"
+        "server, callbacks, worker, queues, kinds, secrets\n"
         "w.yaml:1:22: `sometimes` is not it; wanted: one of always, interval, none\n"
         "w.yaml:1:41: wanted: a list of 1 to 16\n"
         "w.yaml:1:53: `1kB` is not it; wanted: a size, such as 512MiB or 2GiB, from 1MiB to 1TiB\n"

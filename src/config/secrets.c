@@ -87,7 +87,7 @@ static enum hob_status read_credential(
 }
 
 static enum hob_status
-read_value(struct yaml_read *read, const yaml_node_t *node, struct secret *secret) {
+read_value(struct yaml_read *read, const yaml_node_t *node, struct secret_config *secret) {
     static const char wanted[] = "env:NAME, file:PATH, credential:NAME, or the secret itself";
     struct slice text = SLICE_NONE;
     struct slice rest = SLICE_NONE;
@@ -120,11 +120,11 @@ read_value(struct yaml_read *read, const yaml_node_t *node, struct secret *secre
 static enum hob_status
 read_secret(struct yaml_read *read, yaml_node_t *name, yaml_node_t *value, void *into) {
     struct config *config = into;
-    struct secret secret = {0};
+    struct secret_config secret = {0};
     enum hob_status status = yaml_read_name(read, name, &secret.name);
     if (status == HOB_OK) status = read_value(read, value, &secret);
     if (status != HOB_OK) return status;
-    ((struct secret *)config->secrets)[config->secret_count++] = secret;
+    ((struct secret_config *)config->secrets)[config->secret_count++] = secret;
     return HOB_OK;
 }
 
@@ -186,7 +186,7 @@ enum hob_status secrets_check(struct yaml_read *read, const struct config *confi
 
 struct slice config_secret(const struct config *config, struct slice name) {
     for (size_t i = 0; i < config->secret_count; i++) {
-        const struct secret *secret = &config->secrets[i];
+        const struct secret_config *secret = &config->secrets[i];
         if (slice_equal(slice_str(secret->name), name)) return secret->text;
     }
     return SLICE_NONE;

@@ -19,7 +19,7 @@ enum { SECRETS_MAX = 1000, SECRET_BYTES_MAX = 64 * 1024 };
 /* What `hob config show` prints for what it must not show; refused when it is read. */
 #define SECRET_REDACTED "(redacted)"
 
-struct secret {
+struct secret_config {
     const char *name;
     const char *reference; /* NULL: the secret itself stands in the file */
     struct slice text;     /* with a zero behind it; empty: it cannot be read here */

@@ -86,6 +86,22 @@ enum setting_change { SETTING_RESTART, SETTING_RELOADS };
       "30s", NS_PER_SECOND, NS_PER_HOUR, RELOADS, "SPAN",                                         \
       "for a request to come in whole; a second more for each 16 KiB")
 
+/* How the server delivers callbacks. */
+#define SETTINGS_CALLBACKS(X)                                                                     \
+    X(CALLBACKS_RUN, "callbacks.run", CHOICE, 0, "callbacks", "HOB_CALLBACKS",                    \
+      "on", 0, 0, RELOADS, "on off", "deliver callbacks by URL in a process of its own")
+
+#define SETTINGS_CALLBACKS_FILE(X)                                                                \
+    X(CALLBACKS_SLOTS, "callbacks.slots", NUMBER, 0, NULL, NULL,                                  \
+      "200", 1, 10000, RELOADS, "N", "at once; one host gets a quarter of them")                  \
+    X(CALLBACKS_ALLOW, "callbacks.allow", WORDS, 0, NULL, NULL,                                   \
+      NULL, 1, 256, RELOADS, "TARGET",                                                            \
+      "inside addresses, other ports and plain http for these: 10.0.0.0/8, HOST:PORT")            \
+    X(CALLBACKS_PLAIN_HTTP, "callbacks.plain_http", BOOL, 0, NULL, NULL,                          \
+      "false", 0, 0, RELOADS, NULL, "allow http to public addresses")                             \
+    X(CALLBACKS_CA_FILE, "callbacks.ca_file", PATH, 0, NULL, NULL,                                \
+      NULL, 0, 0, RELOADS, "FILE", "certificates to trust instead of the system's")
+
 /* Those that `hob work` takes as flags. */
 #define SETTINGS_WORK(X)                                                                          \
     X(WORKER_NAME, "worker.name", NAME, 0, "name", "HOB_WORKER_NAME",                             \
@@ -118,11 +134,13 @@ enum setting_change { SETTING_RESTART, SETTING_RELOADS };
       "info", 0, 0, RELOADS, "debug info warn error", "the lowest level that is written")
 /* clang-format on */
 
-#define SETTINGS(X)        \
-    SETTINGS_LOG(X)        \
-    SETTINGS_SERVE(X)      \
-    SETTINGS_SERVE_FILE(X) \
-    SETTINGS_WORK(X)       \
+#define SETTINGS(X)            \
+    SETTINGS_LOG(X)            \
+    SETTINGS_SERVE(X)          \
+    SETTINGS_SERVE_FILE(X)     \
+    SETTINGS_CALLBACKS(X)      \
+    SETTINGS_CALLBACKS_FILE(X) \
+    SETTINGS_WORK(X)           \
     SETTINGS_WORK_FILE(X)
 
 enum setting_id {

@@ -198,7 +198,7 @@ static void put_node(const struct config *config, int number, struct buf *out) {
 
 static void put_secret(const struct config *config, struct slice name, struct buf *out) {
     for (size_t i = 0; i < config->secret_count; i++) {
-        const struct secret *secret = &config->secrets[i];
+        const struct secret_config *secret = &config->secrets[i];
         if (!slice_equal(slice_str(secret->name), name)) continue;
         bool shown = secret->reference != NULL;
         json_quote(out, shown ? slice_str(secret->reference) : SLICE(SECRET_REDACTED));

@@ -287,6 +287,22 @@ static bool is_stuck(const struct conn *conn, uint64_t now_ms) {
     return now_ms - conn->since_ms > conn->net->options.handshake_ms;
 }
 
+struct conn *net_adopt(struct net *net, int fd) {
+    struct listener none = {.net = net, .is_pipe = true};
+    struct conn *conn = conn_new(&none);
+    int code = uv_pipe_open(&conn->uv.pipe, fd);
+    hob_assert(code == 0);
+    conn->is_pipe = true;
+    set_state(conn, CONN_READING);
+    conn->user = net->options.handler.opened(net->options.handler.context, conn);
+    if (conn->user == NULL) {
+        conn_close(conn);
+        return NULL;
+    }
+    conn_read_start(conn);
+    return conn;
+}
+
 /* A request has begun and takes too long: longer for a large one. */
 static bool is_late(const struct conn *conn, uint64_t now_ms) {
     if (conn->state != CONN_READING || conn->in.size == 0) return false;

@@ -121,6 +121,10 @@ uint64_t net_handshakes_failed(const struct net *net);
  * Borrowed; a connection that is under way keeps what it began with. */
 void net_tls_set(struct net *net, struct tls_context *context);
 
+/** Serve a connected socket that somebody in this process made, as one that was accepted. NULL: the
+ * handler refused it; the socket is closed. */
+struct conn *net_adopt(struct net *net, int fd);
+
 /* --- connections --- */
 
 void *conn_user(const struct conn *conn);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -165,6 +166,20 @@ int file_is_program(const char *path) {
     struct stat found = {0};
     if (stat(path, &found) != 0) return errno;
     if (!S_ISREG(found.st_mode) || (found.st_mode & 0111) == 0) return EACCES;
+    return 0;
+}
+
+int file_of_memory(const char *label, struct slice bytes, int *ret_fd) {
+    int fd = memfd_create(label, MFD_CLOEXEC);
+    if (fd < 0) return errno;
+    struct iovec part = file_part(bytes.bytes, bytes.size);
+    uint64_t written = 0;
+    int failed = file_write(&file_io_system, fd, &part, 1, 0, &written);
+    if (failed != 0) {
+        file_close(&fd);
+        return failed;
+    }
+    *ret_fd = fd;
     return 0;
 }
 

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include "base/slice.h"
 #include "base/status.h"
 
 /* The calls that change the disk, each as the system's own: -1 and errno on failure. */
@@ -85,6 +86,9 @@ void file_forget_cache(int fd);
 
 /** Ask the system to read ahead; advice. */
 void file_read_ahead(int fd);
+
+/** A file of @bytes that lies in memory and has no name; it is closed by exec. */
+HOB_CHECK int file_of_memory(const char *label, struct slice bytes, int *ret_fd);
 
 /** Rename within @dir, over what @to was; durable after dir_sync. */
 HOB_CHECK int file_rename(const struct file_io *io, int dir, const char *from, const char *to);

@@ -34,6 +34,21 @@ static int give_up(int error_fd, const char *what, int os_errno) {
     return LAUNCH_FAILED_EXIT;
 }
 
+int launch_harden(uint64_t parent, unsigned first_closed_fd, const char **ret_what) {
+    *ret_what = "cannot mark descriptors to be closed";
+    if (close_range(first_closed_fd, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return errno;
+    *ret_what = "cannot give up new privileges";
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
+    struct rlimit no_core = {0};
+    *ret_what = "cannot limit cores";
+    if (setrlimit(RLIMIT_CORE, &no_core) != 0) return errno;
+    *ret_what = "cannot ask to end with the parent";
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return errno;
+    /* It may have died before it could be asked for its signal. */
+    *ret_what = "the parent is gone";
+    return (uint64_t)getppid() == parent ? 0 : ESRCH;
+}
+
 int launch_main(int argc, char **argv) {
     uint64_t error_fd = 0;
     uint64_t parent = 0;
@@ -43,19 +58,9 @@ int launch_main(int argc, char **argv) {
         return LAUNCH_FAILED_EXIT;
     }
     int fd = (int)error_fd;
-    if (close_range(FIRST_CLOSED_FD, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
-        return give_up(fd, "cannot mark descriptors to be closed", errno);
-    }
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-        return give_up(fd, "cannot give up new privileges", errno);
-    }
-    struct rlimit no_core = {0};
-    if (setrlimit(RLIMIT_CORE, &no_core) != 0) return give_up(fd, "cannot limit cores", errno);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
-        return give_up(fd, "cannot ask to end with the worker", errno);
-    }
-    /* The worker may have died before it could be asked for its signal. */
-    if ((uint64_t)getppid() != parent) return give_up(fd, "the worker is gone", ESRCH);
+    const char *what = NULL;
+    int os_errno = launch_harden(parent, FIRST_CLOSED_FD, &what);
+    if (os_errno != 0) return give_up(fd, what, os_errno);
     (void)execvp(argv[2], argv + 2);
     return give_up(fd, argv[2], errno);
 }

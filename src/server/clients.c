@@ -172,6 +172,7 @@ void clients_event(void *context, const struct event *event) {
     struct server *server = context;
     metrics_event(&server->metrics, event);
     host_event(&server->host, event);
+    callbacks_event(server, event);
     for (struct link *at = server->subscribers.next; at != &server->subscribers;) {
         struct client *client = LINKED(at, struct client, subscriber);
         at = at->next; /* the session may leave the list */

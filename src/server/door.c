@@ -123,6 +123,7 @@ static bool has_tokens(const struct server *server) {
 }
 
 const struct access *door_base(const struct server *server, const struct client *client) {
+    if (client->own_access != NULL) return client->own_access;
     if (!has_tokens(server)) return NULL;
     bool is_owner = conn_is_pipe(client->conn) && !server->options->tokens_on_sockets;
     return is_owner ? NULL : &access_stranger;

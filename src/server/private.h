@@ -32,13 +32,37 @@ struct client {
     struct session *session; /* NULL until the first byte has told the dialect */
     uint32_t slot;
     uint64_t serial;
-    struct door_token *token; /* that was shown; NULL: none */
-    bool is_denied;           /* told in the log once */
-    struct link worker;       /* in server.workers when the connection registered one */
-    struct link subscriber;   /* in server.subscribers when its session hears events */
+    const struct access *own_access; /* NULL: what the door says */
+    struct door_token *token;        /* that was shown; NULL: none */
+    bool is_denied;                  /* told in the log once */
+    struct link worker;              /* in server.workers when the connection registered one */
+    struct link subscriber;          /* in server.subscribers when its session hears events */
     struct told *told;
     uint32_t told_count;
     uint32_t told_capacity;
+};
+
+enum { SECRET_TEXT_MAX = 128 };
+
+enum callbacks_state {
+    CALLBACKS_OFF,
+    CALLBACKS_RUNNING,
+    CALLBACKS_RESTING, /* until it is started (again) */
+    CALLBACKS_ENDING,  /* with the server */
+};
+
+/* The child process that delivers callbacks. */
+struct callbacks {
+    struct server *server;
+    enum callbacks_state state;
+    struct callbacks_options options;
+    char secret[SECRET_TEXT_MAX]; /* of DATA/webhook-secret */
+    uv_timer_t timer;
+    uv_process_t process;
+    uint64_t started_ms;
+    uint64_t rest_ms; /* before the next start */
+    bool is_open;
+    bool changed; /* it was asked to end, to start again with other options */
 };
 
 struct server {
@@ -60,6 +84,7 @@ struct server {
     uv_timer_t stop;
     uv_signal_t signals[2];
     uv_signal_t hangup;
+    struct callbacks callbacks;
     struct client **clients; /* by slot; NULL: free */
     uint32_t client_capacity;
     uint32_t client_count;
@@ -77,6 +102,27 @@ struct server {
 hob_ns server_now(const struct server *server);
 /* End the process if the space has failed. */
 void server_check(struct server *server);
+
+/** What runs beside has ended: end the connections and the loop. */
+void server_stop_now(struct server *server);
+
+/* callback_secret.c */
+/** The secret in DATA/webhook-secret, made when there is none. */
+HOB_CHECK enum hob_status callback_secret_load(
+    const char *data_path, char ret_secret[SECRET_TEXT_MAX], struct hob_error *err
+);
+
+/* callbacks.c */
+/** Read or make DATA/webhook-secret, and be ready to start; there may be jobs already. */
+HOB_CHECK enum hob_status callbacks_open(struct server *server, struct hob_error *err);
+/** Close the handles, in any state. */
+void callbacks_close(struct server *server);
+/** Something has happened to a job. */
+void callbacks_event(struct server *server, const struct event *event);
+/** Go on with these options. */
+void callbacks_reload(struct server *server, const struct callbacks_options *options);
+/** Ask it to end. True: server_stop_now() is called when it has; false: it does not run. */
+bool callbacks_end(struct server *server);
 
 /* reload.c */
 /** Set the queues as the options say; in no turn. */

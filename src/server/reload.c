@@ -187,6 +187,7 @@ static void on_hangup(uv_signal_t *handle, int number) {
     if (reload->begin(reload->context, &next)) {
         bool good = server_tls_reload(server, &next);
         if (good) take(server, &next);
+        if (good) callbacks_reload(server, &next.callbacks);
         reload->end(reload->context, good);
     }
     notify_ready("serving");

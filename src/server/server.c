@@ -116,6 +116,12 @@ static void on_stop_late(uv_timer_t *timer) {
     net_abort(server->net);
 }
 
+void server_stop_now(struct server *server) {
+    clients_finish(server);
+    net_end(server->net);
+    (void)uv_timer_start(&server->stop, on_stop_late, STOP_MS, 0);
+}
+
 static void on_signal(uv_signal_t *handle, int number) {
     struct server *server = handle->data;
     if (server->host.is_stopping) {
@@ -127,9 +133,11 @@ static void on_signal(uv_signal_t *handle, int number) {
     );
     server->host.is_stopping = true;
     notify_stopping();
-    clients_finish(server);
-    net_end(server->net);
-    (void)uv_timer_start(&server->stop, on_stop_late, STOP_MS, 0);
+    if (callbacks_end(server)) {
+        net_listen_end(server->net); /* what is connected is served until it has ended */
+    } else {
+        server_stop_now(server);
+    }
 }
 
 static void handles_open(struct server *server) {
@@ -334,11 +342,15 @@ static enum hob_status serve(struct server *server, struct hob_error *err) {
     handles_open(server);
     log_info("serving", log_str("data", server->options->data_path));
     server_queues_set(server);
-    say_ready(server);
-    notify_ready("serving");
-    net_run(server->net);
+    status = callbacks_open(server, err);
+    if (status == HOB_OK) {
+        say_ready(server);
+        notify_ready("serving");
+        net_run(server->net);
+    }
+    callbacks_close(server);
     handles_close(server);
-    status = space_flush(server->space, err);
+    if (status == HOB_OK) status = space_flush(server->space, err);
     if (status == HOB_OK) log_info("stopped");
     return status;
 }

@@ -9,6 +9,7 @@
 
 #include "base/time.h"
 #include "config/queues.h"
+#include "config/secrets.h"
 
 #define SERVER_LISTEN_DEFAULT "127.0.0.1:4620"
 
@@ -20,6 +21,18 @@ enum server_durability {
 };
 
 struct server_options;
+
+/* How the server delivers callbacks (server/callbacks.c). */
+struct callbacks_options {
+    bool off;
+    uint32_t slots;           /* at once; 0: 200 */
+    const char *const *allow; /* as `allow` of a kind that is an HTTP request */
+    size_t allow_count;
+    bool plain_http;
+    const char *ca_file; /* NULL: the system's */
+    const struct secret_config *secrets;
+    size_t secret_count;
+};
 
 /* Asked when a SIGHUP came. */
 struct server_reload {
@@ -52,7 +65,8 @@ struct server_options {
     const char *version;               /* static */
     const struct queue_config *queues; /* set at start and at each reload */
     size_t queue_count;
-    struct server_reload reload; /* begin NULL: SIGHUP is ignored */
+    struct callbacks_options callbacks; /* taken at start and at each reload */
+    struct server_reload reload;        /* begin NULL: SIGHUP is ignored */
 };
 
 /**

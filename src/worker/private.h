@@ -103,6 +103,9 @@ void worker_kinds_tell(
 /** When it was asked to end and nothing is left to do: end. */
 void worker_close_if_idle(struct worker *worker);
 
+/** The server is gone for good: end, whatever could not be told. */
+void worker_server_gone(struct worker *worker, const struct hob_error *why);
+
 /** Begin the regular calls of workjob_tell(), if they are not under way. */
 void worker_tick_start(struct worker *worker);
 

@@ -104,8 +104,12 @@ static void on_stopping(uv_timer_t *timer) {
     stop_stage_set(worker, worker->stop_stage + 1);
 }
 
+static uint64_t stop_wait_ms(const struct worker *worker) {
+    return worker->options.stop_wait_ms == 0 ? STOP_WAIT_MS : worker->options.stop_wait_ms;
+}
+
 static void stop_stage_set(struct worker *worker, uint32_t stage) {
-    static const uint64_t wait_ms[] = {0, STOP_WAIT_MS, STOP_GRACE_MS, STOP_TELL_MS};
+    uint64_t wait_ms[] = {0, stop_wait_ms(worker), STOP_GRACE_MS, STOP_TELL_MS};
     worker->stop_stage = stage;
     if (stage >= hob_countof(wait_ms)) {
         worker_abandon(worker);
@@ -121,11 +125,21 @@ void worker_stop(struct worker *worker) {
     if (worker->closing) return;
     uv_update_time(worker->loop);
     if (worker->stop_stage == 0) {
-        log_info("stopping", log_u64("jobs", worker->job_count), log_u64("wait_ms", STOP_WAIT_MS));
+        log_info(
+            "stopping", log_u64("jobs", worker->job_count), log_u64("wait_ms", stop_wait_ms(worker))
+        );
         stop_stage_set(worker, 1);
     } else if (worker->stop_stage < 3) {
         log_warn("stopping at once", log_u64("jobs", worker->job_count));
         stop_stage_set(worker, 3);
     }
+    worker_close_if_idle(worker);
+}
+
+void worker_server_gone(struct worker *worker, const struct hob_error *why) {
+    if (worker->closing || worker->status != HOB_OK) return;
+    bool stopping = worker->stop_stage > 0;
+    if (!stopping) worker->status = fail(&worker->error, HOB_UNREACHABLE, "%s", why->text);
+    if (worker->stop_stage < 3) stop_stage_set(worker, 3);
     worker_close_if_idle(worker);
 }

@@ -207,6 +207,10 @@ static void on_control_ready(void *context) {
 static void on_control_lost(void *context, const struct hob_error *why) {
     struct worker *worker = context;
     worker->registered = false;
+    if (worker->options.control_fd != 0) {
+        worker_server_gone(worker, why);
+        return;
+    }
     if (worker->away_said) return; /* one line for each time that it is away */
     worker->away_said = true;
     log_warn(
@@ -244,6 +248,11 @@ void worker_change(struct worker *worker, const struct worker_change *change) {
     if (client_is_ready(worker->control)) worker_register(worker);
 }
 
+static void on_fetcher_lost(void *context, const struct hob_error *why) {
+    struct worker *worker = context;
+    if (worker->options.fetch_fd != 0) worker_server_gone(worker, why);
+}
+
 static void on_fetcher_ready(void *context) {
     worker_fetch(context);
 }
@@ -274,6 +283,7 @@ struct worker *worker_start(uv_loop_t *loop, const struct worker_options *option
     struct client_options control = {
         .loop = loop,
         .address = options->server,
+        .fd = options->control_fd,
         .reconnect = true,
         .events =
             {
@@ -284,7 +294,9 @@ struct worker *worker_start(uv_loop_t *loop, const struct worker_options *option
             },
     };
     struct client_options fetcher = control;
-    fetcher.events = (struct client_events){.context = worker, .ready = on_fetcher_ready};
+    fetcher.fd = options->fetch_fd;
+    fetcher.events = (struct client_events
+    ){.context = worker, .ready = on_fetcher_ready, .lost = on_fetcher_lost};
     worker->control = client_open(&control);
     worker->fetcher = client_open(&fetcher);
     (void)uv_timer_start(&worker->beat, on_beat, WORKER_BEAT_MS, WORKER_BEAT_MS);

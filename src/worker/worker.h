@@ -39,6 +39,9 @@ struct worker_reload {
 struct worker_options {
     const struct worker_config *config; /* read with worker_readers (worker/kinds.h) */
     struct address server;
+    int control_fd; /* sockets that are connected to the server already; 0: it connects itself. */
+    int fetch_fd;   /* With them it ends when the server is gone */
+    uint32_t stop_wait_ms; /* how long its end waits for what runs; 0: 25 s */
     const char *name;
     uint32_t slots;
     const char *version;  /* of this program, for those it talks to */

@@ -32,8 +32,8 @@ def sender(**http):
         yield hob, there
 
 
-def push(hob, request, *options):
-    return hob.resp().call("PUSH", "work", "hook", json.dumps(request), "BACKOFF", "fixed:20ms", *options)
+def push(hob, request, backoff="fixed:20ms"):
+    return hob.resp().call("PUSH", "work", "hook", json.dumps(request), "BACKOFF", backoff)
 
 
 def result(hob, job):
@@ -99,7 +99,7 @@ def test_statuses_mean_what_the_rules_say():
         wanted = {200: "completed", 204: "completed", 301: "discarded", 400: "discarded", 401: "discarded",
                   404: "discarded", 410: "discarded", 422: "discarded",
                   408: "retryable", 425: "retryable", 429: "retryable", 500: "retryable", 503: "retryable"}
-        jobs = {status: push(hob, {"url": there.url(f"/status/{status}"), "body": ""}, "BACKOFF", "fixed:1h")
+        jobs = {status: push(hob, {"url": there.url(f"/status/{status}"), "body": ""}, "fixed:1h")
                 for status in wanted}
         for status, job in jobs.items():
             hob.until(job, wanted[status])
@@ -120,7 +120,7 @@ def test_a_job_is_tried_again_with_the_same_key_until_it_succeeds():
 
 def test_the_rules_of_a_kind_go_before_the_defaults():
     with sender(success=["200-299", "404"], retry=["418"], response_max="10B") as (hob, there):
-        jobs = {status: push(hob, {"url": there.url(f"/status/{status}"), "body": ""}, "BACKOFF", "fixed:1h")
+        jobs = {status: push(hob, {"url": there.url(f"/status/{status}"), "body": ""}, "fixed:1h")
                 for status in (404, 418, 500)}
         for status, state in ((404, "completed"), (418, "retryable"), (500, "discarded")):
             hob.until(jobs[status], state)
@@ -139,7 +139,7 @@ def test_bad_responses_fail_in_time_and_are_tried_again():
             "/slow/5000": ("timeout", "http.timeout", "no response came"),
         }
         started = time.monotonic()
-        jobs = {path: push(hob, {"url": there.url(path), "body": {}}, "BACKOFF", "fixed:1h") for path in wanted}
+        jobs = {path: push(hob, {"url": there.url(path), "body": {}}, "fixed:1h") for path in wanted}
         for path, (cause, what, text) in wanted.items():
             hob.until(jobs[path], "retryable")
             equal((error(hob, jobs[path])["cause"], error(hob, jobs[path])["what"]), (cause, what), path)
@@ -160,10 +160,10 @@ def test_nobody_there_is_tried_again():
     with sender() as (hob, there):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            job = push(hob, {"url": f"http://127.0.0.1:{free.getsockname()[1]}/", "body": {}}, "BACKOFF", "fixed:1h")
+            job = push(hob, {"url": f"http://127.0.0.1:{free.getsockname()[1]}/", "body": {}}, "fixed:1h")
             hob.until(job, "retryable")
         equal(error(hob, job)["what"], "http.connect")
-        job = push(hob, {"url": "https://no-such-host.invalid/", "body": {}}, "BACKOFF", "fixed:1h")
+        job = push(hob, {"url": "https://no-such-host.invalid/", "body": {}}, "fixed:1h")
         hob.until(job, "retryable")
         equal(error(hob, job)["what"], "http.lookup")
 
@@ -248,7 +248,7 @@ def test_tls_is_verified_by_name_and_by_who_signed():
 
 def test_retry_after_is_obeyed_and_holds_for_the_whole_host():
     with sender() as (hob, there):
-        first = push(hob, {"url": there.url("/status/429?after=1"), "body": {}}, "BACKOFF", "fixed:1h")
+        first = push(hob, {"url": there.url("/status/429?after=1"), "body": {}}, "fixed:1h")
         hob.until(first, "retryable")
         told = time.monotonic()
         run_at = hob.job(first)["run_at"] - hob.job(first)["state_at"]
@@ -277,7 +277,7 @@ def test_a_host_gets_no_more_at_once_than_its_limit():
 def test_the_breaker_leaves_a_failing_host_alone():
     with sender(breaker={"failures": 3, "pause": "1s"}) as (hob, there):
         for _ in range(3):
-            hob.until(push(hob, {"url": there.url("/reset"), "body": {}}, "BACKOFF", "fixed:1h"), "retryable")
+            hob.until(push(hob, {"url": there.url("/reset"), "body": {}}, "fixed:1h"), "retryable")
         started = time.monotonic()
         job = push(hob, {"url": there.url("/ok"), "body": {}})
         hob.until(job, "completed")
@@ -295,7 +295,7 @@ def test_a_cancel_and_a_stop_end_the_transfer_at_once():
         eventually(lambda: there.open_now == 1, "the request")
         worker = hob.processes[-1]
         worker.terminate()
-        eventually(lambda: "stopping" in hob.worker_log(), "the worker to stop")
+        eventually(lambda: 'msg="stopping"' in hob.worker_log(), "the worker to stop")
         worker.terminate()
         equal(worker.wait(20), 0)
         equal(hob.state(job), "available")
