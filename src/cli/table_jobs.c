@@ -145,6 +145,16 @@ static const struct cli_option filter_rows[] = {
 const struct cli_options cli_filter_options = CLI_LIST(filter_rows);
 
 static const struct cli_option ls_rows[] = {
+    {.name = "parent",
+     .value = "ID",
+     .word = "PARENT",
+     .completes = COMPLETES_JOBS,
+     .help = "only what the end of this job has made"},
+    {.name = "tag", .value = "TAG", .word = "TAG", .help = "only with this tag"},
+    {.name = "key", .value = "KEY", .word = "KEY", .help = "only with this key"},
+    {.name = "ref", .value = "REF", .word = "REF", .help = "only with this ref"},
+    {.name = "since", .value = "TIME", .word = "SINCE", .help = "only those made then or later"},
+    {.name = "until", .value = "TIME", .word = "UNTIL", .help = "only those made before"},
     {.name = "limit", .letter = 'n', .value = "N", .help = "at most; default 50"},
 };
 static const struct cli_options ls_options = CLI_LIST(ls_rows);

@@ -295,7 +295,40 @@ TEST(a_waiting_job_is_updated_by_both_and_only_at_its_version) {
     rig_deinit(&rig);
 }
 
+TEST(lists_are_narrowed_by_tag_key_ref_parent_and_time) {
+    struct rig rig;
+    struct rig_client *http;
+    struct rig_client *resp;
+    begin(&rig, &http, &resp);
+    static const char done[] = "{\"finished\":{\"push\":{\"queue\":\"next\",\"kind\":\"k\"}}}";
+    (void)RESP(resp, "PUSH", "q", "k", "1", "TAGS", "a,b", "KEY", "key", "ONDONE", done);
+    rig_advance(&rig, NS_PER_MINUTE);
+    (void)RESP(resp, "PUSH", "q", "k", "2", "TAGS", "b", "REF", "ref");
+    (void)RESP(resp, "CANCEL", "1");
+    static const char *const asked[][2] = {
+        {"tag=a", "1"},
+        {"tag=b", "2"},
+        {"key=key", "1"},
+        {"ref=ref", "2"},
+        {"parent=1", "3"},
+        {"until=2026-03-01T00:00:30Z", "1"},
+        {"since=2026-03-01T00:00:30Z&queue=q", "2"},
+    };
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        HOB_AUTO_BUF struct buf path = buf_make(200);
+        HOB_AUTO_BUF struct buf wanted = buf_make(200);
+        (void)buf_printf(&path, "/v1/jobs?%s%c", asked[i][0], 0);
+        (void)buf_printf(&wanted, "{\"jobs\":[{\"id\":\"%s\"%c", asked[i][1], 0);
+        HOLDS(rig_http(http, "GET", path.bytes, NULL), wanted.bytes);
+    }
+    HOLDS(rig_http(http, "GET", "/v1/jobs?tag=c", NULL), "{\"jobs\":[]");
+    HOLDS(rig_http(http, "GET", "/v1/jobs?parent=2", NULL), "{\"jobs\":[]");
+    HOLDS(RESP(resp, "LS", "PARENT", "1"), "*2\r\n$1\r\n0\r\n*1\r\n");
+    rig_deinit(&rig);
+}
+
 TESTS(
+    lists_are_narrowed_by_tag_key_ref_parent_and_time,
     a_waiting_job_is_updated_by_both_and_only_at_its_version,
     callbacks_are_pushed_shown_and_made_at_the_end,
     callbacks_that_are_not_sound_are_refused_and_say_why,

@@ -51,6 +51,7 @@ struct host_list {
     struct slice queue; /* empty: any */
     struct slice kind;  /* empty: any */
     uint32_t states;    /* bits 1u << enum job_state; 0: any */
+    struct job_marks marks;
     uint64_t before_id; /* 0: from the newest */
     uint32_t count_max; /* 1..LIST_IDS_MAX */
 };

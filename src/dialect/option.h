@@ -11,6 +11,7 @@
 #include "base/slice.h"
 #include "engine/command.h"
 #include "engine/logline.h"
+#include "engine/view.h"
 
 enum option_type {
     OPTION_FLAG,    /* bool; RESP: the word alone */
@@ -107,6 +108,7 @@ struct list_request {
     struct slice queue;
     struct slice kind;
     uint32_t states;
+    struct job_marks marks;
     uint64_t before_id;
     uint32_t count;
     struct slice cursor; /* HTTP: of the next page */

@@ -30,7 +30,8 @@ static uint64_t op_find_ref(void *context, struct slice ref) {
 static uint64_t
 op_list(void *context, const struct host_list *list, uint64_t *ret_ids, uint32_t *ret_count) {
     struct rig *rig = context;
-    struct job_filter filter = {.queue = list->queue, .kind = list->kind, .states = list->states};
+    struct job_filter filter = {
+        .queue = list->queue, .kind = list->kind, .states = list->states, .marks = list->marks};
     const struct engine *engine = space_engine(rig->space);
     struct page_limits limits = {list->before_id, 1000, list->count_max};
     return engine_list(engine, &filter, limits, ret_ids, ret_count);

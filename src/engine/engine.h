@@ -139,6 +139,7 @@ struct job_filter {
     struct slice queue; /* empty: any */
     struct slice kind;  /* empty: any */
     uint32_t states;    /* bits 1u << enum job_state; 0: any */
+    struct job_marks marks;
 };
 
 struct page_limits {

@@ -3,6 +3,7 @@
 #include "engine/view.h"
 
 #include "engine/core.h"
+#include "engine/labels.h"
 
 static void
 view_fill_run(const struct engine *engine, const struct job *job, struct job_view *ret_view) {
@@ -95,11 +96,44 @@ static bool filter_resolve(
            (filter->kind.size == 0 || handles->kind != 0);
 }
 
-static bool
-job_matches(const struct job *job, const struct job_filter *filter, struct filter_handles handles) {
+/* A mark that a job without a side, or without labels, cannot have. */
+static bool side_matches(const struct side *side, const struct job_marks *marks) {
+    static const struct labels no_labels = {.parent = 0};
+    static const struct side no_side = {.labels = NULL};
+    if (side == NULL) side = &no_side;
+    const struct labels *labels = side->labels == NULL ? &no_labels : side->labels;
+    if (marks->key.size > 0 && !slice_equal(marks->key, text_slice(side->key))) return false;
+    if (marks->ref.size > 0 && !slice_equal(marks->ref, text_slice(side->ref))) return false;
+    if (marks->parent != 0 && marks->parent != labels->parent) return false;
+    return marks->tag.size == 0 || tags_have(text_slice(labels->tags), marks->tag);
+}
+
+static bool job_matches(
+    const struct engine *engine,
+    const struct job *job,
+    const struct job_filter *filter,
+    struct filter_handles handles
+) {
     if (filter->states != 0 && (filter->states & 1u << job->state) == 0) return false;
     if (handles.queue != 0 && job->queue != handles.queue) return false;
-    return handles.kind == 0 || job->kind == handles.kind;
+    if (handles.kind != 0 && job->kind != handles.kind) return false;
+    const struct job_marks *marks = &filter->marks;
+    if (marks->until_ns != 0 && job->created_ns >= marks->until_ns) return false;
+    return side_matches(job->side == 0 ? NULL : side_at(engine, job->side), marks);
+}
+
+/* Ids grow with time, and a child is younger than its parent: nothing older matches either. */
+static bool is_before_all(const struct job *job, const struct job_marks *marks) {
+    return job->created_ns < marks->since_ns || job->id <= marks->parent;
+}
+
+/* Where the walk begins: a ref leads to its newest job. */
+static uint64_t
+list_from(const struct engine *engine, const struct job_filter *filter, uint64_t before_id) {
+    uint64_t from = before_id == 0 ? UINT64_MAX : before_id - 1;
+    if (filter->marks.ref.size == 0) return from;
+    uint64_t newest = engine_find_ref(engine, filter->marks.ref);
+    return newest < from ? newest : from;
 }
 
 uint64_t engine_list(
@@ -112,13 +146,16 @@ uint64_t engine_list(
     struct filter_handles handles;
     *ret_count = 0;
     if (!filter_resolve(engine, filter, &handles)) return 0;
-    uint64_t from = limits.before_id == 0 ? UINT64_MAX : limits.before_id - 1;
+    uint64_t from = list_from(engine, filter, limits.before_id);
+    if (from == 0) return 0;
     for (uint32_t scanned = 0; scanned < limits.scan_max; scanned++) {
         uint64_t id = 0;
         uint32_t handle = idmap_previous(&engine->job_ids, from, &id);
         if (handle == 0) return 0;
+        const struct job *job = job_at(engine, handle);
+        if (is_before_all(job, &filter->marks)) return 0;
         if (*ret_count == limits.id_max) return id + 1;
-        if (job_matches(job_at(engine, handle), filter, handles)) ret_ids[(*ret_count)++] = id;
+        if (job_matches(engine, job, filter, handles)) ret_ids[(*ret_count)++] = id;
         from = id - 1; /* ids are counted from 1 */
         if (from == 0) return 0;
     }

@@ -67,6 +67,16 @@ struct job_view {
     uint32_t version; /* 1 at the push; grows with each update and each new state */
 };
 
+/* Which jobs are listed, beside their queue, kind and state; empty or 0: any. */
+struct job_marks {
+    struct slice tag;
+    struct slice key;
+    struct slice ref;
+    uint64_t parent;
+    hob_ns since_ns; /* created then or later */
+    hob_ns until_ns; /* created before */
+};
+
 struct queue_view {
     struct slice name;
     enum queue_order order;

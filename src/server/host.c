@@ -41,7 +41,8 @@ static uint64_t host_find_ref(void *context, struct slice ref) {
 
 static uint64_t
 host_list(void *context, const struct host_list *list, uint64_t *ret_ids, uint32_t *ret_count) {
-    struct job_filter filter = {.queue = list->queue, .kind = list->kind, .states = list->states};
+    struct job_filter filter = {
+        .queue = list->queue, .kind = list->kind, .states = list->states, .marks = list->marks};
     return engine_list(
         engine_of(context),
         &filter,

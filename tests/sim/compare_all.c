@@ -175,6 +175,25 @@ static bool same_stats(const struct model *model, const struct engine *engine, s
     return same;
 }
 
+static bool has_tag(struct slice tags, struct slice tag) {
+    size_t begin = 0;
+    for (size_t i = 0; i <= tags.size; i++) {
+        if (i < tags.size && tags.bytes[i] != ',') continue;
+        if (slice_equal(slice_of(tags.bytes + begin, i - begin), tag)) return true;
+        begin = i + 1;
+    }
+    return false;
+}
+
+static bool has_marks(const struct job_view *job, const struct job_marks *marks) {
+    return (marks->tag.size == 0 || (job->tags.size > 0 && has_tag(job->tags, marks->tag))) &&
+           (marks->key.size == 0 || slice_equal(job->key, marks->key)) &&
+           (marks->ref.size == 0 || slice_equal(job->ref, marks->ref)) &&
+           (marks->parent == 0 || job->parent == marks->parent) &&
+           job->created_ns >= marks->since_ns &&
+           (marks->until_ns == 0 || job->created_ns < marks->until_ns);
+}
+
 bool compare_list(
     const struct model *model,
     const struct engine *engine,
@@ -193,6 +212,7 @@ bool compare_list(
         bool is_wanted = (filter->queue.size == 0 || slice_equal(filter->queue, job->queue)) &&
                          (filter->kind.size == 0 || slice_equal(filter->kind, job->kind)) &&
                          (filter->states == 0 || (filter->states & (1u << job->state)) != 0);
+        is_wanted = is_wanted && has_marks(job, &filter->marks);
         if (!is_wanted) continue;
         while (at == count && !at_end) {
             before_id = engine_list(

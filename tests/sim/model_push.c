@@ -132,14 +132,9 @@ static void
 update_job(struct model *model, struct model_job *job, const struct update_command *update) {
     struct job_view *view = &job->view;
     const struct push_command *to = &update->to;
-    if (update->has.queue) {
-        model_queue(model, view->queue)->view.counts[view->state]--;
-        struct model_queue *queue = model_queue_make(model, to->queue);
-        bool slept = view->state == JOB_AVAILABLE && queue->view.counts[JOB_AVAILABLE] == 0;
-        if (slept && queue->pass < model->vtime) queue->pass = model->vtime;
-        queue->view.counts[view->state]++;
-        view->queue = queue->view.name;
-    }
+    /* It leaves its queue and comes to one, be it the same. */
+    model_queue(model, view->queue)->view.counts[view->state]--;
+    if (update->has.queue) view->queue = model_queue_make(model, to->queue)->view.name;
     if (update->has.payload) {
         bool is_body = to->payload.size > PAYLOAD_INLINE_BYTES_MAX;
         view->payload = is_body ? SLICE_NONE : model_copy(model, to->payload);
@@ -157,15 +152,19 @@ update_job(struct model *model, struct model_job *job, const struct update_comma
     if (update->has.headers) view->headers = model_copy(model, to->headers);
     if (update->has.content_type) view->content_type = model_copy(model, to->content_type);
     if (update->has.on_done) view->on_done = model_copy(model, to->on_done);
-    uint32_t version = view->version + 1;
+    view->version++;
     if (update->has.time) {
         hob_ns run_at_ns = to->run_at_ns != 0 ? to->run_at_ns : model->now_ns + to->delay_ns;
         enum job_state next = view->state == JOB_RETRYABLE ? JOB_RETRYABLE : JOB_SCHEDULED;
         if (run_at_ns <= model->now_ns) next = JOB_AVAILABLE;
         view->run_at_ns = next == JOB_AVAILABLE ? 0 : run_at_ns;
-        if (next != view->state) model_move(model, job, next, run_at_ns);
+        if (next != view->state) view->state_ns = model->now_ns;
+        view->state = next;
     }
-    view->version = version;
+    struct model_queue *queue = model_queue(model, view->queue);
+    bool wakes = view->state == JOB_AVAILABLE && queue->view.counts[JOB_AVAILABLE] == 0;
+    if (wakes && queue->pass < model->vtime) queue->pass = model->vtime;
+    queue->view.counts[view->state]++;
 }
 
 void model_update(struct model *model, const struct update_command *update, struct answer *answer) {

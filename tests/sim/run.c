@@ -251,6 +251,17 @@ static void compare_everything(struct run *run) {
     if (dice_once_in(dice, 2)) filter.states = (uint32_t)dice_below(dice, 1u << JOB_STATE_COUNT);
     if (dice_once_in(dice, 2)) filter.queue = run->generator->queues[dice_below(dice, NAMES_MAX)];
     if (dice_once_in(dice, 4)) filter.kind = run->generator->kinds[dice_below(dice, NAMES_MAX)];
+    const struct model *model = run->model;
+    const struct model_job *some =
+        model->job_count == 0 ? NULL : model->jobs[dice_below(dice, model->job_count)];
+    if (some != NULL) {
+        if (dice_once_in(dice, 4)) filter.marks.tag = SLICE("ta");
+        if (dice_once_in(dice, 8)) filter.marks.key = some->view.key;
+        if (dice_once_in(dice, 8)) filter.marks.ref = some->view.ref;
+        if (dice_once_in(dice, 8)) filter.marks.parent = some->view.parent;
+        if (dice_once_in(dice, 4)) filter.marks.since_ns = some->view.created_ns;
+        if (dice_once_in(dice, 4)) filter.marks.until_ns = some->view.created_ns;
+    }
     uint32_t page = 1 + (uint32_t)dice_below(dice, 64);
     bool same = compare_list(run->model, engine, &filter, page, &run->report);
     need(run, same, "lists differ");

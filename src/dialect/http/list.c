@@ -146,6 +146,7 @@ bool http_take_list(
         .queue = request->queue,
         .kind = request->kind,
         .states = request->states,
+        .marks = request->marks,
         .before_id = request->before_id,
         .count_max = request->count,
     };

@@ -64,7 +64,7 @@
       "[STATE s ...] [LEVEL l] [SINCE time] [UNTIL time] [BEFORE cursor] [COUNT n]",               \
       "search what jobs said, from new to old")                                                    \
     X("LS",         resp_ls,         READ,    0, ANY_COUNT, "[QUEUE q] [KIND k] [STATE s ...] "    \
-      "[BEFORE id] [COUNT n]",                                                                     \
+      "[TAG t] [KEY k] [REF r] [PARENT id] [SINCE t] [UNTIL t] [BEFORE id] [COUNT n]",             \
       "list jobs, from new to old")                                                                \
     X("CANCEL",     resp_cancel,     MANAGE,  1, 5, "id [BY who] [WHY text]",                      \
       "stop a job that is not final")                                                              \

@@ -11,6 +11,7 @@ void resp_ls(struct resp_session *session, struct args args) {
         .queue = request.queue,
         .kind = request.kind,
         .states = request.states,
+        .marks = request.marks,
         .before_id = request.before_id,
         .count_max = request.count,
     };
