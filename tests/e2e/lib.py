@@ -219,11 +219,12 @@ class Rig:
         path.chmod(0o755)
         return str(path)
 
-    def work(self, kinds, queues=("work",), slots=8, wait=True, environment=None, **fields):
+    def work(self, kinds, queues=("work",), slots=8, wait=True, environment=None, secrets=None, **fields):
         """Start a worker; `kinds` maps a kind to an argv, or to a whole entry of the configuration."""
         config = {
             "worker": {"server": f"127.0.0.1:{self.port}", "queues": list(queues), "slots": slots, **fields},
             "kinds": {kind: entry if isinstance(entry, dict) else {"run": entry} for kind, entry in kinds.items()},
+            **({"secrets": secrets} if secrets else {}),
         }
         path = self.dir / f"worker{len(self.processes)}.yaml"
         path.write_text(json.dumps(config, indent=1))  # JSON is YAML
