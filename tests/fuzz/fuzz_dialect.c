@@ -5,7 +5,7 @@
  *                             0..3  the bytes arrive
  *                             4     it goes away and comes back
  *                             5     time goes by, size seconds
- *                             6     the journal is congested, or no more
+ *                             6     the journal is congested, or no more; size odd: a heartbeat
  *                             7     a FETCH of everything, waiting
  *
  * where size is one byte, 255 for "the rest of the input". Clients 0 and 1 speak RESP, 2 and 3
@@ -42,7 +42,11 @@ static void step(struct rig *rig, unsigned op, struct slice bytes) {
         rig_advance(rig, bytes.size * NS_PER_SECOND);
         break;
     case 6:
-        rig->congested = !rig->congested;
+        if (bytes.size % 2 == 1) {
+            rig_beat(rig);
+        } else {
+            rig->congested = !rig->congested;
+        }
         break;
     case 7:
         fetch_all(rig, at);

@@ -286,22 +286,24 @@ static void put_tags(struct json_put *put) {
 
 /* --- the whole --- */
 
-#define PARAMETERS                                                                          \
-    "{'X-Request-Id':{'name':'X-Request-Id','in':'header','description':'A name for this "  \
-    "request; it comes back, and is logged.','schema':{'type':'string','maxLength':64}},"   \
-    "'Prefer':{'name':'Prefer','in':'header','description':'RFC 7240: wait=SECONDS until "  \
-    "the job is final; return=minimal or return=representation.','schema':"                 \
-    "{'type':'string'}},"                                                                   \
-    "'Idempotency-Key':{'name':'Idempotency-Key','in':'header','description':'A second "    \
-    "push with it answers with the first job.','schema':{'type':'string','minLength':1,"    \
-    "'maxLength':255}},"                                                                    \
-    "'If-None-Match':{'name':'If-None-Match','in':'header','description':'An ETag: 304 if " \
-    "nothing has changed.','schema':{'type':'string'}},"                                    \
-    "'traceparent':{'name':'traceparent','in':'header','description':'W3C Trace Context: "  \
-    "becomes a header of the job.','schema':{'type':'string'}},"                            \
-    "'tracestate':{'name':'tracestate','in':'header','description':'W3C Trace Context.',"   \
-    "'schema':{'type':'string'}},"                                                          \
-    "'Last-Event-ID':{'name':'Last-Event-ID','in':'header','description':'Go on behind "    \
+#define PARAMETERS                                                                            \
+    "{'X-Request-Id':{'name':'X-Request-Id','in':'header','description':'A name for this "    \
+    "request; it comes back, and is logged.','schema':{'type':'string','maxLength':64}},"     \
+    "'Prefer':{'name':'Prefer','in':'header','description':'RFC 7240: wait=SECONDS until "    \
+    "the job is final; return=minimal or return=representation.','schema':"                   \
+    "{'type':'string'}},"                                                                     \
+    "'Idempotency-Key':{'name':'Idempotency-Key','in':'header','description':'A second "      \
+    "push with it answers with the first job.','schema':{'type':'string','minLength':1,"      \
+    "'maxLength':255}},"                                                                      \
+    "'If-None-Match':{'name':'If-None-Match','in':'header','description':'An ETag: 304 if "   \
+    "nothing has changed.','schema':{'type':'string'}},"                                      \
+    "'If-Match':{'name':'If-Match','in':'header','description':'The ETag that the change is " \
+    "made of: 412 if the job has changed since.','schema':{'type':'string'}},"                \
+    "'traceparent':{'name':'traceparent','in':'header','description':'W3C Trace Context: "    \
+    "becomes a header of the job.','schema':{'type':'string'}},"                              \
+    "'tracestate':{'name':'tracestate','in':'header','description':'W3C Trace Context.',"     \
+    "'schema':{'type':'string'}},"                                                            \
+    "'Last-Event-ID':{'name':'Last-Event-ID','in':'header','description':'Go on behind "      \
     "this event.','schema':{'type':'string','maxLength':64}}}"
 
 #define HEADERS                                                                         \

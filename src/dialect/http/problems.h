@@ -25,8 +25,6 @@
       "programs, or from pages that this server serves")                                           \
     X("HOST",        421, "this server is not called that",                                        \
       "use its IP address or localhost, or name it with --host when the server is started")        \
-    X("UNMATCHED",   428, "the request must say which version it changes",                         \
-      "read the job, and send its ETag in If-Match")                                               \
     X("ERR",         400, "the request is not valid, or could not be served",                      \
       "the detail says why")
 /* clang-format on */

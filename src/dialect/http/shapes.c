@@ -32,7 +32,7 @@ static const struct http_shape shapes[] = {
         .gives = "ETag Preference-Applied", .offers = JSON,
         .answers = {{200, "Job"}, {304, NULL}}},
     [HTTP_OP_http_update] = {.members = &update_options, .extra = "payload", .offers = JSON,
-        .answers = {{200, "Job"}}},
+        .headers = "If-Match", .gives = "ETag", .answers = {{200, "Job"}}},
     [HTTP_OP_http_delete] = {.answers = {{204, NULL}}},
     [HTTP_OP_http_result] = {.answers = {{200, NULL}}},
     [HTTP_OP_http_payload] = {.answers = {{200, NULL}}},
