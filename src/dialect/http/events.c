@@ -8,21 +8,14 @@
  *
  * The response has no end of its own: while it goes on its connection serves nothing else. A reader
  * who comes back with Last-Event-ID gets what it missed from the ring of recent events, or an event
- * `gap` when that is no longer known. Readers are not waited for: one whose output piles up gets a
- * last event `dropped`, and comes back by itself.
- *
- * Events come from inside the commands of other sessions, whose replies may lie half-written in the
- * host's rooms: nothing here uses these once the stream has begun. */
+ * `gap` when that is no longer known. */
 #include "base/assert.h"
 #include "base/text.h"
 #include "dialect/event_json.h"
-#include "dialect/http/core.h"
-#include "engine/labels.h"
+#include "dialect/http/stream.h"
 
 enum {
     STREAMS_MAX = 1000,
-    STREAM_BACKLOG_BYTES_MAX = 256 * 1024,
-    STREAM_TEXT_BYTES_MAX = 2 * RING_TEXT_BYTES_MAX,
     LAST_ID_BYTES_MAX = 64,
     /* Told without being asked for: lines of logs are many. */
     TYPES_DEFAULT = (1u << EVENT_TYPE_COUNT) - 1 - (1u << EVENT_LOGGED),
@@ -79,164 +72,6 @@ static const struct option events_rows[] = {
 /* The stream of one job has but the last of them. */
 const struct option_set http_events_options = {events_rows, hob_countof(events_rows)};
 const struct option_set http_job_events_options = {&events_rows[hob_countof(events_rows) - 1], 1};
-
-struct http_stream {
-    uint32_t types; /* bits 1u << enum event_type */
-    uint32_t states;
-    uint64_t job;       /* 0: any */
-    bool ends;          /* with the job */
-    size_t backlog_max; /* bytes that have not left */
-    uint64_t quiet_at;  /* bytes written by the last beat, to know that nothing was since */
-    uint64_t written;
-    uint32_t queue_size;
-    uint32_t kind_size;
-    uint32_t tag_size;
-    char queue[NAME_BYTES_MAX];
-    char kind[NAME_BYTES_MAX];
-    char tag[NAME_BYTES_MAX];
-};
-
-/* --- writing --- */
-
-static void put_number(struct http_session *session, struct buf *text, uint64_t number) {
-    (void)buf_printf(
-        text,
-        "id: %llx-%llu\n",
-        (unsigned long long)session->base.host->epoch,
-        (unsigned long long)number
-    );
-}
-
-/* One event; @number 0: it has none, and Last-Event-ID stays what it was. */
-static void
-write_event(struct http_session *session, uint64_t number, const char *word, struct slice data) {
-    HOB_AUTO_BUF struct buf text = buf_make(STREAM_TEXT_BYTES_MAX);
-    if (number != 0) put_number(session, &text, number);
-    (void)buf_put_str(&text, "event: ");
-    (void)buf_put_str(&text, word);
-    (void)buf_put_str(&text, "\ndata: ");
-    (void)buf_put_slice(&text, data);
-    (void)buf_put_str(&text, "\n\n");
-    session->stream->written += text.size;
-    http_put_chunk(session->base.out, session->minor, buf_slice(&text));
-}
-
-static void
-write_word(struct http_session *session, const char *word, const char *key, struct slice value) {
-    HOB_AUTO_BUF struct buf text = buf_make(1024);
-    struct json_put put = json_put_to(&text);
-    json_put_object(&put);
-    json_put_key(&put, key);
-    json_put_text(&put, value);
-    json_put_object_end(&put);
-    write_event(session, session->base.host->ring.number, word, buf_slice(&text));
-}
-
-static void stream_free(struct http_session *session) {
-    struct host *host = session->base.host;
-    session_subscribe(&session->base, false);
-    mem_free(host->mem, session->stream, sizeof *session->stream);
-    session->stream = NULL;
-    host_stream_ended(host);
-}
-
-/* The response is whole now: the next request may come. */
-static void stream_end(struct http_session *session) {
-    http_put_stream_end(session->base.out, session->minor);
-    stream_free(session);
-    session->is_answered = true;
-    session->base.resumes = true;
-    http_end(session);
-}
-
-static void drop(struct http_session *session) {
-    session->base.host->streams_dropped++;
-    session->keep_alive = false;
-    write_word(
-        session, "dropped", "reason", SLICE("this reader takes its events too slowly: come back")
-    );
-    stream_end(session);
-}
-
-static bool is_behind(const struct http_session *session) {
-    return session->base.out->size > session->stream->backlog_max ||
-           session->base.events_missed > 0;
-}
-
-/* --- live --- */
-
-/* Tags are no part of an event: a job that is gone has none. */
-static bool has_tag(struct http_session *session, uint64_t id) {
-    const struct http_stream *stream = session->stream;
-    struct job_view job;
-    if (stream->tag_size == 0) return true;
-    if (id == 0 || !session_job(&session->base, id, &job)) return false;
-    return tags_have(job.tags, slice_of(stream->tag, stream->tag_size));
-}
-
-static bool wants(struct http_session *session, const struct ring_event *event) {
-    const struct http_stream *stream = session->stream;
-    if ((stream->types & 1u << event->type) == 0) return false;
-    if (stream->job != 0 && stream->job != event->id) return false;
-    if (stream->states != 0 && (stream->states & 1u << event->state) == 0) return false;
-    struct slice queue = slice_of(stream->queue, stream->queue_size);
-    struct slice kind = slice_of(stream->kind, stream->kind_size);
-    if (queue.size != 0 && !slice_equal(queue, event->queue)) return false;
-    if (kind.size != 0 && !slice_equal(kind, event->kind)) return false;
-    return session_sees(&session->base, event->queue) && has_tag(session, event->id);
-}
-
-/* True when the stream has ended by it. */
-static bool tell(struct http_session *session, const struct ring_event *event) {
-    if (!wants(session, event)) return false;
-    write_event(session, event->number, event_word(event->type), event->text);
-    bool is_last = event->type == EVENT_DELETED ||
-                   (event->type == EVENT_STATE && job_state_is_final(event->state));
-    if (!session->stream->ends || !is_last) return false;
-    write_word(session, "end", "state", slice_str(job_state_word(event->state)));
-    stream_end(session);
-    return true;
-}
-
-void http_event(struct session *base, const struct event *event) {
-    struct http_session *session = (struct http_session *)base;
-    if (session->stream == NULL) {
-        http_logs_event(session, event);
-        return;
-    }
-    /* The ring has it, as text. */
-    struct ring_event latest;
-    bool is_kept = ring_at(&base->host->ring, base->host->ring.number, &latest);
-    hob_assert(is_kept);
-    if (is_behind(session)) {
-        drop(session);
-    } else {
-        (void)tell(session, &latest);
-    }
-}
-
-/* A comment now and then: so that the connection is not thought dead, and is noticed when it is. */
-void http_beat(struct session *base) {
-    struct http_session *session = (struct http_session *)base;
-    struct http_stream *stream = session->stream;
-    if (stream == NULL) return;
-    if (is_behind(session)) {
-        drop(session);
-    } else if (stream->written == stream->quiet_at) {
-        http_put_chunk(base->out, session->minor, SLICE(":\n\n"));
-    }
-    if (session->stream != NULL) stream->quiet_at = stream->written;
-}
-
-void http_stream_finish(struct http_session *session) {
-    session->keep_alive = false;
-    write_word(session, "end", "reason", SLICE("the server stops"));
-    stream_end(session);
-}
-
-void http_stream_close(struct http_session *session) {
-    if (session->stream != NULL) stream_free(session);
-}
 
 /* --- the beginning --- */
 
@@ -325,12 +160,14 @@ static bool resume(struct http_session *session, struct slice last) {
     const struct host *host = session->base.host;
     uint64_t at = resume_at(host, last);
     if (at == 0) {
-        write_word(session, "gap", "reason", SLICE("events were missed that are no longer known"));
+        stream_write_word(
+            session, "gap", "reason", SLICE("events were missed that are no longer known")
+        );
         return false;
     }
     for (; at <= host->ring.number; at++) {
         struct ring_event event;
-        if (ring_at(&host->ring, at, &event) && tell(session, &event)) return true;
+        if (ring_at(&host->ring, at, &event) && stream_tell(session, &event)) return true;
     }
     return false;
 }
@@ -381,7 +218,7 @@ static void write_job(struct http_session *session, const struct job_view *job) 
     struct json_put put = http_json(session);
     bool good = http_put_job(session, &put, job, JOB_SHORT);
     hob_assert(good); /* it has no bodies */
-    write_event(
+    stream_write(
         session, session->base.host->ring.number, "job", buf_slice(&session->base.host->reply)
     );
 }
@@ -407,7 +244,7 @@ static void write_log(struct http_session *session, const struct job_view *job) 
             .lines = buf_slice(&host->scratch),
         };
         event_json_put_lines(&host->reply, &event);
-        write_event(session, host->ring.number, "log", buf_slice(&host->reply));
+        stream_write(session, host->ring.number, "log", buf_slice(&host->reply));
     }
 }
 
@@ -438,7 +275,7 @@ void http_job_events(struct http_session *session, const struct call *call) {
         write_log(session, &job);
     }
     if (job_state_is_final(job.state)) {
-        write_word(session, "end", "state", slice_str(job_state_word(job.state)));
+        stream_write_word(session, "end", "state", slice_str(job_state_word(job.state)));
         stream_end(session);
     } else {
         go_on(session);

@@ -8,8 +8,9 @@
 
 /* "7-1a2b", W/"7-1a2b" or "7". */
 static bool tag_version(struct slice tag, uint32_t *ret_version) {
-    if (tag.size > 2 && memcmp(tag.bytes, "W/", 2) == 0)
+    if (tag.size > 2 && memcmp(tag.bytes, "W/", 2) == 0) {
         tag = slice_of(tag.bytes + 2, tag.size - 2);
+    }
     if (tag.size < 2 || tag.bytes[0] != '"' || tag.bytes[tag.size - 1] != '"') return false;
     size_t size = 0;
     while (size < tag.size - 2 && tag.bytes[1 + size] != '-') size++;
