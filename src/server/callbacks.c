@@ -21,6 +21,7 @@
 #include "os/self.h"
 #include "server/private.h"
 #include "worker/deliver.h"
+#include "worker/http_sign.h"
 
 enum {
     REST_MS_MIN = 100,
@@ -98,6 +99,9 @@ static void config_put(const struct callbacks *callbacks, struct buf *out) {
     bool has_default = false;
     for (size_t i = 0; i < options->secret_count; i++) {
         const struct secret_config *secret = &options->secrets[i];
+        struct sign_key key;
+        /* It signs and nothing else: it gets no secret that is for something else. */
+        if (!sign_key_parse(secret->text, &key)) continue;
         has_default = has_default || strcmp(secret->name, DELIVER_SECRET) == 0;
         json_put_key(&put, secret->name);
         json_put_text(&put, secret->text);
