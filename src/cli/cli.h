@@ -186,6 +186,9 @@ int cmd_config_reference(struct cli *cli);
 int cmd_version(struct cli *cli);
 int cmd_help(struct cli *cli);
 
+/** `hob logs --search` (cmd_search.c). */
+int cli_search(struct cli *cli);
+
 /** `hob push -`: one job a line (cmd_push_lines.c). */
 int cli_push_lines(struct cli *cli);
 

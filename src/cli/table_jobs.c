@@ -165,9 +165,40 @@ static const struct cli_option errors_rows[] = {
 static const struct cli_options errors_options = CLI_LIST(errors_rows);
 
 static const struct cli_option logs_rows[] = {
-    {.name = "attempt", .value = "N", .word = "ATTEMPT", .help = "only of this attempt"},
+    {.name = "attempt", .value = "N", .help = "only of this attempt"},
+    {.name = "follow", .letter = 'f', .help = "go on, over all attempts, until the job is over"},
 };
 static const struct cli_options logs_options = CLI_LIST(logs_rows);
+
+static const struct cli_option search_rows[] = {
+    {.name = "search",
+     .value = "TEXT",
+     .help = "of all jobs the lines, errors and backtraces that hold TEXT"},
+    {.name = "queue",
+     .value = "NAME",
+     .word = "QUEUE",
+     .help = "only of this queue",
+     .completes = COMPLETES_QUEUES},
+    {.name = "kind",
+     .value = "NAME",
+     .word = "KIND",
+     .help = "only of this kind",
+     .completes = COMPLETES_KINDS},
+    {.name = "state",
+     .value = "STATE,…",
+     .word = "STATE",
+     .list = true,
+     .help = "only of jobs in these states now"},
+    {.name = "level",
+     .value = "LEVEL",
+     .word = "LEVEL",
+     .choices = "debug info warn error",
+     .help = "of this level and above; the text of an error counts as error"},
+    {.name = "since", .value = "SPAN|TIME", .help = "not older: 1h, or 2026-03-01T09:30:00Z"},
+    {.name = "until", .value = "SPAN|TIME", .help = "not newer"},
+    {.name = "limit", .letter = 'n', .value = "N", .help = "stop after so many"},
+};
+static const struct cli_options search_options = CLI_LIST(search_rows);
 
 static const struct cli_option reason_rows[] = {
     {.name = "why", .value = "TEXT", .word = "WHY", .help = "the reason, kept with the job"},
@@ -285,11 +316,16 @@ static const struct cli_command job_rows[] = {
     },
     {
         .name = "logs",
-        .synopsis = "ID",
-        .summary = "what each attempt of a job said, and how it ended",
-        .examples = "hob logs 42\n",
-        .lists = {&logs_options, &cli_server_options, &cli_print_options},
-        .args_min = 1,
+        .synopsis = "ID | --search TEXT",
+        .summary = "what each attempt of a job said, and how it ended; or a search over all jobs",
+        .details =
+            "A search goes from the newest line to the oldest. Letters of any case are the same. "
+            "The server has no index: it reads logs in small steps, so a search over many jobs "
+            "takes its time and holds up nobody. It ends with 3 when nothing was found.",
+        .examples = "hob logs 42\n"
+                    "hob logs 42 --follow\n"
+                    "hob logs --search 'connection refused' --kind email.send --since 1h\n",
+        .lists = {&logs_options, &search_options, &cli_server_options, &cli_print_options},
         .args_max = 1,
         .completes = {COMPLETES_JOBS},
         .run = cmd_logs,

@@ -50,7 +50,7 @@ def test_logs_as_json_from_a_level_on():
         equal([event["msg"] for event in events], ["job failed"], "events")
         check(isinstance(events[0]["attempt"], int), "a number is a number")
         within(one.hob("serve", "--data", str(one.dir / "no"), "--log-level", "loud", code=2),
-               "`loud` is not debug, info, warn or error")
+               "`loud` is none of: debug info warn error")
 
 
 def test_priorities_for_the_journal_of_systemd():
