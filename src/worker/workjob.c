@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
-#include "base/json_put.h"
+#include "base/json.h"
 #include "os/clock.h"
 #include "os/log.h"
 #include "worker/kinds.h"
@@ -30,6 +30,20 @@ static void text_keep(char *to, size_t size, struct slice text) {
     to[text.size] = '\0';
 }
 
+/* The id of the trace that a job belongs to: of its traceparent, 00-TRACE-SPAN-FLAGS (W3C Trace
+ * Context); the server took only such. */
+static void take_trace_id(struct workjob *job, struct slice headers) {
+    enum { TRACE_AT = 3, TRACE_SIZE = sizeof job->trace_id - 1 };
+    struct json_value object;
+    struct json_value value;
+    HOB_AUTO_BUF struct buf text = buf_make(1024);
+    if (headers.size == 0 || !json_parse(headers, &object, NULL)) return;
+    if (!json_get(object, SLICE("traceparent"), &value) || !json_decode(value, &text)) return;
+    if (text.size < TRACE_AT + TRACE_SIZE) return;
+    memcpy(job->trace_id, text.bytes + TRACE_AT, TRACE_SIZE);
+    job->trace_id[TRACE_SIZE] = '\0';
+}
+
 static struct workjob *workjob_new(struct worker *worker, const struct resp_node *map) {
     struct workjob *job = calloc(1, sizeof *job);
     hob_assert(job != NULL);
@@ -40,6 +54,7 @@ static struct workjob *workjob_new(struct worker *worker, const struct resp_node
     text_keep(job->queue, sizeof job->queue, reply_text(map, "queue"));
     text_keep(job->kind, sizeof job->kind, reply_text(map, "kind"));
     job->attempt = (uint32_t)reply_u64(map, "attempt", 1);
+    take_trace_id(job, reply_text(map, "headers"));
     job->epoch = worker->epoch;
     job->started_ms = uv_now(worker->loop);
     job->result = buf_make(RESULT_BYTES_MAX);

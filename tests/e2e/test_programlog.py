@@ -42,6 +42,17 @@ def test_foreign_text_stays_inside_its_field():
             fields(line)
 
 
+def test_the_trace_of_a_job_is_in_the_log():
+    """The trace id of a job's traceparent is a field of the lines about it."""
+    with rig() as one:
+        one.work({"quick": ["/bin/true"]})
+        headers = '{"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}'
+        job = one.resp().call("PUSH", "work", "quick", "{}", "HEADERS", headers)
+        one.until(job, "completed")
+        lines = [line for line in map(fields, one.worker_log().splitlines()) if line.get("job") == str(job)]
+        equal([line["trace_id"] for line in lines], ["4bf92f3577b34da6a3ce929d0e0e4736"] * 2, "started, done")
+
+
 def test_logs_as_json_from_a_level_on():
     """HOB_LOG_FORMAT and HOB_LOG_LEVEL choose; each line is an object, and nothing below the level is there."""
     with rig() as one:
