@@ -204,7 +204,7 @@ static bool can_hold(const struct search *search, const struct job_view *job) {
 
 static bool search_job(struct search *search, uint64_t id, uint64_t before) {
     struct job_view job;
-    search->page->jobs++;
+    if (before == 0) search->page->jobs++; /* once, however many pages it takes */
     if (!session_job(search->session, id, &job) || !can_hold(search, &job)) return true;
     if (before == 0) search_errors(search, &job);
     return search_logs(search, &job, before);

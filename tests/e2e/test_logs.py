@@ -113,4 +113,8 @@ def test_search_over_more_than_one_request_looks_at_ends():
             client.call("ACK", job, token)
         cursor, found, jobs, _ = client.call("SEARCH", "TEXT", "needle")
         check(cursor != b"0" and found == [] and jobs < 100, "the first page is not the end")
+        while cursor != b"0":
+            cursor, more, looked, _ = client.call("SEARCH", "TEXT", "needle", "BEFORE", cursor)
+            found, jobs = found + more, jobs + looked
+        equal((len(found), jobs), (1, 100), "found, and each job looked at once")
         within(one.hob("logs", "--search", "NEEDLE"), "needle")
