@@ -305,6 +305,8 @@ def test_the_trail_tells_who_did_what():
         ops.call("CANCEL", job, "BY", "bob")
         ops.call("DELETE", job)
         ops.error("CANCEL", job)
+        later = ops.call("PUSH", "q", "k", "secret", "DELAY", 60000)
+        ops.call("UPDATE", later, "PRIORITY", 1, "QUEUE", "r", "PAYLOAD", "secret")
         ops.call("RESUME", "q")
         owner(hob, "token", "revoke", "ops")
         with contextlib.suppress(RespError, ConnectionError):
@@ -320,10 +322,12 @@ def test_the_trail_tells_who_did_what():
         equal(told, [
             ("owner", "token create", "root", "OK"), ("owner", "token create", "ops", "OK"),
             ("ops", "pause", "q", "OK"), ("ops", "cancel", str(job), "OK"), ("ops", "delete", str(job), "OK"),
-            ("ops", "cancel", str(job), "NOJOB"), ("ops", "resume", "q", "OK"),
+            ("ops", "cancel", str(job), "NOJOB"), ("ops", "update", str(later), "OK"), ("ops", "resume", "q", "OK"),
             ("owner", "token revoke", "ops", "OK"), ("stranger", "login", None, "NOAUTH")])
         equal(lines[2]["why"], 'a "reason"\nwith a line')
         within(lines[2]["from"], "127.0.0.1:")
+        equal((lines[6]["fields"], lines[6]["queue"]), ("queue,payload,priority", "r"))
+        check("secret" not in done.stdout, "what is in a job is not told")
         equal(hob.enter(hob.root).call("AUDIT", "COUNT", 1), [done.stdout.splitlines()[-1].encode()])
 
 
