@@ -7,12 +7,13 @@
 
 void explain_answer(struct buf *to, const struct answer *answer) {
     buf_reset(to);
-    if (answer->code == ANSWER_WRONG_STATE) {
+    bool is_state = answer->code == ANSWER_WRONG_STATE && answer->detail != NULL;
+    if (is_state) {
         (void)buf_put_str(to, "the job is ");
         (void)buf_put_str(to, job_state_word(answer->state));
-        (void)buf_put_str(to, ": ");
+    } else {
+        (void)buf_put_str(to, answer_text(answer->code));
     }
-    (void)buf_put_str(to, answer_text(answer->code));
     if (answer->detail != NULL) {
         (void)buf_put_str(to, ": ");
         (void)buf_put_str(to, answer->detail);

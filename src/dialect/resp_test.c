@@ -224,6 +224,37 @@ TEST(lists_come_in_pages) {
     rig_deinit(&rig);
 }
 
+TEST(a_job_in_the_wrong_state_is_answered_with_what_to_do) {
+    struct rig rig;
+    struct rig_client *client;
+    begin(&rig, &client);
+    (void)RESP(client, "PUSH", "q", "k", "1");
+    (void)RESP(client, "PUSH", "q", "k", "2");
+    (void)RESP(client, "FETCH", "w", "QUEUES", "q");
+    (void)RESP(client, "CANCEL", "2");
+    BEGINS(
+        RESP(client, "CANCEL", "2"),
+        "-STATE the job is cancelled: nothing is left to cancel; delete removes it\r\n"
+    );
+    BEGINS(
+        RESP(client, "DISCARD", "2"),
+        "-STATE the job is cancelled: nothing is left to discard; delete removes it\r\n"
+    );
+    BEGINS(
+        RESP(client, "DISCARD", "1"),
+        "-STATE the job is running: only a waiting job can be discarded; cancel stops it\r\n"
+    );
+    BEGINS(
+        RESP(client, "RETRY", "1"),
+        "-STATE the job is running: to start it anew, cancel it first\r\n"
+    );
+    BEGINS(
+        RESP(client, "UPDATE", "1", "PRIORITY", "1"),
+        "-STATE the job is running: only a waiting job can be updated; push another one\r\n"
+    );
+    rig_deinit(&rig);
+}
+
 TEST(a_queue_is_paused_shown_and_resumed) {
     struct rig rig;
     struct rig_client *client;
@@ -290,6 +321,7 @@ TESTS(
     a_worker_on_resp3_is_told_of_a_lost_lease,
     jobs_that_do_not_fit_in_a_reply_are_given_back,
     lists_come_in_pages,
+    a_job_in_the_wrong_state_is_answered_with_what_to_do,
     a_queue_is_paused_shown_and_resumed,
     a_malformed_request_is_answered_and_ends_the_connection,
     nothing_is_served_while_the_journal_is_congested,

@@ -60,7 +60,7 @@ void apply_cancel(struct engine *engine, const struct command *command, struct a
     uint32_t handle = control_job(engine, &command->cancel, answer);
     if (handle == 0) return;
     if (job_state_is_final(answer->state)) {
-        answer_set(answer, ANSWER_WRONG_STATE, "a job that is over cannot be cancelled");
+        answer_set(answer, ANSWER_WRONG_STATE, "nothing is left to cancel; delete removes it");
         return;
     }
     emit_ended(engine, handle, &command->cancel, JOB_CANCELLED);
@@ -71,9 +71,10 @@ void apply_discard(struct engine *engine, const struct command *command, struct 
     uint32_t handle = control_job(engine, &command->discard, answer);
     if (handle == 0) return;
     if (answer->state == JOB_RUNNING || job_state_is_final(answer->state)) {
-        answer_set(
-            answer, ANSWER_WRONG_STATE, "only a waiting job can be discarded; cancel a running one"
-        );
+        const char *detail = answer->state == JOB_RUNNING
+                                 ? "only a waiting job can be discarded; cancel stops it"
+                                 : "nothing is left to discard; delete removes it";
+        answer_set(answer, ANSWER_WRONG_STATE, detail);
         return;
     }
     emit_ended(engine, handle, &command->discard, JOB_DISCARDED);
@@ -84,7 +85,7 @@ void apply_retry(struct engine *engine, const struct command *command, struct an
     uint32_t handle = control_job(engine, &command->retry, answer);
     if (handle == 0 || answer->state == JOB_AVAILABLE) return;
     if (answer->state == JOB_RUNNING) {
-        answer_set(answer, ANSWER_WRONG_STATE, "the job is running already");
+        answer_set(answer, ANSWER_WRONG_STATE, "to start it anew, cancel it first");
         return;
     }
     const struct job *job = job_at(engine, handle);

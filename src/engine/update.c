@@ -105,7 +105,9 @@ void apply_update(struct engine *engine, const struct command *command, struct a
         return;
     }
     if (answer->state == JOB_RUNNING || job_state_is_final(answer->state)) {
-        answer_set(answer, ANSWER_WRONG_STATE, "only a waiting job can be updated");
+        answer_set(
+            answer, ANSWER_WRONG_STATE, "only a waiting job can be updated; push another one"
+        );
         return;
     }
     struct job_view view;

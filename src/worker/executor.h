@@ -30,6 +30,7 @@ struct run_job {
     hob_ns timeout_ns;    /* > 0 */
     const char *server;   /* address, for programs that talk to it themselves */
     const char *launcher; /* path of the binary that knows LAUNCH_WORD */
+    bool is_callback;     /* run by the server's own process, as `callbacks:` says */
     const struct kind_config *config;
 };
 

@@ -61,6 +61,7 @@ struct run {
     hob_ns job_timeout_ns;
     hob_ns timeout_ns; /* of the request */
     hob_ns later_ns;
+    bool is_callback;
     bool is_made; /* request is */
     struct http_request request;
     struct http_host *host;
@@ -180,6 +181,11 @@ static bool address_of(const struct sockaddr *socket, struct guard_address *ret_
         failed = uv_ip6_name((const struct sockaddr_in6 *)(const void *)socket, text, sizeof text);
     }
     return failed == 0 && guard_address_parse(slice_str(text), ret_address);
+}
+
+/* The setting that says which targets are allowed. */
+static const char *run_permit(const struct run *run) {
+    return run->is_callback ? "`callbacks.allow` of the server" : "`allow` of the kind";
 }
 
 static const char *run_refusal(const struct run *run, const struct guard_address *address) {
@@ -346,6 +352,7 @@ static void on_transfer_done(CURL *easy, CURLcode code) {
         .response = &run->response,
         .url = &run->request.url,
         .rules = &run->config->rules,
+        .permit = run_permit(run),
         .refusal = run->refusal,
         .code = code,
         .error = run->error,
@@ -386,7 +393,7 @@ static void addresses_check(struct run *run) {
         if (refusal == NULL) continue;
         char text[REQUEST_WHY_BYTES_MAX + 400];
         HOB_AUTO_BUF struct buf line = buf_make(sizeof text);
-        http_end_put_refusal(&line, url, &addresses[i], refusal);
+        http_end_put_refusal(&line, url, &addresses[i], refusal, run_permit(run));
         (void)snprintf(text, sizeof text, "%.*s", SLICE_ARG(buf_slice(&line)));
         say(run, &line);
         run_fail(run, HTTP_WHAT_REFUSED, true, text);
@@ -517,6 +524,7 @@ static struct run *http_start(
     run->http = http;
     run->events = *events;
     run->config = job->config->settings;
+    run->is_callback = job->is_callback;
     run->job_timeout_ns = job->timeout_ns;
     link_init(&run->line);
     link_init(&run->ask.link);

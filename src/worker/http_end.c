@@ -76,7 +76,7 @@ http_end_judge(const struct http_end *end, struct outcome *ret_outcome, struct b
     *ret_outcome = (struct outcome){0};
     if (end->refusal != NULL) {
         HOB_AUTO_BUF struct buf text = buf_make(4096);
-        http_end_put_refusal(&text, end->url, NULL, end->refusal);
+        http_end_put_refusal(&text, end->url, NULL, end->refusal, end->permit);
         end_fail(ret_outcome, HTTP_WHAT_REFUSED, true, &text);
         return HOST_UNKNOWN;
     }
@@ -132,7 +132,7 @@ void http_end_put_line(const struct http_end *end, struct buf *line) {
     (void)curl_easy_getinfo(end->easy, CURLINFO_PRIMARY_PORT, &port);
     (void)curl_easy_getinfo(end->easy, CURLINFO_NUM_CONNECTS, &connects);
     if (end->refusal != NULL) {
-        http_end_put_refusal(line, end->url, NULL, end->refusal);
+        http_end_put_refusal(line, end->url, NULL, end->refusal, end->permit);
     } else if (response->status != 0) {
         status_put(end, line);
         (void)buf_printf(
@@ -169,7 +169,8 @@ void http_end_put_refusal(
     struct buf *line,
     const struct http_url *url,
     const struct guard_address *address,
-    const char *refusal
+    const char *refusal,
+    const char *permit
 ) {
     (void)buf_put_str(line, "not sent: the target ");
     http_url_put_shown(line, url);
@@ -180,5 +181,5 @@ void http_end_put_refusal(
         (void
         )buf_printf(line, " (%s%s%s)", text, kind == NULL ? "" : ", ", kind == NULL ? "" : kind);
     }
-    (void)buf_printf(line, " %s; `allow` of the kind could permit it", refusal);
+    (void)buf_printf(line, " %s; %s could permit it", refusal, permit);
 }

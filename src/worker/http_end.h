@@ -34,6 +34,7 @@ struct http_end {
     const struct http_url *url;
     const struct http_rules *rules;
     const char *refusal; /* NULL: none */
+    const char *permit;  /* the setting that could change that */
     CURLcode code;
     const char *error; /* of libcurl, may be empty */
     CURL *easy;
@@ -53,12 +54,13 @@ void http_end_timeout(
 /** The line of the log: status, address, how long what took. */
 void http_end_put_line(const struct http_end *end, struct buf *line);
 
-/** Why nothing was sent. */
+/** Why nothing was sent, and what (@permit) could change that. */
 void http_end_put_refusal(
     struct buf *line,
     const struct http_url *url,
     const struct guard_address *address,
-    const char *refusal
+    const char *refusal,
+    const char *permit
 );
 
 #endif

@@ -365,6 +365,7 @@ void workjob_start(struct worker *worker, const struct resp_node *map) {
         .timeout_ns = timeout_ns,
         .server = worker->options.server.text,
         .launcher = worker->options.launcher,
+        .is_callback = worker->options.control_fd != 0,
         .config = kind,
     };
     struct run_events events = {

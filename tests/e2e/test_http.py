@@ -185,6 +185,8 @@ def test_what_must_not_be_reached_is_refused_for_good_and_nothing_is_sent():
         for url, job in jobs.items():
             hob.until(job, "discarded")
             equal(error(hob, job)["what"], "http.refused" if url in urls else "http.request", url)
+            if url in urls:
+                within(error(hob, job)["text"], "`allow` of the kind could permit it")
         eventually(lambda: hob.state(dotted) in ("discarded", "retryable"), "the name with a dot at its end")
         equal((there.requests, there.open_max, six.open_max), ([], 0, 0), "what came through")
 
