@@ -7,13 +7,28 @@ static bool fits(const char *pattern, const char *text) {
     return glob_fits(slice_str(pattern), slice_str(text));
 }
 
-/* What a glob means, said again by recursion, slowly. */
+/* What a glob means, said again by a table: does the pattern from P on fit the text from T on? */
 static bool means(const char *pattern, const char *text) {
-    if (*pattern == '\0') return *text == '\0';
-    if (*pattern == '*') {
-        return means(pattern + 1, text) || (*text != '\0' && means(pattern, text + 1));
+    enum { SIZE_MAX_TRIED = 16 };
+    bool fit[SIZE_MAX_TRIED][SIZE_MAX_TRIED] = {0};
+    size_t pattern_size = strlen(pattern);
+    size_t text_size = strlen(text);
+    CHECK(pattern_size < SIZE_MAX_TRIED);
+    CHECK(text_size < SIZE_MAX_TRIED);
+    for (size_t p = pattern_size + 1; p-- > 0;) {
+        for (size_t t = text_size + 1; t-- > 0;) {
+            bool has_one = t < text_size;
+            if (p == pattern_size) {
+                fit[p][t] = !has_one;
+            } else if (pattern[p] == '*') {
+                fit[p][t] = fit[p + 1][t] || (has_one && fit[p][t + 1]);
+            } else {
+                fit[p][t] =
+                    has_one && (pattern[p] == '?' || pattern[p] == text[t]) && fit[p + 1][t + 1];
+            }
+        }
     }
-    return *text != '\0' && (*pattern == '?' || *pattern == *text) && means(pattern + 1, text + 1);
+    return fit[0][0];
 }
 
 TEST(a_plain_pattern_is_the_text_itself) {

@@ -74,9 +74,9 @@ TEST(what_is_in_force_is_shown_with_its_origin_and_without_secrets) {
         "\n  durability: always                    # default\n",
         "\n  # slots: is not set\n",
         "\n  mail: {order: lifo}                   # h.yaml:5:10\n",
-        "\n  x: {call: {url: \"https://example.org/a?b=c,d\", headers: {Authorization: "
-        "\"(redacted)\", accept: \"*/*\"}, body: [1, -2, \"3\", true, \"yes\", ~, {a: b c}]}} "
-        "# h.yaml:7:3\n",
+        ("\n  x: {call: {url: \"https://example.org/a?b=c,d\", headers: {Authorization: "
+         "\"(redacted)\", accept: \"*/*\"}, body: [1, -2, \"3\", true, \"yes\", ~, {a: b c}]}} "
+         "# h.yaml:7:3\n"),
         "\n  s: \"(redacted)\"                       # h.yaml:12:11\n",
     };
     for (size_t i = 0; i < hob_countof(wanted); i++) {

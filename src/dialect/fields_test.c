@@ -233,8 +233,8 @@ TEST(a_token_cannot_reach_by_a_callback_what_it_cannot_push) {
             "k",
             "x",
             "ONDONE",
-            "{\"success\":{\"push\":{\"queue\":\"shop.b\",\"kind\":\"k\",\"on_done\":"
-            "{\"success\":{\"push\":{\"queue\":\"bank\",\"kind\":\"k\"}}}}}}"
+            ("{\"success\":{\"push\":{\"queue\":\"shop.b\",\"kind\":\"k\",\"on_done\":"
+             "{\"success\":{\"push\":{\"queue\":\"bank\",\"kind\":\"k\"}}}}}}")
         ),
         "the queue is not among those it is for"
     );
@@ -246,8 +246,8 @@ TEST(a_token_cannot_reach_by_a_callback_what_it_cannot_push) {
             "k",
             "x",
             "ONDONE",
-            "{\"success\":[{\"push\":{\"queue\":\"shop.b\",\"kind\":\"k\"}},"
-            "{\"url\":\"https://example.org\"}]}"
+            ("{\"success\":[{\"push\":{\"queue\":\"shop.b\",\"kind\":\"k\"}},"
+             "{\"url\":\"https://example.org\"}]}")
         ),
         ":1\r\n"
     );

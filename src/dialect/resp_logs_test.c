@@ -186,8 +186,8 @@ TEST(pages_of_a_search_join_without_gap_or_repetition) {
         (void)RESP(client, "LOG", id, id, "LINES", "hit", "hit");
         (void)RESP(client, "FAIL", id, id, "hit", "PERMANENT");
     }
-    for (char size = '1'; size <= '7'; size++) {
-        const char count[2] = {size, '\0'};
+    for (int size = 1; size <= 7; size++) {
+        const char count[2] = {(char)('0' + size), '\0'};
         char cursor[64] = "7";
         size_t found = 0;
         size_t pages = 0;

@@ -34,8 +34,9 @@ const char *push_fault(const struct push_command *push) {
     if (fault == NULL) fault = headers_fault(push->headers);
     if (fault == NULL) fault = tags_fault(push->tags);
     if (fault == NULL) fault = content_type_fault(push->content_type);
-    if (fault == NULL && push->on_done.size > ON_DONE_BYTES_MAX)
+    if (fault == NULL && push->on_done.size > ON_DONE_BYTES_MAX) {
         fault = "on_done: more than 16 KiB";
+    }
     return fault;
 }
 

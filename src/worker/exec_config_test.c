@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/exec_config.h"
 
+#include "base/assert.h"
 #include "base/test.h"
 #include "worker/kinds.h"
 
@@ -30,7 +31,7 @@ TEST(a_program_with_all_that_can_be_said_of_it) {
                        "    env: {LANG: C, EMPTY: \"\"}\n";
     CHECK(parse(text, &config, &report) == HOB_OK);
     const struct kind_config *kind = config_kind(&config->worker, SLICE("resize"));
-    CHECK(kind != NULL);
+    hob_assert(kind != NULL);
     CHECK(kind->reader == &exec_reader);
     CHECK_EQUAL(kind->timeout_ns, 90 * NS_PER_SECOND);
     CHECK_EQUAL(kind->grace_ns, 250 * NS_PER_MS);

@@ -116,8 +116,9 @@ TEST(what_is_wrong_is_said) {
         struct config *config = NULL;
         char said[500] = "";
         bool read = parse(rows[i].part, &config, said);
-        if (read || strstr(said, rows[i].said) == NULL)
+        if (read || strstr(said, rows[i].said) == NULL) {
             print_message("%s: %s\n", rows[i].part, said);
+        }
         CHECK(!read);
         CHECK(strstr(said, rows[i].said) != NULL);
     }

@@ -152,8 +152,9 @@ TEST(what_is_no_request_is_refused_with_a_reason) {
     struct http_request request;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         CHECK(!make(NULL, rows[i].payload, 1, &request));
-        if (strstr(problem, rows[i].why) == NULL)
+        if (strstr(problem, rows[i].why) == NULL) {
             print_message("%s: %s\n", rows[i].payload, problem);
+        }
         CHECK(strstr(problem, rows[i].why) != NULL);
     }
 }
@@ -161,8 +162,9 @@ TEST(what_is_no_request_is_refused_with_a_reason) {
 TEST(headers_are_bounded) {
     HOB_AUTO_BUF struct buf payload = buf_make(200000);
     (void)buf_put_str(&payload, "{\"url\":\"https://h\",\"headers\":{");
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < 200; i++) {
         (void)buf_printf(&payload, "%s\"x%d\":\"\"", i == 0 ? "" : ",", i);
+    }
     (void)buf_put_str(&payload, "}}");
     (void)buf_put_char(&payload, '\0');
     struct http_request request;

@@ -166,8 +166,9 @@ TEST(what_is_no_field_is_refused_when_it_is_read) {
         "{{\"a\"}}",
         "{{a\n}}",
     };
-    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++) {
         refused(TEMPLATE_TEXT, no[i], "{}", "is no field");
+    }
     refused(TEMPLATE_TEXT, "{{a", "{}", "without }}");
     refused(TEMPLATE_TEXT, "{{a}", "{}", "without }}");
     HOB_AUTO_BUF struct buf many = buf_make(100000);

@@ -150,6 +150,7 @@ static struct slice generate_on_done(struct generator *generator) {
         (void)callback_put(&on_done, &callback);
     }
     hob_assert(!on_done.overflowed);
+    hob_assert(on_done.bytes != NULL);
     char *room = generate_room(generator, on_done.size);
     memcpy(room, on_done.bytes, on_done.size);
     struct slice bytes = slice_of(room, on_done.size);
@@ -407,23 +408,9 @@ static bool has_running(const struct model *model) {
     return false;
 }
 
-void generate_command(
-    struct generator *generator, const struct model *model, struct command *ret_command
-) {
-    generator->scratch_used = 0;
-    struct command *command = ret_command;
-    *command = (struct command){.type = any_type(generator)};
-    command->request = generator->next_request++;
-    grind_begin(generator);
-    if (generator->grind != GRIND_NOTHING) {
-        grind_command(generator, model, command);
-        return;
-    }
-    /* Without a lease most commands that want one say the same. */
-    bool wants_lease = command->type >= COMMAND_ACK && command->type <= COMMAND_PROGRESS;
-    if (wants_lease && !has_running(model) && !dice_once_in(&generator->dice, 10)) {
-        command->type = COMMAND_FETCH;
-    }
+/* What a command of its type needs beside it. */
+static void
+fill_command(struct generator *generator, const struct model *model, struct command *command) {
     switch (command->type) {
     case COMMAND_PUSH:
         make_push(generator, model, &command->push);
@@ -480,6 +467,26 @@ void generate_command(
     case COMMAND_TYPE_COUNT:
         hob_panic(__FILE__, __LINE__, "a command");
     }
+}
+
+void generate_command(
+    struct generator *generator, const struct model *model, struct command *ret_command
+) {
+    generator->scratch_used = 0;
+    struct command *command = ret_command;
+    *command = (struct command){.type = any_type(generator)};
+    command->request = generator->next_request++;
+    grind_begin(generator);
+    if (generator->grind != GRIND_NOTHING) {
+        grind_command(generator, model, command);
+        return;
+    }
+    /* Without a lease most commands that want one say the same. */
+    bool wants_lease = command->type >= COMMAND_ACK && command->type <= COMMAND_PROGRESS;
+    if (wants_lease && !has_running(model) && !dice_once_in(&generator->dice, 10)) {
+        command->type = COMMAND_FETCH;
+    }
+    fill_command(generator, model, command);
     if (dice_percent(&generator->dice, generator->swarm.invalid)) {
         plant_bad_argument(generator, command);
     }

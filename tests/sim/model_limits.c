@@ -164,15 +164,14 @@ static bool globs_are_valid(struct slice globs) {
     uint32_t words = 1;
     size_t size = 0;
     for (size_t i = 0; i < globs.size; i++) {
-        if (globs.bytes[i] == ' ') {
-            if (size == 0) return false;
-            words++;
-            size = 0;
-        } else if (memchr(letters, globs.bytes[i], sizeof letters - 1) == NULL) {
-            return false;
-        } else if (++size > NAME_BYTES_MAX) {
-            return false;
+        if (globs.bytes[i] != ' ') {
+            if (memchr(letters, globs.bytes[i], sizeof letters - 1) == NULL) return false;
+            if (++size > NAME_BYTES_MAX) return false;
+            continue;
         }
+        if (size == 0) return false;
+        words++;
+        size = 0;
     }
     return size > 0 && words <= TOKEN_GLOBS_MAX;
 }

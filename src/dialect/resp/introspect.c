@@ -250,8 +250,9 @@ void resp_info(struct resp_session *session, struct args args) {
     buf_reset(text);
     bool sees_all = access_has(session->base.access, SCOPE_READ_ALL);
     for (size_t i = 0; i < hob_countof(sections); i++) {
-        if (!is_wanted(args, sections[i].name) || (sections[i].of_all_queues && !sees_all))
+        if (!is_wanted(args, sections[i].name) || (sections[i].of_all_queues && !sees_all)) {
             continue;
+        }
         (void)buf_put_str(text, text->size == 0 ? "# " : "\r\n# ");
         (void)buf_put_str(text, sections[i].name);
         (void)buf_put_str(text, "\r\n");
