@@ -36,9 +36,9 @@ def within(text, wanted, what="text"):
     check(wanted in text, f"{what}: {wanted!r} is not in {text!r}")
 
 
-def eventually(question, what):
+def eventually(question, what, patience=PATIENCE):
     """The first true answer to `question`, asked until patience ends."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while time.monotonic() < end:
         answer = question()
         if answer:

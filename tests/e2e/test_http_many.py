@@ -91,7 +91,7 @@ def test_ten_thousand_webhooks_are_delivered_as_the_rules_say():
         def over():
             stats = pairs(client.call("STATS"))
             return stats[b"completed"] + stats[b"discarded"] == count
-        eventually(over, "all jobs to be over")
+        eventually(over, "all jobs to be over", patience=180)
         took = time.monotonic() - started
         table(hosts, kinds, client)
         requests = sum(sum(host.by_key.values()) for host in hosts.values())
