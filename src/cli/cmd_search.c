@@ -10,7 +10,6 @@
 #include "cli/interrupt.h"
 #include "cli/print.h"
 #include "cli/progress.h"
-#include "os/clock.h"
 
 enum { OUT_BYTES_MAX = 64 * 1024 * 1024, PAGE = 500, CURSOR_BYTES_MAX = 64, NUMBER_BYTES = 24 };
 
@@ -20,32 +19,8 @@ struct search {
     uint64_t limit;   /* 0: none */
     uint64_t found;
     uint64_t jobs;
-    char since[NUMBER_BYTES]; /* unix ms, empty: not said */
-    char until[NUMBER_BYTES];
     char cursor[CURSOR_BYTES_MAX];
 };
-
-/* "1h" is an hour ago; "2026-03-01T09:30:00Z" is that time. */
-static bool take_time(struct cli *cli, const char *name, char *to) {
-    const char *value = cli_value(cli, name);
-    hob_ns span = 0;
-    hob_ns at_ns = 0;
-    if (value == NULL) return true;
-    if (text_duration(slice_str(value), NS_PER_SECOND, &span)) {
-        hob_ns now_ns = clock_wall();
-        at_ns = span < now_ns ? now_ns - span : 1;
-    } else if (!text_time(slice_str(value), &at_ns)) {
-        cli->exit_code = cli_usage(
-            cli,
-            "--%s: `%s` is no span such as 1h, and no time such as 2026-03-01T09:30:00Z",
-            name,
-            value
-        );
-        return false;
-    }
-    (void)snprintf(to, NUMBER_BYTES, "%llu", (unsigned long long)(at_ns / NS_PER_MS));
-    return true;
-}
 
 static char lower(char c) {
     if (c >= 'A' && c <= 'Z') return (char)(c + ('a' - 'A'));
@@ -113,8 +88,6 @@ static const struct resp_node *ask(struct search *search) {
     (void)snprintf(count, sizeof count, "%llu", (unsigned long long)left);
     cli_word(&request, "SEARCH");
     put_word(&request, "TEXT", search->text);
-    put_word(&request, "SINCE", search->since);
-    put_word(&request, "UNTIL", search->until);
     put_word(&request, "BEFORE", search->cursor);
     put_word(&request, "COUNT", count);
     cli_request_options(&request, search->cli);
@@ -165,10 +138,7 @@ int cli_search(struct cli *cli) {
     if (cli_has(cli, "follow") || cli_has(cli, "attempt")) {
         return cli_usage(cli, "--follow and --attempt go with the id of one job");
     }
-    if (!take_time(cli, "since", search.since) || !take_time(cli, "until", search.until) ||
-        !cli_number(cli, "limit", 1, UINT32_MAX, &search.limit)) {
-        return cli->exit_code;
-    }
+    if (!cli_number(cli, "limit", 1, UINT32_MAX, &search.limit)) return cli->exit_code;
     struct progress progress = progress_begin("jobs looked at", 0, cli->term.err);
     interrupt_begin();
     do {

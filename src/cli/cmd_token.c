@@ -6,7 +6,6 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/print.h"
-#include "os/clock.h"
 
 int cmd_token_create(struct cli *cli) {
     struct cli_request request = {0};
@@ -106,21 +105,14 @@ static void put_line(struct buf *out, struct slice line) {
 
 int cmd_audit(struct cli *cli) {
     uint64_t limit = 100;
-    hob_ns since = 0;
     if (!cli_number(cli, "limit", 1, 10000, &limit)) return cli->exit_code;
-    if (!cli_span(cli, "since", &since)) return cli->exit_code;
-    hob_ns now = clock_wall();
-    uint64_t since_ms = since == 0 || since > now ? 0 : (now - since) / NS_PER_MS;
-    char from[24];
     char count[24];
-    (void)snprintf(from, sizeof from, "%llu", (unsigned long long)since_ms);
     (void)snprintf(count, sizeof count, "%llu", (unsigned long long)limit);
     struct cli_request request = {0};
     cli_word(&request, "AUDIT");
-    cli_word(&request, "SINCE");
-    cli_word(&request, from);
     cli_word(&request, "COUNT");
     cli_word(&request, count);
+    cli_request_options(&request, cli);
     const struct resp_node *lines = cli_ask(cli, &request, 0);
     if (lines == NULL) return cli->exit_code;
     HOB_AUTO_BUF struct buf out = buf_make(OUT_BYTES_MAX);

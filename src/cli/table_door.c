@@ -25,7 +25,10 @@ static const struct cli_option revoke_rows[] = {
 static const struct cli_options revoke_options = CLI_LIST(revoke_rows);
 
 static const struct cli_option audit_rows[] = {
-    {.name = "since", .value = "SPAN", .help = "not older than this; default: all that is kept"},
+    {.name = "since",
+     .value = "SPAN|TIME",
+     .word = "SINCE",
+     .help = "not older: 1h, or a time; default: all that is kept"},
     {.name = "limit", .letter = 'n', .value = "N", .help = "the latest N; default 100"},
 };
 static const struct cli_options audit_options = CLI_LIST(audit_rows);

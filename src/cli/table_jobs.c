@@ -153,8 +153,11 @@ static const struct cli_option ls_rows[] = {
     {.name = "tag", .value = "TAG", .word = "TAG", .help = "only with this tag"},
     {.name = "key", .value = "KEY", .word = "KEY", .help = "only with this key"},
     {.name = "ref", .value = "REF", .word = "REF", .help = "only with this ref"},
-    {.name = "since", .value = "TIME", .word = "SINCE", .help = "only those made then or later"},
-    {.name = "until", .value = "TIME", .word = "UNTIL", .help = "only those made before"},
+    {.name = "since",
+     .value = "SPAN|TIME",
+     .word = "SINCE",
+     .help = "only those made not longer ago, or then or later"},
+    {.name = "until", .value = "SPAN|TIME", .word = "UNTIL", .help = "only those made before"},
     {.name = "limit", .letter = 'n', .value = "N", .help = "at most; default 50"},
 };
 static const struct cli_options ls_options = CLI_LIST(ls_rows);
@@ -194,8 +197,11 @@ static const struct cli_option search_rows[] = {
      .word = "LEVEL",
      .choices = "debug info warn error",
      .help = "of this level and above; the text of an error counts as error"},
-    {.name = "since", .value = "SPAN|TIME", .help = "not older: 1h, or 2026-03-01T09:30:00Z"},
-    {.name = "until", .value = "SPAN|TIME", .help = "not newer"},
+    {.name = "since",
+     .value = "SPAN|TIME",
+     .word = "SINCE",
+     .help = "not older: 1h, or 2026-03-01T09:30:00Z"},
+    {.name = "until", .value = "SPAN|TIME", .word = "UNTIL", .help = "not newer"},
     {.name = "limit", .letter = 'n', .value = "N", .help = "stop after so many"},
 };
 static const struct cli_options search_options = CLI_LIST(search_rows);

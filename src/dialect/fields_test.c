@@ -313,6 +313,8 @@ TEST(lists_are_narrowed_by_tag_key_ref_parent_and_time) {
         {"parent=1", "3"},
         {"until=2026-03-01T00:00:30Z", "1"},
         {"since=2026-03-01T00:00:30Z&queue=q", "2"},
+        {"since=30s&queue=q", "2"},
+        {"until=30s", "1"},
     };
     for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
         HOB_AUTO_BUF struct buf path = buf_make(200);
@@ -322,6 +324,12 @@ TEST(lists_are_narrowed_by_tag_key_ref_parent_and_time) {
         HOLDS(rig_http(http, "GET", path.bytes, NULL), wanted.bytes);
     }
     HOLDS(rig_http(http, "GET", "/v1/jobs?tag=c", NULL), "{\"jobs\":[]");
+    HOLDS(rig_http(http, "GET", "/v1/jobs?until=100000d", NULL), "{\"jobs\":[]");
+    HOLDS(
+        rig_http(http, "GET", "/v1/jobs?since=soon", NULL),
+        "since: 'soon' is not a time: ms since 1970, RFC 3339 as 2026-03-01T09:30:00Z, or how long "
+        "ago, as 30s or 1h30m"
+    );
     HOLDS(rig_http(http, "GET", "/v1/jobs?parent=2", NULL), "{\"jobs\":[]");
     HOLDS(RESP(resp, "LS", "PARENT", "1"), "*2\r\n$1\r\n0\r\n*1\r\n");
     rig_deinit(&rig);

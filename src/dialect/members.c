@@ -90,7 +90,7 @@ bool member_put(
     } else if (value.type == JSON_IS_NULL) {
         return true;
     } else if (option_text(host, option, value, &text)) {
-        good = option_put(option, option->member, text, target, complaint);
+        good = option_put(option, option->member, text, host->now_ns, target, complaint);
     } else {
         (void)complain(complaint, option->member, value.raw, value_allowed(option));
     }

@@ -103,14 +103,35 @@ bool option_span(
     return put_span(name, given, 0, max, ret_span, complaint);
 }
 
-static bool put_time(const char *name, struct slice given, hob_ns *at, struct buf *why) {
+static bool time_parse(struct slice given, hob_ns *ret_at) {
     uint64_t ms = 0;
-    if (text_u64(given, 0, HOB_NEVER / NS_PER_MS, &ms)) {
-        *at = ms * NS_PER_MS;
+    if (!text_u64(given, 0, HOB_NEVER / NS_PER_MS, &ms)) return text_time(given, ret_at);
+    *ret_at = ms * NS_PER_MS;
+    return true;
+}
+
+static bool put_time(const char *name, struct slice given, hob_ns *at, struct buf *why) {
+    if (time_parse(given, at)) return true;
+    return complain(why, name, given, "a time: ms since 1970, or RFC 3339 as 2026-03-01T09:30:00Z");
+}
+
+/* A number without a unit is a time, as everywhere; a span that reaches back to before 1970 is the
+ * first moment there is, since zero says that nothing was given. */
+bool option_past(
+    const char *name, struct slice given, hob_ns now_ns, hob_ns *ret_at, struct buf *complaint
+) {
+    hob_ns span = 0;
+    if (time_parse(given, ret_at)) return true;
+    if (text_duration(given, NS_PER_MS, &span)) {
+        *ret_at = span < now_ns ? now_ns - span : 1;
         return true;
     }
-    if (text_time(given, at)) return true;
-    return complain(why, name, given, "a time: ms since 1970, or RFC 3339 as 2026-03-01T09:30:00Z");
+    return complain(
+        complaint,
+        name,
+        given,
+        "a time: ms since 1970, RFC 3339 as 2026-03-01T09:30:00Z, or how long ago, as 30s or 1h30m"
+    );
 }
 
 static bool put_text(
@@ -201,7 +222,12 @@ static bool put_number(
 }
 
 static bool put_value(
-    const struct option *option, const char *name, struct slice given, void *at, struct buf *why
+    const struct option *option,
+    const char *name,
+    struct slice given,
+    hob_ns now_ns,
+    void *at,
+    struct buf *why
 ) {
     switch (option->type) {
     case OPTION_FLAG:
@@ -219,6 +245,8 @@ static bool put_value(
         return put_span(name, given, option->min, option->max, at, why);
     case OPTION_TIME:
         return put_time(name, given, at, why);
+    case OPTION_PAST:
+        return option_past(name, given, now_ns, at, why);
     case OPTION_WORD:
         return put_word(option, name, given, at, why);
     case OPTION_STATES:
@@ -242,10 +270,12 @@ bool option_put(
     const struct option *option,
     const char *name,
     struct slice given,
+    hob_ns now_ns,
     void *target,
     struct buf *complaint
 ) {
-    if (!put_value(option, name, given, at_offset(target, option->at), complaint)) return false;
+    void *at = at_offset(target, option->at);
+    if (!put_value(option, name, given, now_ns, at, complaint)) return false;
     if (option->has_at != OPTION_NO_HAS) *(bool *)at_offset(target, option->has_at) = true;
     return true;
 }

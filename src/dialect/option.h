@@ -22,6 +22,7 @@ enum option_type {
     OPTION_I32,     /* int32_t */
     OPTION_SPAN,    /* hob_ns, min..max: a number of ms, or with units */
     OPTION_TIME,    /* hob_ns: unix ms, or RFC 3339 */
+    OPTION_PAST,    /* hob_ns: as OPTION_TIME, or a span with its unit: so long ago */
     OPTION_WORD,    /* an enum or uint32_t: the place of the text in `words` */
     OPTION_STATES,  /* uint32_t: bits of job states; may come again */
     OPTION_BACKOFF, /* struct backoff */
@@ -51,11 +52,14 @@ struct option_set {
 /**
  * Set the value of @option in @target from text; slices in it are borrowed from @given.
  * False, with @complaint telling why under @name, when it is not valid.
+ *
+ * @now_ns  what "an hour ago" is counted from
  */
 bool option_put(
     const struct option *option,
     const char *name,
     struct slice given,
+    hob_ns now_ns,
     void *target,
     struct buf *complaint
 );
@@ -75,6 +79,10 @@ bool option_u64(
 );
 bool option_span(
     const char *name, struct slice given, hob_ns max, hob_ns *ret_span, struct buf *complaint
+);
+/** A time that is over: "1h" is an hour before @now_ns. */
+bool option_past(
+    const char *name, struct slice given, hob_ns now_ns, hob_ns *ret_at, struct buf *complaint
 );
 /** A job id: 1 or more. */
 bool option_id(const char *name, struct slice given, uint64_t *ret_id, struct buf *complaint);

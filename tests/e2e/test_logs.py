@@ -94,7 +94,7 @@ def test_search_finds_lines_errors_and_backtraces_of_all_jobs():
         equal(len(one.hob("logs", "--search", "refused", "--since", "1h", "--state", "discarded").splitlines()), 1800)
         within(one.hob("logs", "--search", "no such words", code=3), "nothing found in 60 jobs")
         one.hob("logs", "--search", "refused", "--until", "1h", code=3)
-        within(one.hob("logs", "--search", "x", "--since", "soon", code=2), "`soon` is no span")
+        within(one.hob("logs", "--search", "x", "--since", "soon", code=2), "SINCE: 'soon' is not a time")
         within(one.hob("logs", code=2), "wanted: the id of a job, or --search TEXT")
         within(one.hob("logs", "7", "--search", "x", code=2), "either")
         status, _, page = one.http("GET", "/v1/logs?search=refused&limit=3&kind=even")

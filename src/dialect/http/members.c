@@ -47,13 +47,14 @@ bool http_params(
     void *target
 ) {
     struct buf *complaint = &session->base.host->complaint;
+    hob_ns now_ns = session->base.host->now_ns;
     for (size_t i = 0; i < request->params_count; i++) {
         struct slice name = request->params[i].name;
         struct slice value = request->params[i].value;
         const struct option *option = option_by_member(set, name);
         if (option == NULL) return option_unknown_member(set, name, complaint);
         if (value.size == 0) continue;
-        if (!option_put(option, option->member, value, target, complaint)) return false;
+        if (!option_put(option, option->member, value, now_ns, target, complaint)) return false;
     }
     return true;
 }

@@ -178,6 +178,9 @@ static const struct {
     {"Time", "{'type':'string','format':'date-time'}"},
     {"Moment",
      "{'oneOf':[" OPENAPI_REF("Time") ",{'type':'integer','minimum':0,'description':'Unix ms.'}]}"},
+    {"Past",
+     "{'oneOf':[" OPENAPI_REF("Moment"
+     ) ",{'type':'string','description':'How long ago.','examples':['30s','1h30m']}]}"},
     {"Span",
      "{'oneOf':[{'type':'integer','minimum':0,'description':'ms'},{'type':'string','examples':['"
      "30s','1h30m']}]}"},

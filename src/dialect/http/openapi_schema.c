@@ -59,6 +59,9 @@ void openapi_option(struct json_put *put, const struct option *option) {
     case OPTION_TIME:
         openapi_text(put, OPENAPI_REF("Moment"));
         break;
+    case OPTION_PAST:
+        openapi_text(put, OPENAPI_REF("Past"));
+        break;
     case OPTION_WORD:
         put_words(put, option->words);
         break;

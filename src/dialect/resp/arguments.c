@@ -54,7 +54,8 @@ take_option(struct resp_session *session, struct taking *taking, struct args arg
         value = args.at[++*at];
     }
     ++*at;
-    if (option_put(option, option->word, value, taking->target, complaint)) return true;
+    hob_ns now_ns = session->base.host->now_ns;
+    if (option_put(option, option->word, value, now_ns, taking->target, complaint)) return true;
     resp_refuse(session);
     return false;
 }

@@ -120,7 +120,7 @@
       "CREATE name SCOPE word [...] [QUEUE glob ...] [EXPIRES ms] [BY who] | "                     \
       "REVOKE name [FORCE] | LIST",                                                                \
       "make, revoke, list tokens; a new one is told this once")                                    \
-    X("AUDIT",      resp_audit,      ADMIN,   0, 4, "[SINCE unix-ms] [COUNT n]",                   \
+    X("AUDIT",      resp_audit,      ADMIN,   0, 4, "[SINCE time] [COUNT n]",                      \
       "who did what: the latest lines of the audit trail")                                         \
     X("SELECT",     resp_select,     ANY,     1, 1, "0",                                           \
       "accepted, for clients that choose a database")                                              \

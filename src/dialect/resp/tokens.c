@@ -162,7 +162,7 @@ void resp_token(struct resp_session *session, struct args args) {
     }
 }
 
-/* --- AUDIT [SINCE unix-ms] [COUNT n] --- */
+/* --- AUDIT [SINCE time] [COUNT n] --- */
 
 static size_t count_lines(struct slice lines) {
     size_t count = 0;
@@ -171,25 +171,27 @@ static size_t count_lines(struct slice lines) {
 }
 
 void resp_audit(struct resp_session *session, struct args args) {
-    uint64_t since_ms = 0;
+    struct host *host = session->base.host;
+    hob_ns since_ns = 0;
     uint64_t count = AUDIT_COUNT_DEFAULT;
     for (size_t at = 0; at < args.count; at += 2) {
         bool is_since = slice_equal_nocase(args.at[at], SLICE("SINCE"));
         bool is_count = slice_equal_nocase(args.at[at], SLICE("COUNT"));
         if ((!is_since && !is_count) || at + 1 == args.count) {
-            resp_error(session, "BADARG", SLICE("there are SINCE unix-ms and COUNT n"));
+            resp_error(session, "BADARG", SLICE("there are SINCE time and COUNT n"));
             return;
         }
-        uint64_t max = is_since ? INT64_MAX / NS_PER_MS : AUDIT_COUNT_MAX;
-        uint64_t *value = is_since ? &since_ms : &count;
-        if (!resp_u64(session, is_since ? "SINCE" : "COUNT", args.at[at + 1], max, value)) return;
+        struct slice value = args.at[at + 1];
+        if (is_count && !resp_u64(session, "COUNT", value, AUDIT_COUNT_MAX, &count)) return;
+        if (!is_since) continue;
+        if (!option_past("SINCE", value, host->now_ns, &since_ns, &host->complaint)) {
+            resp_refuse(session);
+            return;
+        }
     }
-    struct host *host = session->base.host;
     struct hob_error err = {0};
     buf_reset(&host->reply);
-    if (host->ops->audit(
-            host->context, since_ms * NS_PER_MS, (uint32_t)count, &host->reply, &err
-        ) != HOB_OK) {
+    if (host->ops->audit(host->context, since_ns, (uint32_t)count, &host->reply, &err) != HOB_OK) {
         resp_error(session, "ERR", slice_str(err.text));
         return;
     }
