@@ -381,6 +381,47 @@ TEST(a_job_keeps_a_trace_of_its_own) {
     end(scene);
 }
 
+TEST(a_token_is_made_shown_and_revoked) {
+    struct scene *scene = begin();
+    const char *text = rig_http(
+        scene->client, "POST", "/v1/tokens", "{\"name\":\"a/b\",\"scopes\":[\"admin\",\"push\"]}"
+    );
+    STATUS(text, "201");
+    HOLDS(text, "Location: /v1/tokens/a%2Fb\r\n");
+    HOLDS(text, "{\"name\":\"a/b\",\"token\":\"hob_");
+    HOLDS(text, "\"scopes\":[\"push\",\"admin\"],\"queues\":[],\"created_at\":\"2026-");
+    text = rig_http(
+        scene->client,
+        "POST",
+        "/v1/tokens",
+        "{\"name\":\"c\",\"scopes\":[\"read\"],\"queues\":[\"m.*\",\"x?\"],\"expires_in\":\"1h\"}"
+    );
+    HOLDS(text, "\"queues\":[\"m.*\",\"x?\"]");
+    HOLDS(text, "\"expires_at\":\"2026-03-01T01:00:00Z\"");
+    text = rig_http(scene->client, "GET", "/v1/tokens", NULL);
+    HOLDS(text, "{\"tokens\":[{\"name\":\"a/b\",\"scopes\"");
+    HOLDS(text, "\"}]}\n");
+    STATUS(rig_http(scene->client, "GET", "/v1/tokens/a%2Fb", NULL), "200");
+    HOLDS(rig_http(scene->client, "DELETE", "/v1/tokens/a%2Fb", NULL), "\"code\":\"CONFLICT\"");
+    STATUS(rig_http(scene->client, "DELETE", "/v1/tokens/c", NULL), "204");
+    STATUS(rig_http(scene->client, "DELETE", "/v1/tokens/c", NULL), "404");
+    STATUS(rig_http(scene->client, "DELETE", "/v1/tokens/a%2Fb?force=true", NULL), "204");
+    HOLDS(rig_http(scene->client, "GET", "/v1/tokens", NULL), "{\"tokens\":[]}\n");
+    end(scene);
+}
+
+TEST(the_trail_is_an_object_or_lines) {
+    struct scene *scene = begin();
+    HOLDS(
+        rig_http(scene->client, "GET", "/v1/audit", NULL),
+        "\r\n\r\n{\"lines\":[{\"what\":\"pause\"}]}\n"
+    );
+    const char *text = ask(scene->client, "GET /v1/audit", "Accept: application/x-ndjson\r\n", "");
+    HOLDS(text, "\r\n\r\n{\"what\":\"pause\"}\n");
+    STATUS(rig_http(scene->client, "GET", "/v1/audit?limit=10001", NULL), "400");
+    end(scene);
+}
+
 TEST(small_pages_say_what_this_is) {
     struct scene *scene = begin();
     HOLDS(rig_http(scene->client, "GET", "/version", NULL), "\"version\":\"0.0.0\"");
@@ -409,5 +450,7 @@ TESTS(
     a_beat_keeps_the_leases_of_its_worker,
     the_trace_context_of_a_push_becomes_headers_of_the_job,
     a_job_keeps_a_trace_of_its_own,
+    a_token_is_made_shown_and_revoked,
+    the_trail_is_an_object_or_lines,
     small_pages_say_what_this_is
 )

@@ -294,6 +294,58 @@ def test_a_worker_needs_the_scope_work():
         check(worker.poll() is None, hob.worker_log())
 
 
+def test_tokens_are_made_shown_and_revoked_over_http():
+    """The same as by RESP: the token is told once, and the trail tells of it without the token."""
+    with closed() as hob:
+        root = hob.bearer(hob.root)
+        status, headers, made = hob.http("POST", "/v1/tokens", {"name": "shop/1", "scopes": ["push", "read"],
+                                         "queues": ["mail.*", "sms-?"], "expires_in": "90d", "by": "ann"}, root)
+        equal((status, headers["Location"], headers["Cache-Control"]), (201, "/v1/tokens/shop%2F1", "no-store"))
+        check(re.fullmatch(r"hob_[A-Za-z0-9_-]{43}", made["token"]), made)
+        shop = hob.bearer(made.pop("token"))
+        equal((made["scopes"], made["queues"], made["by"]), (["push", "read"], ["mail.*", "sms-?"], "ann"))
+        equal(hob.http("POST", "/v1/jobs", {"queue": "mail.out", "kind": "k"}, shop)[0], 202)
+        equal(hob.http("POST", "/v1/jobs", {"queue": "bank", "kind": "k"}, shop)[0], 403)
+        shown = hob.http("GET", headers["Location"], headers=root)[2]
+        check(shown.pop("used_at"), shown)
+        equal(shown, made)
+        listed = hob.http("GET", "/v1/tokens", headers=root)[2]
+        equal([(one["name"], one["queues"]) for one in listed["tokens"]], [("root", []), ("shop/1", made["queues"])])
+        check("hob_" not in json.dumps(listed), "what was told once is not told again")
+        table = {"{}": 400, '{"name":"x"}': 400, '{"scopes":["push"]}': 400, '{"name":"x","scopes":[]}': 400,
+                 '{"name":"x","scopes":"push"}': 400, '{"name":"x","scopes":["root"]}': 400,
+                 '{"name":"x","scopes":[["push"]]}': 400, '{"name":"x y","scopes":["push"]}': 400,
+                 '{"name":"x","scopes":["push"],"queues":["a b"]}': 400,
+                 '{"name":"x","scopes":["push"],"queues":[""]}': 400,
+                 '{"name":"x","scopes":["push"],"queues":"a"}': 400, '{"name":"x","scopes":["push"],"queues":[1]}': 400,
+                 '{"name":"x","scopes":["push"],"queues":["%s"]}' % ("a" * 3000): 400,
+                 '{"name":"x","scopes":["push"],"expires_in":"0s"}': 400,
+                 '{"name":"x","scopes":["push"],"expires_at":"2020-01-01T00:00:00Z"}': 400,
+                 '{"name":"x","scopes":["push"],"expires_in":"1h","expires_at":"2100-01-01T00:00:00Z"}': 400,
+                 '{"name":"x","scopes":["push"],"queue":["a"]}': 400, '{"name":"root","scopes":["push"]}': 409}
+        for body, wanted in table.items():
+            got = hob.http("POST", "/v1/tokens", body, {**root, "Content-Type": "application/json"})
+            equal(got[0], wanted, f"{body}: {got[2]}")
+        equal(hob.http("DELETE", "/v1/tokens/root", headers=root)[2]["code"], "CONFLICT", "the last that makes others")
+        equal(hob.http("DELETE", "/v1/tokens/shop%2F1?force=false", headers=root)[0], 204)
+        equal(hob.http("DELETE", "/v1/tokens/shop%2F1", headers=root)[2]["code"], "NOTOKEN")
+        equal(hob.http("GET", "/v1/tokens/shop%2F1", headers=root)[0], 404)
+        equal(hob.http("POST", "/v1/jobs", {"queue": "mail.out", "kind": "k"}, shop)[0], 401)
+        lines = hob.http("GET", "/v1/audit?limit=1000", headers=root)[2]["lines"]
+        equal([(line["who"], line["what"], line.get("token"), line["result"]) for line in lines if "token" in line],
+              [("owner", "token create", "root", "OK"), ("root", "token create", "shop/1", "OK"),
+               ("root", "token create", "x", "BADARG"), ("root", "token create", "root", "EXISTS"),
+               ("root", "token revoke", "root", "CONFLICT"), ("root", "token revoke", "shop/1", "OK"),
+               ("root", "token revoke", "shop/1", "NOTOKEN")])
+        equal(hob.http("GET", "/v1/audit?limit=2", headers=root)[2]["lines"], lines[-2:])
+        text = hob.http("GET", "/v1/audit?limit=2", headers={**root, "Accept": "application/x-ndjson"})[2].decode()
+        equal([json.loads(line) for line in text.splitlines()], lines[-2:])
+        equal(hob.http("GET", "/v1/audit?since=2100-01-01T00:00:00Z", headers=root)[2]["lines"], [])
+        check("hob_" not in json.dumps(lines), "the trail holds no token")
+        for query in ("limit=0", "limit=10001", "since=yesterday", "count=1"):
+            equal(hob.http("GET", f"/v1/audit?{query}", headers=root)[0], 400, query)
+
+
 # --- the audit trail ---
 
 

@@ -147,13 +147,28 @@ def test_live_answers_keep_to_their_schemas():
         for path in ("/v1/queues", "/v1/workers", "/v1/stats", "/version", "/problems", "/livez", "/readyz"):
             call("GET", path)
         call("GET", "/problems/NOJOB", None, "/problems/{code}")
+        root = call("POST", "/v1/tokens", {"name": "root", "scopes": ["admin"], "by": "me"})
+        bearer = {"Authorization": f"Bearer {root['token']}"}
+        made = call("POST", "/v1/tokens", {"name": "a/b", "scopes": ["push", "read"], "queues": ["m.*", "x"],
+                                           "expires_in": "90d"}, **bearer)
+        call("GET", "/v1/tokens", **bearer)
+        call("GET", "/v1/tokens/a%2Fb", None, "/v1/tokens/{name}", **bearer)
+        call("DELETE", "/v1/tokens/a%2Fb", None, "/v1/tokens/{name}", **bearer)
+        call("DELETE", "/v1/tokens/a%2Fb", None, "/v1/tokens/{name}", **bearer)
+        call("GET", "/v1/audit?since=1h&limit=50", **bearer)
+        trail = call("GET", "/v1/audit", Accept="application/x-ndjson", **bearer)
+        call("DELETE", "/v1/tokens/root?force=true", None, "/v1/tokens/{name}", **bearer)
         path = hob.dir / "openapi.json"
         path.write_text(json.dumps(spec))
         check(len(cases) > 40, "answers were gathered")
         equal(node("openapi_validate.js", path, stdin=json.dumps(cases)), "")
         # And nothing is answered that is not described.
         schemas = spec["components"]["schemas"]
-        for name, value in (("LeasedJob", leased[0]), ("Job", hob.http("GET", f"/v1/jobs/{job}")[2]),
+        for line in trail.splitlines():
+            unknown = set(json.loads(line)) - set(schemas["AuditLine"]["properties"])
+            equal(unknown, set(), "undescribed members of a line of the trail")
+        for name, value in (("LeasedJob", leased[0]), ("NewToken", made),
+                            ("Job", hob.http("GET", f"/v1/jobs/{job}")[2]),
                             ("Job", hob.http("GET", f"/v1/jobs/{other}")[2]),
                             ("JobRow", hob.http("GET", "/v1/jobs")[2]["jobs"][0]),
                             ("Queue", hob.http("GET", "/v1/queues/q")[2]), ("Stats", hob.http("GET", "/v1/stats")[2])):

@@ -126,6 +126,9 @@ extern const struct option_set http_rows_options;
 extern const struct option_set http_events_options;
 extern const struct option_set http_job_events_options;
 extern const struct option_set http_health_options;
+extern const struct option_set http_token_options;
+extern const struct option_set http_revoke_options;
+extern const struct option_set http_audit_options;
 
 /** The shape of a route. */
 const struct http_shape *http_shape_of(const struct http_route *route);

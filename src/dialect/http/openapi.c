@@ -126,6 +126,7 @@ static struct slice line_of(struct slice schema) {
         {"WorkerPage", "Worker"},
         {"Log", "LogLine"},
         {"PushedOrJob", "PushedLine"},
+        {"Audit", "AuditLine"},
     };
     for (size_t i = 0; i < hob_countof(lines); i++) {
         if (slice_equal(schema, slice_str(lines[i].whole))) return slice_str(lines[i].line);

@@ -164,6 +164,16 @@ static void put_others(struct json_put *put, const struct host *host) {
         "':{'type':'array','items':" OPENAPI_REF(item) "},'next':{'type':['string','null']}" \
     )
 
+#define TOKEN(required, members)                                                               \
+    OBJECT(                                                                                    \
+        "'name','scopes','queues','created_at'" required,                                      \
+        "'name':" OPENAPI_REF("Name") ",'scopes':{'type':'array','items':" OPENAPI_REF("Scope" \
+        ) "},'queues':{'type':'array','items':{'type':'string'},'description':"                \
+          "'Globs; none: every queue.'},'created_at':" OPENAPI_REF("Time"                      \
+          ) ",'expires_at':" OPENAPI_REF("Time") ",'used_at':" OPENAPI_REF("Time"              \
+          ) ",'by':{'type':'string'}" members                                                  \
+    )
+
 static const struct {
     const char *name;
     const char *text;
@@ -253,6 +263,22 @@ static const struct {
          ) "},"
            "'next':{'type':['string','null']},'jobs':{'type':'integer'},'bytes':{'type':'integer'}"
      )},
+    {"Scope", "{'type':'string','enum':['push','work','read','manage','admin']}"},
+    {"Token", TOKEN("", "")},
+    {"NewToken",
+     TOKEN(",'token'", ",'token':{'type':'string','description':'It is not shown again.'}")},
+    {"Tokens", OBJECT("'tokens'", "'tokens':{'type':'array','items':" OPENAPI_REF("Token") "}")},
+    {"AuditLine",
+     OBJECT(
+         "'at','who','from','what','result'",
+         "'at':" OPENAPI_REF("Time"
+         ) ",'who':{'type':'string'},'from':{'type':'string'},"
+           "'what':{'type':'string'},'result':{'type':'string'},'job':" OPENAPI_REF("JobId"
+           ) ",'queue':{'type':'string'},'fields':{'type':'string'},'token':{'type':'string'},"
+             "'scopes':{'type':'string'},'queues':{'type':'string'},'scope':{'type':'string'},"
+             "'by':{'type':'string'},'why':{'type':'string'}"
+     )},
+    {"Audit", OBJECT("'lines'", "'lines':{'type':'array','items':" OPENAPI_REF("AuditLine") "}")},
     {"Problem",
      OBJECT(
          "'type','title','status','code','detail'",

@@ -103,6 +103,8 @@ static const struct extra extras[] = {
      "'lines':{'type':'array','items':{'oneOf':[{'type':'string'}," OPENAPI_REF("NewLine") "]}}"},
     {"ids",
      "'ids':{'type':'array','minItems':1,'maxItems':10000,'items':" OPENAPI_REF("JobRef") "}"},
+    {"scopes", "'scopes':{'type':'array','minItems':1,'items':" OPENAPI_REF("Scope") "}"},
+    {"globs", "'queues':{'type':'array','maxItems':16,'items':{'type':'string','minLength':1}}"},
     {"filter", "'filter':" OPENAPI_REF("Filter")},
 };
 
@@ -130,6 +132,7 @@ static bool is_required(const struct option_set *set, const struct option *optio
     if (set == &push_options) {
         return strcmp(option->member, "queue") == 0 || strcmp(option->member, "kind") == 0;
     }
+    if (set == &http_token_options) return strcmp(option->member, "name") == 0;
     return set == &fetch_options && strcmp(option->member, "worker") == 0;
 }
 

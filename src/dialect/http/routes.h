@@ -90,6 +90,16 @@
       "what happens, as it happens")                                                               \
     X(GET,    "/v1/stats",             http_stats,        READ_ALL, BODY_NONE,                     \
       "figures of this server")                                                                    \
+    X(GET,    "/v1/tokens",            http_tokens,       ADMIN,    BODY_NONE,                     \
+      "show all tokens, without what they are")                                                    \
+    X(POST,   "/v1/tokens",            http_token_create, ADMIN,    BODY_JSON,                     \
+      "make a token: it is told once")                                                             \
+    X(GET,    "/v1/tokens/*",          http_token,        ADMIN,    BODY_NONE,                     \
+      "show a token, without what it is")                                                          \
+    X(DELETE, "/v1/tokens/*",          http_token_revoke, ADMIN,    BODY_NONE,                     \
+      "revoke a token")                                                                            \
+    X(GET,    "/v1/audit",             http_audit,        ADMIN,    BODY_NONE,                     \
+      "who did what: the latest lines, oldest first")                                              \
     X(GET,    "/livez",                http_livez,        NONE,     BODY_NONE,                     \
       "does it run?")                                                                              \
     X(GET,    "/readyz",               http_readyz,       NONE,     BODY_NONE,                     \
