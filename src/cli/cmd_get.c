@@ -63,6 +63,11 @@ put_job_field(struct cli *cli, struct buf *out, struct slice key, const struct r
     term_put_styled(out, term, STYLE_DIM, buf_slice(&text));
 }
 
+static bool is_list_of_words(const struct resp_node *value) {
+    /* Without aggregates inside, a tree is its node and its children. */
+    return value->type == RESP_ARRAY && value->tree_count == value->children_count + 1;
+}
+
 static void put_job(struct cli *cli, struct buf *out, const struct resp_node *job) {
     const struct resp_node *key = resp_first(job);
     for (uint32_t i = 0; i < job->children_count / 2; i++) {
@@ -74,7 +79,7 @@ static void put_job(struct cli *cli, struct buf *out, const struct resp_node *jo
             for (uint32_t k = 0; k < value->children_count; k++, error = resp_next(error)) {
                 put_error(cli, out, error);
             }
-        } else if (reply_is_aggregate(value)) {
+        } else if (reply_is_aggregate(value) && !is_list_of_words(value)) {
             struct json_put put = json_put_to(out);
             cli_put_json(&put, value);
             (void)buf_put_char(out, '\n');

@@ -27,8 +27,10 @@ bool cli_key_is_time(struct slice key) {
            key_is(key, "paused_until") || key_is(key, "alive_until");
 }
 
+/* Fields whose bytes are shown as JSON where they are JSON. */
 static bool key_is_bytes(struct slice key) {
-    return key_is(key, "payload") || key_is(key, "result") || key_is(key, "checkpoint");
+    return key_is(key, "payload") || key_is(key, "result") || key_is(key, "checkpoint") ||
+           key_is(key, "headers") || key_is(key, "on_done");
 }
 
 static void put_time_ms(struct buf *out, const struct resp_node *value) {

@@ -16,7 +16,7 @@ def test_labels_survive_a_kill_and_are_shown_by_cli_and_http():
         hob.start()
         seen = json.loads(hob.hob("get", job, "--json"))
         equal((seen["tags"], seen["content_type"]), (["urgent", "eu"], "text/plain"))
-        equal(json.loads(seen["headers"]), {"traceparent": TRACE, "tenant": "42"})
+        equal(seen["headers"], {"traceparent": TRACE, "tenant": "42"})
         body = hob.http("GET", f"/v1/jobs/{job}")[2]
         equal((body["tags"], body["headers"]["tenant"], body["version"]), (["urgent", "eu"], "42", 1))
         within(hob.hob("get", job), "urgent,eu")
