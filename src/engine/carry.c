@@ -327,14 +327,15 @@ enum hob_status carry(struct engine *engine, const struct effect *effect, struct
 void emit(struct engine *engine, const struct effect *effect) {
     hob_assert(!engine->replaying);
     struct event event;
-    bool told = engine->sink.event != NULL && event_begin(engine, effect, &event);
+    uint32_t job = 0;
+    bool told = engine->sink.event != NULL && event_begin(engine, effect, &event, &job);
     engine->sink.effect(engine->sink.context, effect);
     /* Told while its names are still there. */
     if (told && event.type == EVENT_DELETED) engine->sink.event(engine->sink.context, &event);
     enum hob_status status = carry(engine, effect, NULL);
     hob_assert(status == HOB_OK);
     if (!told || event.type == EVENT_DELETED) return;
-    event_end(engine, effect, &event);
+    event_end(engine, effect, job, &event);
     engine->sink.event(engine->sink.context, &event);
 }
 

@@ -389,8 +389,12 @@ HOB_CHECK enum hob_status
 carry(struct engine *engine, const struct effect *effect, struct hob_error *err);
 /* event.c: what others are told of an effect. The first half is taken before it is carried out
  * (false: nobody is told of such an effect), the second after. */
-bool event_begin(const struct engine *engine, const struct effect *effect, struct event *event);
-void event_end(const struct engine *engine, const struct effect *effect, struct event *event);
+bool event_begin(
+    const struct engine *engine, const struct effect *effect, struct event *event, uint32_t *ret_job
+);
+void event_end(
+    const struct engine *engine, const struct effect *effect, uint32_t job, struct event *event
+);
 /* A new body with @bytes; .id 0 when they are empty. */
 struct body_ref emit_body(struct engine *engine, struct slice bytes);
 

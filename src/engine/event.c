@@ -83,7 +83,9 @@ static hob_ns since(const struct engine *engine, hob_ns then_ns) {
     return engine->now_ns > then_ns ? engine->now_ns - then_ns : 0;
 }
 
-bool event_begin(const struct engine *engine, const struct effect *effect, struct event *event) {
+bool event_begin(
+    const struct engine *engine, const struct effect *effect, struct event *event, uint32_t *ret_job
+) {
     enum event_type type;
     if (!type_of(effect, &type)) return false;
     memset(event, 0, sizeof *event);
@@ -99,6 +101,8 @@ bool event_begin(const struct engine *engine, const struct effect *effect, struc
         event->type = EVENT_UPDATED;
         return true;
     }
+    /* A job that is told again, whole, is made anew: its handle does not hold. */
+    if (effect->type != EFFECT_JOB_PUT) *ret_job = handle;
     if (type == EVENT_DELETED) fill_job(engine, job, event);
     if (type != EVENT_STATE) return true;
     if (effect->type == EFFECT_JOB_RUN) event->waited_ns = since(engine, job->state_ns);
@@ -162,9 +166,12 @@ static void fill_effect(const struct effect *effect, struct event *event) {
     }
 }
 
-void event_end(const struct engine *engine, const struct effect *effect, struct event *event) {
+void event_end(
+    const struct engine *engine, const struct effect *effect, uint32_t job, struct event *event
+) {
     fill_effect(effect, event);
     if (event->type == EVENT_LOGGED) event->lines = engine->logging;
     if (event->type == EVENT_QUEUE || event->type == EVENT_DELETED) return;
-    fill_job(engine, job_at(engine, job_find(engine, event->id)), event);
+    if (job == 0) job = job_find(engine, event->id);
+    fill_job(engine, job_at(engine, job), event);
 }

@@ -93,9 +93,19 @@ static bool queue_is(const void *context, uint32_t item, const void *key) {
     return slice_equal(slice_of(queue->name, queue->name_size), *(const struct slice *)key);
 }
 
+/* The engine holds each name once, so that its address nearly always tells which row is meant: most
+ * events need no hash. An address may be used again; the name decides. */
+static uint32_t *recent_at(uint32_t *recent, const char *name, const char *other) {
+    uintptr_t mixed = (uintptr_t)name ^ ((uintptr_t)other << 3);
+    return &recent[(mixed >> 4 ^ mixed >> 12) & (METRICS_RECENT - 1)];
+}
+
 static struct metrics_queue *queue_row(struct metrics *metrics, struct slice name) {
+    uint32_t *recent = recent_at(metrics->queue_recent, name.bytes, NULL);
+    if (*recent != 0 && queue_is(metrics, *recent, &name)) return &metrics->queues[*recent];
     uint64_t hash = siphash(metrics->key, name);
     uint32_t at = index_find(&metrics->queue_index, hash, queue_is, metrics, &name);
+    *recent = at;
     if (at != 0) return &metrics->queues[at];
     if (metrics->queue_count > METRICS_QUEUES_MAX) return &metrics->queues[0];
     at = metrics->queue_count++;
@@ -121,9 +131,12 @@ static bool series_is(const void *context, uint32_t item, const void *key) {
 }
 
 static struct metrics_series *series_row(struct metrics *metrics, struct pair pair) {
+    uint32_t *recent = recent_at(metrics->series_recent, pair.queue.bytes, pair.kind.bytes);
+    if (*recent != 0 && series_is(metrics, *recent, &pair)) return &metrics->series[*recent];
     uint64_t hash =
         index_hash_pair(siphash(metrics->key, pair.queue), siphash(metrics->key, pair.kind));
     uint32_t at = index_find(&metrics->series_index, hash, series_is, metrics, &pair);
+    *recent = at;
     if (at != 0) return &metrics->series[at];
     if (metrics->series_count > METRICS_SERIES_MAX) return &metrics->series[0];
     at = metrics->series_count++;

@@ -20,7 +20,8 @@ enum {
     METRICS_OPS_MAX = 200,
     METRICS_PENDING_MAX = 4096,
     METRICS_CODE_BYTES_MAX = 20,
-    METRICS_CLASSES = 6, /* of responses to webhooks: none, 1xx … 5xx */
+    METRICS_RECENT = 256, /* rows that are found by the address of a name; a power of two */
+    METRICS_CLASSES = 6,  /* of responses to webhooks: none, 1xx … 5xx */
     HISTOGRAM_BUCKETS_MAX = 16,
 };
 
@@ -78,9 +79,11 @@ struct metrics {
     struct siphash_key key;
     struct metrics_queue *queues; /* [0] is `other` */
     uint32_t queue_count;
+    uint32_t queue_recent[METRICS_RECENT]; /* by address of the name; a hint, 0: none */
     struct index queue_index;
     struct metrics_series *series; /* [0] is `other` */
     uint32_t series_count;
+    uint32_t series_recent[METRICS_RECENT];
     struct index series_index;
     struct metrics_op *ops; /* [0] is `other` */
     uint32_t op_count;
