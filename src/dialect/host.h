@@ -77,6 +77,15 @@ struct host_stats {
     bool full;
 };
 
+/* A request that was answered by an error. */
+struct refusal {
+    struct slice request_id; /* HTTP */
+    struct slice method;     /* HTTP: GET; RESP: the command's word, as the table has it */
+    struct slice path;       /* HTTP: without the query; its pattern when the answer came late */
+    unsigned status;         /* HTTP; 0: RESP */
+    struct slice code;
+};
+
 struct host_ops {
     void (*apply)(void *context, const struct command *command, struct answer *ret_answer);
 
@@ -133,6 +142,8 @@ struct host_ops {
     void (*metrics)(void *context, struct buf *out);
     /** A request was answered: @protocol and @op are static, @code says how. */
     void (*served)(void *context, const char *protocol, struct slice op, struct slice code);
+    /** And the answer is an error. */
+    void (*refused)(void *context, struct session *session, const struct refusal *refusal);
 };
 
 struct host {

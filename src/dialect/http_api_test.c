@@ -4,6 +4,7 @@
 #include "base/status.h" /* before cmocka, which has a fail() too */
 #include "base/test.h"
 #include "dialect/http/http.h"
+#include "dialect/resp/resp.h"
 #include "dialect/rig.h"
 
 #define BEGINS(text, wanted) CHECK(strncmp((text), (wanted), strlen(wanted)) == 0)
@@ -50,6 +51,23 @@ ask(struct rig_client *client, const char *line, const char *headers, const char
 
 static const char *push(struct rig_client *client) {
     return rig_http(client, "POST", "/v1/jobs", JOB);
+}
+
+TEST(a_refused_request_is_told_to_the_host_without_its_query) {
+    struct scene *scene = begin();
+    struct buf *refused = &scene->rig.refused;
+    (void)ask(scene->client, "GET /v1/jobs/7?secret=1", "", "");
+    CHECK(slice_equal(buf_slice(refused), SLICE("GET /v1/jobs/7 400 BADARG")));
+    (void)ask(scene->client, "GET /v1/jobs/7", "", "");
+    CHECK(slice_equal(buf_slice(refused), SLICE("GET /v1/jobs/7 404 NOJOB")));
+    (void)ask(scene->client, "POST /v1/jobs", JSON_TYPE, "{");
+    CHECK(slice_equal(buf_slice(refused), SLICE("POST /v1/jobs 400 BADARG")));
+    buf_reset(refused);
+    (void)push(scene->client);
+    CHECK_EQUAL(refused->size, 0);
+    (void)RESP(rig_connect(&scene->rig, 1, &dialect_resp), "ACK", "1", "1");
+    CHECK(slice_equal(buf_slice(refused), SLICE("ACK STALE")));
+    end(scene);
 }
 
 TEST(a_push_is_accepted_and_says_where_and_when_the_result_is_found) {
@@ -431,6 +449,7 @@ TEST(small_pages_say_what_this_is) {
 }
 
 TESTS(
+    a_refused_request_is_told_to_the_host_without_its_query,
     a_push_is_accepted_and_says_where_and_when_the_result_is_found,
     a_push_that_prefers_to_wait_gets_the_whole_job,
     a_push_whose_wait_ends_first_is_still_only_accepted,

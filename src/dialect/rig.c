@@ -155,6 +155,22 @@ static void op_served(void *context, const char *protocol, struct slice op, stru
     rig->served++;
 }
 
+/* As "GET /v1/jobs 400 BADARG" or "ACK STALE". */
+static void op_refused(void *context, struct session *session, const struct refusal *refusal) {
+    struct rig *rig = context;
+    (void)session;
+    buf_reset(&rig->refused);
+    (void)buf_put_slice(&rig->refused, refusal->method);
+    if (refusal->status != 0) {
+        (void)buf_put_char(&rig->refused, ' ');
+        (void)buf_put_slice(&rig->refused, refusal->path);
+        (void)buf_put_char(&rig->refused, ' ');
+        (void)buf_put_u64(&rig->refused, refusal->status);
+    }
+    (void)buf_put_char(&rig->refused, ' ');
+    (void)buf_put_slice(&rig->refused, refusal->code);
+}
+
 static const struct host_ops rig_ops = {
     .apply = op_apply,
     .job = op_job,
@@ -178,6 +194,7 @@ static const struct host_ops rig_ops = {
     .subscribe = op_subscribe,
     .metrics = op_metrics,
     .served = op_served,
+    .refused = op_refused,
 };
 
 static void sink_answer(void *context, const struct answer *answer) {
@@ -221,7 +238,7 @@ static void no_wake(void *context) {
 }
 
 void rig_init(struct rig *rig) {
-    *rig = (struct rig){.now_ns = RIG_START_NS};
+    *rig = (struct rig){.now_ns = RIG_START_NS, .refused = buf_make(1024)};
     struct hob_error err = {0};
     struct journal *journal = NULL;
     struct journal_wake wake = {.call = no_wake};
@@ -242,6 +259,7 @@ void rig_deinit(struct rig *rig) {
     for (size_t i = 0; i < RIG_CLIENTS_MAX; i++) rig_disconnect(&rig->clients[i]);
     space_close(rig->space);
     host_deinit(&rig->host);
+    buf_deinit(&rig->refused);
     hob_assert(rig->mem.used_bytes == 0);
 }
 

@@ -25,9 +25,10 @@ struct rig {
     struct lease_ref returns[RIG_RETURNS_MAX];
     uint32_t return_count;
     uint32_t subscribed;
-    uint32_t served; /* requests answered */
-    uint32_t leased; /* leases that replies told of */
-    uint32_t denied; /* requests for what the session's access lacks */
+    uint32_t served;    /* requests answered */
+    uint32_t leased;    /* leases that replies told of */
+    uint32_t denied;    /* requests for what the session's access lacks */
+    struct buf refused; /* the request that was refused last: op_refused says how */
     uint32_t drawn;
     bool throttled;              /* wrong tokens are LATER */
     const struct access *access; /* of the token "good" */

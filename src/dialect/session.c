@@ -236,6 +236,10 @@ void session_served(struct session *session, struct slice code) {
     host->ops->served(host->context, session->dialect->name, session->op, code);
 }
 
+void session_refused(struct session *session, const struct refusal *refusal) {
+    session->host->ops->refused(session->host->context, session, refusal);
+}
+
 void session_answered(struct session *session) {
     hob_assert(session->waiting != 0);
     hob_assert(session->stale == 0);

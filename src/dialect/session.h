@@ -106,6 +106,9 @@ void session_answered(struct session *session);
 /** The request under way (session->op) was answered with @code. */
 void session_served(struct session *session, struct slice code);
 
+/** And that is an error. */
+void session_refused(struct session *session, const struct refusal *refusal);
+
 /** Drop the request that waits. */
 void session_forget(struct session *session);
 

@@ -112,7 +112,7 @@ static void put_job(struct json_put *put, uint64_t id) {
     json_put_id(put, id);
 }
 
-static struct slice who(const struct client *client) {
+struct slice audit_who(const struct client *client) {
     const struct access *access = client->session == NULL ? NULL : client->session->access;
     if (access_is_stranger(access)) return SLICE("stranger");
     if (access != NULL) return access->name;
@@ -128,7 +128,7 @@ static struct json_put begin(struct server *server, const struct client *client,
     conn_peer(client->conn, peer);
     json_put_object(&put);
     put_member(&put, "at", buf_slice(&at));
-    put_member(&put, "who", who(client));
+    put_member(&put, "who", audit_who(client));
     put_member(&put, "from", slice_str(peer));
     put_member(&put, "what", slice_str(what));
     return put;

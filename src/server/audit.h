@@ -39,6 +39,9 @@ void audit_close(struct server *server);
 /** Is this a command that the trail tells of? */
 bool audit_wants(const struct command *command);
 
+/** Who this is: the name of the token that was shown, or owner, anybody, stranger. */
+struct slice audit_who(const struct client *client);
+
 /** One line. */
 void audit_command(
     struct server *server,

@@ -168,9 +168,18 @@ static void resume(struct client *client) {
     conn_resume(client->conn);
 }
 
+static void tell_event(struct server *server, const struct event *event) {
+    struct job_view job = {0};
+    if (story_wants_parent(event)) {
+        (void)engine_job(space_engine(server->space), event->id, &job);
+    }
+    story_event(&server->story, event, job.parent);
+}
+
 void clients_event(void *context, const struct event *event) {
     struct server *server = context;
     metrics_event(&server->metrics, event);
+    tell_event(server, event);
     host_event(&server->host, event);
     callbacks_event(server, event);
     for (struct link *at = server->subscribers.next; at != &server->subscribers;) {

@@ -16,19 +16,43 @@ static const struct client *asker(const struct server *server, const struct comm
     return slot < server->client_capacity ? server->clients[slot] : NULL;
 }
 
-static void host_apply(void *context, const struct command *command, struct answer *ret_answer) {
-    struct server *server = context;
-    space_apply(server->space, command, ret_answer);
-    if (!audit_wants(command)) return;
-    const struct client *client = asker(server, command);
-    if (client != NULL) audit_command(server, client, command, ret_answer);
-    bool is_token = command->type == COMMAND_TOKEN_PUT || command->type == COMMAND_TOKEN_DROP;
-    if (is_token && ret_answer->code == ANSWER_OK) server->tokens_changed = true;
-}
-
 static const struct engine *engine_of(void *context) {
     struct server *server = context;
     return space_engine(server->space);
+}
+
+/* In the audit trail whatever came of it, in the log when it was done. */
+static void tell_command(
+    struct server *server,
+    const struct client *client,
+    const struct command *command,
+    const struct answer *answer
+) {
+    audit_command(server, client, command, answer);
+    if (answer->code != ANSWER_OK || !log_is_on(SEVERITY_INFO)) return;
+    uint64_t id = story_job(command);
+    struct job_view job;
+    bool is_there = id != 0 && engine_job(engine_of(server), id, &job);
+    char peer[NET_ADDRESS_BYTES_MAX];
+    conn_peer(client->conn, peer);
+    struct story_person person = {.token = audit_who(client), .peer = peer};
+    story_command(&server->story, server->host.now_ns, command, is_there ? &job : NULL, person);
+}
+
+static void host_apply(void *context, const struct command *command, struct answer *ret_answer) {
+    struct server *server = context;
+    space_apply(server->space, command, ret_answer);
+    bool is_full = ret_answer->code == ANSWER_MEMORY || ret_answer->code == ANSWER_FULL;
+    if (is_full && command->type == COMMAND_PUSH) {
+        story_push_refused(
+            &server->story, server->host.now_ns, ret_answer->code, command->push.queue
+        );
+    }
+    if (!audit_wants(command)) return;
+    const struct client *client = asker(server, command);
+    if (client != NULL) tell_command(server, client, command, ret_answer);
+    bool is_token = command->type == COMMAND_TOKEN_PUT || command->type == COMMAND_TOKEN_DROP;
+    if (is_token && ret_answer->code == ANSWER_OK) server->tokens_changed = true;
 }
 
 static bool host_job(void *context, uint64_t id, struct job_view *ret_view) {
@@ -250,6 +274,14 @@ static void host_served(void *context, const char *protocol, struct slice op, st
     metrics_served(&server->metrics, protocol, op, code);
 }
 
+static void host_refused(void *context, struct session *session, const struct refusal *refusal) {
+    struct server *server = context;
+    if (!story_wants_refusal(refusal)) return;
+    char peer[NET_ADDRESS_BYTES_MAX];
+    conn_peer(client_of(server, session)->conn, peer);
+    story_refusal(&server->story, server->host.now_ns, refusal, peer);
+}
+
 const struct host_ops server_host_ops = {
     .apply = host_apply,
     .job = host_job,
@@ -273,4 +305,5 @@ const struct host_ops server_host_ops = {
     .subscribe = host_subscribe,
     .metrics = host_metrics,
     .served = host_served,
+    .refused = host_refused,
 };

@@ -76,6 +76,7 @@ static uint64_t turn_end(void *context) {
         door_sync(server);
     }
     (void)audit_flush(server);
+    story_turn_end(&server->story, server->host.now_ns);
     uint64_t seq = space_turn_end(server->space);
     server_check(server);
     metrics_turn_end(&server->metrics, seq);
@@ -103,6 +104,8 @@ static void on_wake(void *context) {
 static void on_beat(uv_timer_t *timer) {
     door_expire(timer->data);
     clients_beat(timer->data);
+    struct server *server = timer->data;
+    story_beat(&server->story, server_now(server));
 }
 
 /* --- stopping --- */
@@ -387,6 +390,7 @@ static enum hob_status run(const struct server_options *options, struct hob_erro
     link_init(&server.workers);
     link_init(&server.subscribers);
     struct siphash_key metrics_key = {.words = {entropy_u64(), entropy_u64()}};
+    story_init(&server.story, log_write);
     metrics_init(&server.metrics, &server.mem, metrics_key);
     host_init(&server.host, &server_host_ops, &server, &server.mem);
     server.host.version = options->version;

@@ -179,6 +179,7 @@ def test_a_full_disk_refuses_pushes_lets_acks_through_and_recovers():
                     break
             check(error is not None, "a disk of 24 MB took 50 MB")
             equal(error.word, "FULL")
+            within(hob.server_log(), 'msg="pushes are refused: the disk is full" count=1 queue=q')
             check(len(pushed) > 10, f"only {len(pushed)} pushes fit")
             for got in client.call("FETCH", "w", "COUNT", len(pushed), "QUEUES", "q"):
                 equal(client.call("ACK", got[0], got[1], "done while full"), b"OK")
@@ -251,6 +252,7 @@ def test_at_the_memory_ceiling_pushes_are_refused_and_everything_else_works():
                     pushed += 1
         check(error is not None, f"{pushed} jobs of 200 bytes fit into 8 MiB")
         equal(error.word, "MEMORY")
+        within(hob.server_log(), 'msg="pushes are refused: memory is nearly used up" count=1 queue=q')
         equal(hob.http("GET", "/readyz")[0], 503)
         for got in client.call("FETCH", "w", "COUNT", 1000, "QUEUES", "q"):
             equal(client.call("ACK", got[0], got[1]), b"OK")

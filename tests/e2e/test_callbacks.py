@@ -90,6 +90,7 @@ def test_inside_addresses_are_refused_unless_they_are_allowed():
         job = push(hob, {"url": there.url("/ok"), "body": {}})
         hob.until(job, "discarded")
         equal(there.open_max, 0)
+        within(hob.server_log(), f'msg="callback given up" job={job} queue=hob.callbacks')
         within(hob.hob("logs", str(job)), "`callbacks.allow` of the server could permit it")
 
 

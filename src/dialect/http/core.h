@@ -47,7 +47,8 @@ struct http_session {
     struct http_stream *stream; /* a response that goes on: server-sent events; NULL: none */
     bool is_closing;
     /* Of the request that is being answered. */
-    const struct http_route *route; /* NULL: none was found */
+    const struct http_request *request; /* NULL: it is read no more, or was never understood */
+    const struct http_route *route;     /* NULL: none was found */
     bool keep_alive;
     bool is_head;
     bool is_answered;  /* its response is written */

@@ -21,6 +21,7 @@ static void http_close(struct session *base) {
 static void begin(struct http_session *session, bool keep_alive) {
     /* While the server stops, each response says that it is the last. */
     session->keep_alive = keep_alive && !session->base.host->is_stopping;
+    session->request = NULL;
     session->route = NULL;
     session->code = NULL;
     session->is_head = false;
@@ -31,6 +32,23 @@ static void begin(struct http_session *session, bool keep_alive) {
     session->reply_at = session->base.out->size;
 }
 
+/* What was asked, as far as it is known still: a late answer knows its route. The query stays out:
+ * it may hold anything. */
+static void refused(struct http_session *session) {
+    struct refusal refusal = {
+        .request_id = slice_of(session->request_id, session->request_id_size),
+        .status = session->status,
+        .code = session->code == NULL ? SLICE_NONE : slice_str(session->code),
+    };
+    if (session->request != NULL) {
+        refusal.method = session->request->method_text;
+        refusal.path = session->request->path;
+    } else if (session->route != NULL) {
+        refusal.path = slice_str(session->route->path);
+    }
+    session_refused(&session->base, &refusal);
+}
+
 static void served(struct http_session *session) {
     char code[3] = {'0', '0', '0'};
     unsigned status = session->status;
@@ -38,6 +56,7 @@ static void served(struct http_session *session) {
     session->base.op =
         session->route == NULL ? SLICE("none") : slice_str(session->route->name + strlen("http_"));
     session_served(&session->base, slice_of(code, sizeof code));
+    if (session->status >= 400) refused(session);
 }
 
 void http_end(struct http_session *session) {
@@ -118,8 +137,10 @@ static enum session_next http_input(struct session *base, struct slice input, si
             begin(session, request.keep_alive);
             session->minor = request.minor;
             http_take_headers(session, &request);
+            session->request = &request;
             http_dispatch(session, &request);
             if (base->waiting == 0 && session->stream == NULL) http_end(session);
+            session->request = NULL;
             break;
         }
     }

@@ -89,6 +89,9 @@ static void served(struct resp_session *session) {
         code = size == 0 ? SLICE("ERR") : slice_of(word, size);
     }
     session_served(&session->base, code);
+    if (slice_equal(code, SLICE("OK"))) return;
+    struct refusal refusal = {.method = session->base.op, .code = code};
+    session_refused(&session->base, &refusal);
 }
 
 void resp_serve(
