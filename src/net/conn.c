@@ -326,7 +326,14 @@ void conn_sweep(struct conn *conn, uint64_t now_ms) {
     }
     bool stalled = conn->is_writing && now_ms - conn->sent_ms > conn->net->options.stall_ms;
     bool lingered = conn->state == CONN_LINGERING && now_ms - conn->since_ms > LINGER_MS;
-    if (stalled || lingered || is_stuck(conn, now_ms) || is_idle(conn, now_ms)) conn_close(conn);
+    bool stuck = is_stuck(conn, now_ms);
+    if (stuck && conn->form == CONN_TLS) secure_refused(conn, "not done in time");
+    if (stalled || lingered || stuck || is_idle(conn, now_ms)) {
+        conn_close(conn);
+    } else if (conn->hold_until_ms != 0 && conn->hold_until_ms <= now_ms) {
+        conn->hold_until_ms = 0;
+        conn_flush(conn, true);
+    }
 }
 
 void *conn_user(const struct conn *conn) {

@@ -53,6 +53,8 @@ struct net_handler {
     /** The first byte on a listener with TLS is not TLS: a last word, which leaves in the clear. In
      * a turn. The connection closes. */
     void (*plain)(void *context, struct conn *conn, char first);
+    /** A TLS handshake has failed; @why is good during the call only. May be NULL. */
+    void (*insecure)(void *context, struct conn *conn, const char *why);
     /** The connection is gone; @conn is good during the call only. In a turn. */
     void (*closed)(void *context, struct conn *conn);
     void (*turn_begin)(void *context);
@@ -145,6 +147,10 @@ bool conn_is_pipe(const struct conn *conn);
 /** Is what it says encrypted? */
 bool conn_is_secure(const struct conn *conn);
 
+/** What it is told leaves no earlier than in @hold_ms, and up to a second later; what was written
+ * before and has not left waits along. Not when the net ends. */
+void conn_hold(struct conn *conn, uint32_t hold_ms);
+
 /** Close when it has been idle for so long between requests; 0: never. */
 void conn_idle_limit(struct conn *conn, uint32_t idle_ms);
 
@@ -159,7 +165,8 @@ enum { NET_ADDRESS_BYTES_MAX = 128 };
 /** Where it comes from, "192.0.2.7:51234", "[2001:db8::1]:51234" or "unix". */
 void conn_peer(const struct conn *conn, char ret_address[NET_ADDRESS_BYTES_MAX]);
 
-/** A number of that address without the port; 0: a socket in the file system. */
+/** A number of that address without the port, of IPv6 without the lower 64 bits, which are for each
+ * client to choose; 0: a socket in the file system. */
 uint64_t conn_peer_hash(const struct conn *conn);
 
 /**

@@ -183,6 +183,29 @@ TEST(an_end_lets_output_leave_and_takes_no_more_input) {
     rig_deinit(&rig);
 }
 
+TEST(what_is_held_back_delays_nobody_else_and_not_the_end) {
+    struct rig rig;
+    rig_init(&rig, (struct net_options){0});
+    int fd = client_open(&rig);
+    int other = client_open(&rig);
+    client_send(fd, "!\n");
+    until_lines(&rig, 1);
+    net_turn(rig.net);
+    conn_hold(rig.waiting, 60000);
+    (void)buf_put_str(conn_out(rig.waiting), "late\n");
+    conn_wrote(rig.waiting);
+    CHECK(has_nothing(&rig, fd));
+    client_send(other, "now\n");
+    client_expect(&rig, other, "now\n");
+    CHECK(has_nothing(&rig, fd));
+    net_end(rig.net);
+    client_expect(&rig, fd, "late\n");
+    client_expect_end(&rig, fd);
+    (void)close(fd);
+    (void)close(other);
+    rig_deinit(&rig);
+}
+
 TEST(a_port_that_is_taken_is_refused_with_its_address) {
     struct rig rig;
     rig_init(&rig, (struct net_options){0});
@@ -225,6 +248,7 @@ TESTS(
     the_last_reply_leaves_before_the_connection_closes,
     one_connection_too_many_is_closed,
     an_end_lets_output_leave_and_takes_no_more_input,
+    what_is_held_back_delays_nobody_else_and_not_the_end,
     a_port_that_is_taken_is_refused_with_its_address,
     addresses_are_told_apart
 )

@@ -44,7 +44,17 @@ void conn_mark(struct conn *conn, uint64_t seq) {
     *last = (struct mark){.end = end, .seq = seq};
 }
 
+void conn_hold(struct conn *conn, uint32_t hold_ms) {
+    conn->hold_until_ms = uv_now(&conn->net->loop) + hold_ms;
+}
+
+/* The sweep comes back for it. */
+static bool is_held_back(const struct conn *conn) {
+    return conn->hold_until_ms > uv_now(&conn->net->loop) && !conn->net->is_ending;
+}
+
 static void release(struct conn *conn) {
+    if (is_held_back(conn)) return;
     uint32_t done = 0;
     while (done < conn->mark_count && conn->marks[done].seq <= conn->net->durable) {
         conn->released = conn->marks[done].end;

@@ -7,9 +7,14 @@
 
 #include "net/private.h"
 
+enum { NETWORK_BYTES = 8 }; /* of IPv6: a client has a /64 of its own */
+
+/* What tells apart where it comes from. */
 static struct slice bytes_of(const union peer *peer) {
     if (peer->any.sa_family == AF_INET6) {
-        return slice_of(&peer->in6.sin6_addr, sizeof peer->in6.sin6_addr);
+        const struct in6_addr *address = &peer->in6.sin6_addr;
+        bool is_whole = IN6_IS_ADDR_V4MAPPED(address) || IN6_IS_ADDR_LOOPBACK(address);
+        return slice_of(address, is_whole ? sizeof *address : NETWORK_BYTES);
     }
     return slice_of(&peer->in.sin_addr, sizeof peer->in.sin_addr);
 }

@@ -134,6 +134,7 @@ struct conn {
     uint64_t out_base; /* bytes that were in out before those that are */
     uint64_t since_ms; /* of the state; of the request that is incomplete; of the last output */
     uint64_t sent_ms;  /* when output last made progress */
+    uint64_t hold_until_ms; /* no output is released before; 0: as soon as it may */
     uint32_t idle_ms;
 };
 
@@ -165,6 +166,8 @@ bool secure_fill(struct conn *conn);
 void secure_sent(struct conn *conn);
 /** Drop the first @size bytes of what is released: they are encrypted. (output.c) */
 void conn_drop_sent(struct conn *conn, size_t size);
+/** The handshake has failed: count it, tell why. */
+void secure_refused(struct conn *conn, const char *why);
 /** Is there output of TLS itself? */
 bool secure_has_output(const struct conn *conn);
 uint64_t secure_handed(const struct conn *conn);

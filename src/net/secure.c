@@ -33,9 +33,17 @@ bool secure_take(struct conn *conn, size_t size) {
     struct slice wire = slice_of(conn->net->read_bytes, size);
     enum tls_result result = tls_take(conn->secure->tls, wire, &conn->in);
     if (!was_up && tls_is_up(conn->secure->tls)) conn->since_ms = uv_now(&conn->net->loop);
-    if (result == TLS_FAILED && !tls_is_up(conn->secure->tls)) conn->net->handshakes_failed++;
+    if (result == TLS_FAILED && !tls_is_up(conn->secure->tls)) {
+        secure_refused(conn, tls_why(conn->secure->tls));
+    }
     if (result == TLS_FAILED) conn->secure->is_ended = true; /* an alert says it */
     return result == TLS_MORE;
+}
+
+void secure_refused(struct conn *conn, const char *why) {
+    const struct net_handler *handler = &conn->net->options.handler;
+    conn->net->handshakes_failed++;
+    if (handler->insecure != NULL) handler->insecure(handler->context, conn, why);
 }
 
 bool secure_has_output(const struct conn *conn) {

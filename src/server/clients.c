@@ -80,6 +80,10 @@ void client_plain(void *context, struct conn *conn, char first) {
     (void)buf_put_str(conn_out(conn), text);
 }
 
+void client_insecure(void *context, struct conn *conn, const char *why) {
+    door_insecure(context, conn, why);
+}
+
 enum net_next client_input(void *context, struct conn *conn, struct slice input, size_t *ret_used) {
     (void)context;
     struct client *client = conn_user(conn);
@@ -133,6 +137,7 @@ void client_closed(void *context, struct conn *conn) {
         client->session->dialect->close(client->session);
     }
     door_leave(server, client);
+    door_release(server, client);
     link_remove(&client->worker);
     server->clients[client->slot] = NULL;
     server->client_count--;

@@ -5,7 +5,8 @@
  *
  * A right token is taken whatever happened before: 256 bits are not guessed, and an address that
  * many share (a proxy, loopback) must not be locked out by one of them. What the throttle bounds is
- * what wrong ones cost: log lines, and lines of the audit trail. */
+ * what wrong ones cost: log lines, lines of the audit trail; and who shows many of them waits for
+ * each further refusal. */
 #include "server/door.h"
 
 #include "base/assert.h"
@@ -111,6 +112,7 @@ void door_deinit(struct server *server) {
     while (door->token_count > 0) token_release(server, door->tokens[--door->token_count]);
     mem_free(&server->mem, door->tokens, door->token_capacity * sizeof(struct door_token *));
     mem_free(&server->mem, door->throttles, THROTTLE_SLOTS * sizeof *door->throttles);
+    mem_free(&server->mem, door->handshakes, THROTTLE_SLOTS * sizeof *door->handshakes);
     *door = (struct door){0};
 }
 
@@ -145,15 +147,14 @@ static struct door_token *find(const struct door *door, const char hash[SHA256_B
 }
 
 /* Is this failure one of those that are told? */
-static bool throttle_takes(struct server *server, const struct client *client) {
-    struct door *door = &server->door;
-    if (door->throttles == NULL) {
-        size_t size = THROTTLE_SLOTS * sizeof *door->throttles;
-        door->throttles = mem_zero_alloc(&server->mem, size);
+static bool
+throttle_takes(struct server *server, struct throttle **throttles, const struct conn *conn) {
+    if (*throttles == NULL) {
+        *throttles = mem_zero_alloc(&server->mem, THROTTLE_SLOTS * sizeof **throttles);
     }
-    uint64_t address = conn_peer_hash(client->conn) | 1;
-    struct throttle *throttle = &door->throttles[address / 2 % THROTTLE_SLOTS];
-    hob_ns now = server->host.now_ns;
+    uint64_t address = conn_peer_hash(conn) | 1;
+    struct throttle *throttle = &(*throttles)[address / 2 % THROTTLE_SLOTS];
+    hob_ns now = server_now(server);
     if (throttle->address != address) {
         *throttle = (struct throttle){.address = address, .at_ns = now, .left = THROTTLE_BURST};
     }
@@ -168,10 +169,33 @@ static bool throttle_takes(struct server *server, const struct client *client) {
     return true;
 }
 
+void door_insecure(struct server *server, const struct conn *conn, const char *why) {
+    if (!throttle_takes(server, &server->door.handshakes, conn)) return;
+    char peer[NET_ADDRESS_BYTES_MAX];
+    conn_peer(conn, peer);
+    log_warn("a TLS handshake has failed", log_str("peer", peer), log_str("why", why));
+}
+
+/* Its connection ends with the refusal, so nothing but this waits. */
+static void hold(struct server *server, struct client *client) {
+    if (client->is_held || server->door.held >= HELD_MAX) return;
+    client->is_held = true;
+    server->door.held++;
+    conn_hold(client->conn, HOLD_MS);
+}
+
+void door_release(struct server *server, struct client *client) {
+    if (!client->is_held) return;
+    hob_assert(server->door.held > 0);
+    client->is_held = false;
+    server->door.held--;
+}
+
 static enum login refuse(struct server *server, struct client *client) {
     server->door.refused++;
-    if (!throttle_takes(server, client)) {
+    if (!throttle_takes(server, &server->door.throttles, client->conn)) {
         server->door.throttled++;
+        hold(server, client);
         return LOGIN_LATER;
     }
     char peer[NET_ADDRESS_BYTES_MAX];

@@ -19,12 +19,17 @@
 
 struct server;
 struct client;
+struct conn;
 
 enum {
     /* Wrong tokens of one address: so many at once, then one a second is looked at with a log
      * line; the rest is only counted. */
     THROTTLE_BURST = 10,
     THROTTLE_SLOTS = 1024, /* addresses that are remembered; two that meet share a slot */
+    /* The refusal of all others is held back for so long, on so many connections at once; further
+     * ones are answered at once. */
+    HOLD_MS = 1000,
+    HELD_MAX = 256,
 };
 
 struct door_token {
@@ -52,7 +57,9 @@ struct door {
     uint64_t refused; /* wrong tokens */
     uint64_t throttled;
     uint64_t denied;            /* requests past what a token allows */
+    uint32_t held;              /* refusals that are held back now */
     struct throttle *throttles; /* NULL until somebody fails */
+    struct throttle *handshakes;
 };
 
 /** Take over the tokens as the engine has them now: after recovery, and after each change. Ends
@@ -68,6 +75,12 @@ const struct access *door_base(const struct server *server, const struct client 
 /** As host_ops.login. */
 enum login
 door_login(struct server *server, struct client *client, struct slice name, struct slice token);
+
+/** A TLS handshake has failed: a line of the log, at the pace of the throttle. */
+void door_insecure(struct server *server, const struct conn *conn, const char *why);
+
+/** The client is gone: its refusal is held back no longer. */
+void door_release(struct server *server, struct client *client);
 
 /** The client is gone, or shows something else. */
 void door_leave(struct server *server, struct client *client);

@@ -322,6 +322,29 @@ static void put_connections(struct server *server, struct buf *out) {
     }
 }
 
+/* Who was let in, and who was not. */
+static void put_door(struct server *server, struct buf *out) {
+    const struct door *door = &server->door;
+    head(out, "hob_logins_total", "counter", "Tokens that were shown, right or wrong.");
+    value(out, "hob_logins_total", "{result=\"ok\"}", door->logins);
+    value(out, "hob_logins_total", "{result=\"refused\"}", door->refused);
+    one(out,
+        "hob_requests_denied_total",
+        "counter",
+        "Requests past what their token allows.",
+        door->denied);
+    one(out,
+        "hob_connections_refused_total",
+        "counter",
+        "Connections that were turned away, being too many.",
+        net_refused(server->net));
+    one(out,
+        "hob_tls_handshakes_failed_total",
+        "counter",
+        "TLS handshakes that failed.",
+        net_handshakes_failed(server->net));
+}
+
 /* --- storage, memory, process --- */
 
 static void put_storage(struct server *server, struct buf *out) {
@@ -385,6 +408,7 @@ void metrics_put(struct server *server, struct buf *out) {
     put_workers(server, out);
     put_requests(&server->metrics, out);
     put_connections(server, out);
+    put_door(server, out);
     put_storage(server, out);
     put_process(server, out);
 }

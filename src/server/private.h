@@ -36,6 +36,7 @@ struct client {
     const struct access *own_access; /* NULL: what the door says */
     struct door_token *token;        /* that was shown; NULL: none */
     bool is_denied;                  /* told in the log once */
+    bool is_held;                    /* counted in door.held */
     struct link worker;              /* in server.workers when the connection registered one */
     struct link subscriber;          /* in server.subscribers when its session hears events */
     struct told *told;
@@ -142,6 +143,7 @@ void server_returns_apply(struct server *server);
 void *client_opened(void *context, struct conn *conn);
 enum net_next client_input(void *context, struct conn *conn, struct slice input, size_t *ret_used);
 void client_late(void *context, struct conn *conn);
+void client_insecure(void *context, struct conn *conn, const char *why);
 void client_closed(void *context, struct conn *conn);
 /* sinks of the space */
 void clients_answer(void *context, const struct answer *answer);

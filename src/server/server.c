@@ -403,6 +403,7 @@ static enum hob_status run(const struct server_options *options, struct hob_erro
                 .input = client_input,
                 .late = client_late,
                 .plain = client_plain,
+                .insecure = client_insecure,
                 .closed = client_closed,
                 .turn_begin = turn_begin,
                 .turn_end = turn_end,

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -133,6 +134,20 @@ def test_handshakes_that_stop_are_ended():
         with socket.create_connection(("127.0.0.1", hob.port), timeout=PATIENCE) as slow:
             slow.sendall(b"\x16\x03\x01\x02\x00\x01")
             equal(slow.recv(100), b"", "the server ends it")
+        eventually(lambda: 'why="not done in time"' in hob.server_log(), "a line of the log")
+
+
+def test_failed_handshakes_are_logged_with_address_and_reason_and_counted():
+    with secure() as hob:
+        for _ in range(30):
+            raw(hob.port, b"\x16\x03\x01" + b"\xff" * 500)
+        lines = [line for line in hob.server_log().splitlines() if "a TLS handshake has failed" in line]
+        check(10 <= len(lines) <= 20, f"{len(lines)} lines for 30 handshakes")
+        check(all(re.search(r"level=warn .* peer=127\.0\.0\.1:\d+ why=\S", line) for line in lines), lines[0])
+        with wrapped(hob) as connection:
+            connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            text = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+        within(text, "hob_tls_handshakes_failed_total 30\n")
 
 
 def test_clients_show_certificates():
