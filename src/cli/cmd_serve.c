@@ -53,6 +53,8 @@ static struct server_options options_of(const struct config *config) {
     };
     options.callbacks.allow =
         config_words(config, SETTING_CALLBACKS_ALLOW, &options.callbacks.allow_count);
+    options.callbacks.granted =
+        config_words(config, SETTING_CALLBACKS_SECRETS, &options.callbacks.granted_count);
     options.hosts = config_words(config, SETTING_SERVER_HOSTS, &options.host_count);
     options.listen = config_words(config, SETTING_SERVER_LISTEN, &options.listen_count);
     return options;

@@ -135,6 +135,23 @@ static enum hob_status pairs_check(const struct config *config, struct config_re
     return status;
 }
 
+/* What callbacks may be signed with is named elsewhere in the file. */
+static enum hob_status granted_check(const struct config *config, struct config_report *report) {
+    enum hob_status status = HOB_OK;
+    size_t count = 0;
+    const char *const *names = config_words(config, SETTING_CALLBACKS_SECRETS, &count);
+    const char *place = config->values[SETTING_CALLBACKS_SECRETS].place;
+    for (size_t i = 0; i < count; i++) {
+        bool found = false;
+        for (size_t k = 0; k < config->secret_count && !found; k++) {
+            found = strcmp(config->secrets[k].name, names[i]) == 0;
+        }
+        if (found) continue;
+        status = report_error(report, place, "there is no secret `%s` below `secrets`", names[i]);
+    }
+    return status;
+}
+
 static void worker_fill(struct config *config) {
     struct worker_config *worker = &config->worker;
     worker->config = config;
@@ -172,6 +189,7 @@ static enum hob_status load(
     if (status == HOB_OK) status = variables;
     if (status == HOB_OK) status = flags;
     if (status == HOB_OK) status = pairs_check(config, report);
+    if (status == HOB_OK) status = granted_check(config, report);
     if (status != HOB_OK) {
         config_free(config);
         return status;

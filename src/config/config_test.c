@@ -171,6 +171,21 @@ TEST(all_that_is_wrong_is_told_at_once) {
     );
 }
 
+TEST(callbacks_are_granted_only_secrets_that_there_are) {
+    static const char good[] = "callbacks: {secrets: [shop]}\nsecrets: {shop: s}\n";
+    static const char bad[] = "callbacks: {secrets: [shop, shp]}\nsecrets: {shop: s}\n";
+    struct config *config = NULL;
+    struct config_report report = {0};
+    struct hob_error err = {0};
+    CHECK(parse(good, &config, &report) == HOB_OK);
+    config_free(config);
+    report_deinit(&report);
+    CHECK(parse(bad, &config, &report) == HOB_CONFIG);
+    CHECK(report_status(&report, &err) == HOB_CONFIG);
+    CHECK(strstr(err.text, "there is no secret `shp` below `secrets`") != NULL);
+    report_deinit(&report);
+}
+
 TEST(the_first_error_stands_for_all_where_there_is_room_for_one) {
     struct config *config = NULL;
     struct config_report report = {0};
@@ -280,6 +295,7 @@ TESTS(
     flag_before_environment_before_file_before_default_and_each_tells_its_place,
     what_another_source_hides_is_checked_too,
     all_that_is_wrong_is_told_at_once,
+    callbacks_are_granted_only_secrets_that_there_are,
     the_first_error_stands_for_all_where_there_is_room_for_one,
     settings_of_queues_are_what_the_file_names,
     secrets_are_read_from_where_they_are,

@@ -97,6 +97,9 @@ enum setting_change { SETTING_RESTART, SETTING_RELOADS };
     X(CALLBACKS_ALLOW, "callbacks.allow", WORDS, 0, NULL, NULL,                                   \
       NULL, 1, 256, RELOADS, "TARGET",                                                            \
       "inside addresses, other ports and plain http for these: 10.0.0.0/8, HOST:PORT")            \
+    X(CALLBACKS_SECRETS, "callbacks.secrets", WORDS, 0, NULL, NULL,                               \
+      NULL, 1, 256, RELOADS, "NAME",                                                              \
+      "below `secrets`: what a callback may name to be signed with, beside the default")          \
     X(CALLBACKS_PLAIN_HTTP, "callbacks.plain_http", BOOL, 0, NULL, NULL,                          \
       "false", 0, 0, RELOADS, NULL, "allow http to public addresses")                             \
     X(CALLBACKS_CA_FILE, "callbacks.ca_file", PATH, 0, NULL, NULL,                                \

@@ -49,6 +49,34 @@ static void put_member(struct json_put *put, const char *key, const char *value)
     json_put_str(put, value);
 }
 
+static bool is_granted(const struct callbacks_options *options, const char *name) {
+    if (strcmp(name, DELIVER_SECRET) == 0) return true;
+    for (size_t i = 0; i < options->granted_count; i++) {
+        if (strcmp(options->granted[i], name) == 0) return true;
+    }
+    return false;
+}
+
+/* It signs and nothing else: it gets no secret that is for something else, and none that callbacks
+ * may not name. */
+static bool
+is_for_callbacks(const struct callbacks_options *options, const struct secret_config *secret) {
+    struct sign_key key;
+    return is_granted(options, secret->name) && sign_key_parse(secret->text, &key);
+}
+
+static void put_granted(struct json_put *put, const struct callbacks_options *options) {
+    json_put_key(put, "secrets");
+    json_put_array(put);
+    json_put_str(put, DELIVER_SECRET);
+    for (size_t i = 0; i < options->secret_count; i++) {
+        const struct secret_config *secret = &options->secrets[i];
+        bool listed = strcmp(secret->name, DELIVER_SECRET) == 0;
+        if (!listed && is_for_callbacks(options, secret)) json_put_str(put, secret->name);
+    }
+    json_put_array_end(put);
+}
+
 static void
 put_kind(struct json_put *put, const struct callbacks_options *options, uint32_t slots) {
     json_put_key(put, DELIVER_KIND);
@@ -56,6 +84,7 @@ put_kind(struct json_put *put, const struct callbacks_options *options, uint32_t
     json_put_key(put, "http");
     json_put_object(put);
     put_member(put, "secret", DELIVER_SECRET);
+    put_granted(put, options);
     json_put_key(put, "host_max");
     json_put_u64(put, slots / HOST_PARTS + 1);
     json_put_key(put, "breaker");
@@ -99,9 +128,7 @@ static void config_put(const struct callbacks *callbacks, struct buf *out) {
     bool has_default = false;
     for (size_t i = 0; i < options->secret_count; i++) {
         const struct secret_config *secret = &options->secrets[i];
-        struct sign_key key;
-        /* It signs and nothing else: it gets no secret that is for something else. */
-        if (!sign_key_parse(secret->text, &key)) continue;
+        if (!is_for_callbacks(options, secret)) continue;
         has_default = has_default || strcmp(secret->name, DELIVER_SECRET) == 0;
         json_put_key(&put, secret->name);
         json_put_text(&put, secret->text);

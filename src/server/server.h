@@ -32,6 +32,8 @@ struct callbacks_options {
     const char *ca_file; /* NULL: the system's */
     const struct secret_config *secrets;
     size_t secret_count;
+    const char *const *granted; /* names of those that a callback may be signed with */
+    size_t granted_count;
 };
 
 /* Asked when a SIGHUP came. */

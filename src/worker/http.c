@@ -545,6 +545,7 @@ static struct run *http_start(
         .now_ns = clock_wall(),
         .job_headers = job->headers,
         .version = http->version,
+        .is_callback = job->is_callback,
     };
     run->is_made = http_request_make(run->config, &source, &run->request, run->why);
     int code = uv_timer_init(loop, &run->timer);

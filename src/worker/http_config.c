@@ -10,7 +10,12 @@
 #include "base/text.h"
 #include "worker/http_url.h"
 
-enum { TEMPLATE_BYTES_MAX = 1024 * 1024, STATUSES_MAX = 100, BREAKER_MAX = 1000000 };
+enum {
+    TEMPLATE_BYTES_MAX = 1024 * 1024,
+    STATUSES_MAX = 100,
+    GRANTED_MAX = 256,
+    BREAKER_MAX = 1000000
+};
 
 #define BREAKER_PAUSE_DEFAULT_NS (30 * NS_PER_SECOND)
 
@@ -18,6 +23,7 @@ struct http_reading {
     struct http_config *http;
     struct kind_config *kind;
     yaml_node_t *body; /* read last, when the content type is known */
+    const yaml_node_t *granted;
 };
 
 bool http_method_is_valid(struct slice method) {
@@ -188,6 +194,21 @@ static enum hob_status read_secret(struct yaml_read *read, yaml_node_t *node, vo
     return HOB_OK;
 }
 
+static enum hob_status read_granted(struct yaml_read *read, yaml_node_t *node, void *into) {
+    struct http_reading *reading = into;
+    const char **names = NULL;
+    enum hob_status status = read_words(
+        read, node, "names of secrets", GRANTED_MAX, &names, &reading->http->granted_count
+    );
+    if (status != HOB_OK) return status;
+    for (size_t i = 0; i < reading->http->granted_count; i++) {
+        yaml_read_uses_secret(read, node, slice_str(names[i]));
+    }
+    reading->http->granted = names;
+    reading->granted = node;
+    return HOB_OK;
+}
+
 static enum hob_status read_timeout(struct yaml_read *read, yaml_node_t *node, void *into) {
     const struct http_reading *reading = into;
     return yaml_read_span(read, node, HTTP_TIMEOUT_MAX_NS, &reading->http->timeout_ns);
@@ -322,6 +343,10 @@ static const struct yaml_key http_keys[] = {
      .read = read_secret,
      .value = "NAME",
      .help = "sign by Standard Webhooks with this secret, or with each of a list"},
+    {.name = "secrets",
+     .read = read_granted,
+     .value = "[NAME, …]",
+     .help = "without `url`: what a payload may name to sign with, beside `secret`; default none"},
     {.name = "timeout", .read = read_timeout, .value = "SPAN", .help = "in all; default 30s"},
     {.name = "connect_timeout",
      .read = read_connect,
@@ -438,6 +463,11 @@ read_http(struct yaml_read *read, yaml_node_t *part, struct kind_config *kind) {
     enum hob_status status =
         yaml_read_map(read, part, "`http`", http_keys, hob_countof(http_keys), &reading);
     if (status == HOB_OK && reading.body != NULL) status = body_take(read, &reading);
+    if (status == HOB_OK && reading.granted != NULL && http->has_url) {
+        status = yaml_read_fail(
+            read, reading.granted, "with `url` no payload names secrets; to sign, write `secret`"
+        );
+    }
     return status;
 }
 

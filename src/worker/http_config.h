@@ -47,6 +47,8 @@ struct http_config {
     struct template body;
     const char *const *secrets; /* names; signatures by each */
     size_t secret_count;
+    const char *const *granted; /* names that a payload may sign with, beside `secrets` */
+    size_t granted_count;
     hob_ns timeout_ns;
     hob_ns connect_timeout_ns;
     struct http_rules rules;

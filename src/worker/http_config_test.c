@@ -110,6 +110,8 @@ TEST(what_is_wrong_is_said) {
         {"breaker: {pause: 5s}", "failures"},
         {"secret: [a, b, c, d, e]", ""},
         {"secret: tow", "there is no secret `tow` below `secrets`; did you mean `two`?"},
+        {"secrets: [one, tow]", "there is no secret `tow` below `secrets`; did you mean `two`?"},
+        {"url: 'https://h', secrets: [one]", "with `url` no payload names secrets"},
         {"url: 'https://h', headers: {x-a: '{{secret.apo}}'}", "did you mean `api`?"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

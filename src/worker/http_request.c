@@ -197,15 +197,37 @@ static bool member_base64(struct making *making, struct json_value value) {
     return true;
 }
 
+/* Whoever can push a job must not have words of their own signed by any secret that there is. */
+static bool secret_is_granted(const struct http_config *config, struct slice name) {
+    for (size_t i = 0; i < config->secret_count; i++) {
+        if (slice_equal(slice_str(config->secrets[i]), name)) return true;
+    }
+    for (size_t i = 0; i < config->granted_count; i++) {
+        if (slice_equal(slice_str(config->granted[i]), name)) return true;
+    }
+    return false;
+}
+
 static bool secret_add(struct making *making, struct json_value value) {
     if (making->secret_count == SIGN_SECRETS_MAX) {
         return NO(making, "more than %d secrets", SIGN_SECRETS_MAX);
     }
-    if (json_word(making, value, &making->secrets[making->secret_count])) {
-        making->secret_count++;
-        return true;
+    struct slice name;
+    if (!json_word(making, value, &name)) {
+        return NO(making, "`secret` is the name of a secret, or a list of them");
     }
-    return NO(making, "`secret` is the name of a secret, or a list of them");
+    if (!secret_is_granted(making->config, name)) {
+        if (name.size > 60) name.size = 60;
+        return NO(
+            making,
+            "no job may sign with a secret `%.*s` here: %s does not name it",
+            SLICE_ARG(name),
+            making->source->is_callback ? "`callbacks.secrets` of the server"
+                                        : "`secrets` of the kind"
+        );
+    }
+    making->secrets[making->secret_count++] = name;
+    return true;
 }
 
 static bool member_secret(struct making *making, struct json_value value) {

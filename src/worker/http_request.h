@@ -5,7 +5,7 @@
  *     {"method": "POST", "url": "https://…", "headers": {"name": "value", …},
  *      "body": …,              a string as it is, all else as JSON
  *      "body_base64": "…",     instead of body, for bytes
- *      "secret": "NAME",       sign with this secret of the configuration; or a list of names
+ *      "secret": "NAME",       sign with this secret, which the kind must grant; or a list
  *      "timeout": "10s"}       at most that of the kind
  *
  * Only url is needed. The method is POST, or GET when there is no body. Added to each request
@@ -49,6 +49,7 @@ struct http_source {
     hob_ns now_ns;
     struct slice job_headers; /* a JSON object of strings, or nothing */
     const char *version;
+    bool is_callback; /* of the server's own runner: the settings have other names */
 };
 
 /**

@@ -12,10 +12,14 @@ static bool secret(const void *secrets, struct slice name, struct slice *ret_tex
 
 static char problem[REQUEST_WHY_BYTES_MAX];
 
+static const char *const granted[] = {"a", "b", "none", "word"};
+
 static bool make(
     const struct http_config *config, const char *payload, uint32_t attempt, struct http_request *to
 ) {
-    struct http_config whole = config == NULL ? (struct http_config){0} : *config;
+    struct http_config whole = {
+        .granted = granted, .granted_count = sizeof granted / sizeof *granted};
+    if (config != NULL) whole = *config;
     if (whole.timeout_ns == 0) whole.timeout_ns = 30 * NS_PER_SECOND;
     struct http_source source = {
         .values =
@@ -206,6 +210,28 @@ TEST(a_secret_signs_and_the_id_stays_the_same_for_all_attempts) {
     http_request_deinit(&first);
 }
 
+TEST(a_payload_signs_only_with_what_its_kind_grants) {
+    static const char *const own[] = {"shop"};
+    struct http_request request;
+    struct http_config config = {0};
+    CHECK(!make(&config, "{\"url\":\"https://h\",\"secret\":\"a\"}", 1, &request));
+    CHECK(strstr(problem, "with a secret `a` here: `secrets` of the kind") != NULL);
+    config.secrets = own;
+    config.secret_count = 1;
+    CHECK(!make(&config, "{\"url\":\"https://h\",\"secret\":[\"shop\",\"a\"]}", 1, &request));
+    CHECK(make(&config, "{\"url\":\"https://h\",\"secret\":\"shop\"}", 1, &request));
+    CHECK(request.is_signed);
+    http_request_deinit(&request);
+    CHECK(make(&config, "{\"url\":\"https://h\"}", 1, &request));
+    CHECK(request.is_signed); /* by the kind's own, as ever */
+    http_request_deinit(&request);
+    config.granted = granted;
+    config.granted_count = sizeof granted / sizeof *granted;
+    CHECK(make(&config, "{\"url\":\"https://h\",\"secret\":[\"b\",\"shop\"]}", 1, &request));
+    http_request_deinit(&request);
+    CHECK(!make(&config, "{\"url\":\"https://h\",\"secret\":\"c\"}", 1, &request));
+}
+
 static struct template template_of(
     struct arena *arena, enum template_place place, const char *text
 ) {
@@ -260,5 +286,6 @@ TESTS(
     what_is_no_request_is_refused_with_a_reason,
     headers_are_bounded,
     a_secret_signs_and_the_id_stays_the_same_for_all_attempts,
+    a_payload_signs_only_with_what_its_kind_grants,
     a_kind_with_a_url_fills_its_templates
 )

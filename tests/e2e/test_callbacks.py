@@ -74,14 +74,15 @@ def test_a_webhook_is_delivered_signed_with_the_secret_of_this_server():
 
 def test_named_secrets_and_rotation():
     old, new = "whsec_" + "A" * 32, "whsec_" + "B" * 32
-    with delivering(secrets={"old": old, "new": new, "token": "for something else"}) as (hob, there):
+    secrets = {"old": old, "new": new, "token": "for something else", "mine": "whsec_" + "C" * 32}
+    with delivering({"secrets": ["old", "new", "token"]}, secrets) as (hob, there):
         job = push(hob, {"url": there.url("/ok"), "body": {}, "secret": ["new", "old"]})
         hob.until(job, "completed")
         equal(verdicts(old, there.requests) + verdicts(new, there.requests), ["ok", "ok"])
-        for name in ("other", "token"):
+        for name in ("other", "token", "mine"):
             job = push(hob, {"url": there.url("/ok"), "body": {}, "secret": name})
             hob.until(job, "discarded")
-            within(hob.hob("logs", str(job)), f"there is no secret `{name}`")
+            within(hob.hob("logs", str(job)), f"no job may sign with a secret `{name}` here")
         equal(len(there.requests), 1)
 
 
@@ -222,7 +223,7 @@ def test_a_callback_that_was_under_way_at_a_kill_is_delivered_again_with_the_sam
 
 def test_a_callback_names_its_secret():
     shop = "whsec_" + "D" * 32
-    with delivering(secrets={"shop": shop}) as (hob, there):
+    with delivering({"secrets": ["shop"]}, {"shop": shop}) as (hob, there):
         worker_of(hob)
         push_with(hob, there, "good", {"success": "/ok"}, secret="shop", headers={"x-tenant": "42"})
         eventually(lambda: there.requests, "the callback")

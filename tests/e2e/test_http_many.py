@@ -83,8 +83,8 @@ def test_ten_thousand_webhooks_are_delivered_as_the_rules_say():
         client.call("PAUSE", "work")
         kinds = push_all(client, hosts)
         equal(len(kinds), count)
-        hob.work({"hook": {"http": {"allow": ["127.0.0.1/32"], "host_max": 300}}}, slots=1000,
-                 secrets={"shared": "whsec_" + "C" * 32})
+        http = {"allow": ["127.0.0.1/32"], "host_max": 300, "secrets": ["shared"]}
+        hob.work({"hook": {"http": http}}, slots=1000, secrets={"shared": "whsec_" + "C" * 32})
         started = time.monotonic()
         client.call("RESUME", "work")
 
