@@ -45,6 +45,19 @@ static bool look(struct cli *cli, struct buf *out, size_t rows_max) {
     return cli_put_rows(cli, out, reply_item(reply, 1), job_columns, hob_countof(job_columns));
 }
 
+/* Jobs that wait for nobody are seen here first. A server that does not tell, or a token that may
+ * not ask, is no reason to fail. */
+static void warn(struct cli *cli) {
+    const char *states = cli_value(cli, "state");
+    if (cli->json || cli->quiet) return;
+    if (states != NULL && strstr(states, "available") == NULL) return;
+    const struct slice words[] = {SLICE("UNSERVED")};
+    const struct resp_node *rows = NULL;
+    struct hob_error err = {0};
+    if (session_call(cli->session, words, 1, 0, &rows, &err) != HOB_OK) return;
+    cli_warn_unserved(rows, cli_value(cli, "queue"), cli_value(cli, "kind"));
+}
+
 int cmd_ls(struct cli *cli) {
     uint64_t left = LS_DEFAULT;
     if (cli_has(cli, "watch")) return watch_run(cli, look);
@@ -59,5 +72,6 @@ int cmd_ls(struct cli *cli) {
         left -= rows->children_count < left ? rows->children_count : left;
         (void)snprintf(before, sizeof before, "%.*s", SLICE_ARG(reply_item(reply, 0)->text));
     } while (left > 0 && strcmp(before, "0") != 0);
+    warn(cli);
     return 0;
 }

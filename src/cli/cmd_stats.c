@@ -11,9 +11,11 @@ static void put_fields(struct buf *out, const struct resp_node *stats) {
     const struct resp_node *key = resp_first(stats);
     for (uint32_t i = 0; i < stats->children_count / 2; i++) {
         const struct resp_node *value = resp_next(key);
-        (void)buf_printf(out, "%.*s\t", SLICE_ARG(key->text));
-        cli_put_field(out, key->text, value);
-        (void)buf_put_char(out, '\n');
+        if (value->type != RESP_ARRAY) { /* what it holds is told by the warning, and by JSON */
+            (void)buf_printf(out, "%.*s\t", SLICE_ARG(key->text));
+            cli_put_field(out, key->text, value);
+            (void)buf_put_char(out, '\n');
+        }
         key = resp_next(value);
     }
 }
@@ -113,5 +115,7 @@ int cmd_stats(struct cli *cli) {
     } else {
         put_fields(&out, stats);
     }
-    return cli_flush(&out) ? 0 : status_exit_code(HOB_FAILED);
+    if (!cli_flush(&out)) return status_exit_code(HOB_FAILED);
+    cli_warn_unserved(reply_get(stats, "unserved"), NULL, NULL);
+    return 0;
 }

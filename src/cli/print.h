@@ -74,6 +74,14 @@ int cli_print_rows(
 /** One map, printed field by field; an exit code. */
 int cli_print_json(const struct resp_node *node);
 
+/**
+ * Warn on stderr of kinds that no live worker runs.
+ *
+ * @rows         as UNSERVED answers
+ * @queue, @kind only of these; NULL: any
+ */
+void cli_warn_unserved(const struct resp_node *rows, const char *queue, const char *kind);
+
 /** The style of a job's state. */
 enum term_style cli_state_style(struct slice state);
 

@@ -188,8 +188,36 @@ void fields_of_worker(struct fields *fields, const struct worker_view *worker) {
     add_time(fields, "alive_until", worker->alive_until_ns);
 }
 
+void fields_of_unserved(struct fields *fields, const struct unserved_view *unserved) {
+    add_text(fields, "queue", unserved->queue);
+    add_text(fields, "kind", unserved->kind);
+    add_number(fields, "available", unserved->available);
+    add_time(fields, "oldest_at", unserved->since_ns);
+}
+
+bool field_is_maps(const struct field *field) {
+    return field->type == FIELD_ERRORS || field->type == FIELD_KINDS;
+}
+
+uint32_t field_map_count(const struct field *field) {
+    hob_assert(field_is_maps(field));
+    return field->type == FIELD_ERRORS ? field->job->error_count : field->unserved->count;
+}
+
+void field_map(const struct field *field, uint32_t at, struct fields *ret_fields) {
+    hob_assert(at < field_map_count(field));
+    if (field->type == FIELD_ERRORS) {
+        fields_of_error(ret_fields, &field->job->errors[at]);
+    } else {
+        fields_of_unserved(ret_fields, &field->unserved->rows[at]);
+    }
+}
+
 void fields_of_stats(
-    struct fields *fields, const struct host *host, const struct host_stats *stats
+    struct fields *fields,
+    const struct host *host,
+    const struct host_stats *stats,
+    const struct unserved_list *unserved
 ) {
     const struct engine_stats *engine = &stats->engine;
     add_word(fields, "version", host->version);
@@ -225,4 +253,7 @@ void fields_of_stats(
     add_number(fields, "connections_refused", stats->connections_refused);
     add_number(fields, "handshakes_failed", stats->handshakes_failed);
     add_u64(fields, "disk_full", FIELD_BOOL, stats->full);
+    add_number(fields, "unserved_jobs", unserved->available);
+    add_u64(fields, "unserved_cut", FIELD_BOOL, unserved->is_cut);
+    add(fields, "unserved", FIELD_KINDS)->unserved = unserved;
 }

@@ -23,6 +23,7 @@ enum field_type {
     FIELD_DONE,   /* bulk of JSON          the JSON itself: the text is on_done */
     FIELD_JSON,   /* bulk                  the JSON itself */
     FIELD_ERRORS, /* the errors of the job: array of maps */
+    FIELD_KINDS,  /* kinds that nobody runs: array of maps */
 };
 
 struct field {
@@ -34,6 +35,7 @@ struct field {
         struct slice text; /* text, bytes */
         struct body_ref body;
         const struct job_view *job; /* errors */
+        const struct unserved_list *unserved;
     };
 };
 
@@ -62,8 +64,19 @@ void fields_of_error(struct fields *fields, const struct job_error *error);
 void fields_of_queue(struct fields *fields, const struct queue_view *queue);
 void fields_of_token(struct fields *fields, const struct token_view *token);
 void fields_of_worker(struct fields *fields, const struct worker_view *worker);
+void fields_of_unserved(struct fields *fields, const struct unserved_view *unserved);
 void fields_of_stats(
-    struct fields *fields, const struct host *host, const struct host_stats *stats
+    struct fields *fields,
+    const struct host *host,
+    const struct host_stats *stats,
+    const struct unserved_list *unserved
 );
+/**
+ * A field that is an array of maps: how many there are, and number @at of them. The maps hold no
+ * arrays of maps.
+ */
+bool field_is_maps(const struct field *field);
+uint32_t field_map_count(const struct field *field);
+void field_map(const struct field *field, uint32_t at, struct fields *ret_fields);
 
 #endif

@@ -100,6 +100,8 @@ struct host_ops {
     bool (*queue_at)(void *context, uint32_t at, struct queue_view *ret_view);
     bool (*worker_at)(void *context, uint32_t at, struct worker_view *ret_view);
     void (*stats)(void *context, struct host_stats *ret_stats);
+    /** As engine_unserved, in so many steps as the host has time for. */
+    void (*unserved)(void *context, struct unserved_list *ret_list);
     /** Append the bytes of a body to @out. */
     enum hob_status (*body
     )(void *context, uint64_t body_id, struct buf *out, struct hob_error *err);

@@ -58,6 +58,11 @@ static void op_stats(void *context, struct host_stats *ret_stats) {
     engine_stats(space_engine(rig->space), &ret_stats->engine);
 }
 
+static void op_unserved(void *context, struct unserved_list *ret_list) {
+    struct rig *rig = context;
+    engine_unserved(space_engine(rig->space), rig->host.now_ns, 1000, ret_list);
+}
+
 static enum hob_status
 op_body(void *context, uint64_t body_id, struct buf *out, struct hob_error *err) {
     struct rig *rig = context;
@@ -180,6 +185,7 @@ static const struct host_ops rig_ops = {
     .queue_at = op_queue_at,
     .worker_at = op_worker_at,
     .stats = op_stats,
+    .unserved = op_unserved,
     .body = op_body,
     .token_at = op_token_at,
     .token_draw = op_token_draw,

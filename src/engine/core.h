@@ -109,6 +109,7 @@ struct job_list {
 struct kind {
     struct text name;
     uint32_t users; /* jobs and workers that name it; freed at 0 */
+    bool is_served; /* a mark of engine_unserved, false outside of it */
 };
 
 struct lane {
@@ -343,6 +344,15 @@ void ready_remove(struct engine *engine, uint32_t job);
 uint32_t ready_best(const struct engine *engine, uint32_t queue, uint32_t worker);
 /* The oldest available job of @queue, or 0; a queue with very many lanes is looked at in part. */
 uint32_t ready_oldest(const struct engine *engine, uint32_t queue);
+/* How many jobs a branch holds, and since when the one that has waited longest does. Each lane
+ * takes one of *@steps; false when they were not enough. */
+bool ready_measure(
+    const struct engine *engine,
+    const struct branch *branch,
+    uint32_t *steps,
+    uint64_t *ret_count,
+    hob_ns *ret_since_ns
+);
 /* Is @job where its lane says? For engine_check. */
 bool ready_holds(const struct engine *engine, const struct job *job, uint32_t handle);
 /* Does @a go before @b when both are the best of their queue or kind? */

@@ -171,6 +171,25 @@ bool engine_queue_at(const struct engine *engine, uint32_t at, struct queue_view
 /** Workers that are known: number @at (0-based); false past the last. */
 bool engine_worker_at(const struct engine *engine, uint32_t at, struct worker_view *ret_view);
 
+/**
+ * Kinds with available jobs that no live worker runs, queue by queue in order of their making.
+ *
+ * A worker lives until its alive_until is over, and runs the kinds that it named, or any when it
+ * named none. Which queues it fetches from is known only while it waits for them, so this is about
+ * kinds alone: a kind that is served somewhere is not told of. Requests of callbacks are told of
+ * only after UNSERVED_CALLBACK_NS: who delivers them is started by the first of them.
+ *
+ * @now_ns     the time, which may be past that of the latest turn
+ * @steps_max  how many workers, kinds of theirs, queues, and kinds and priorities in them are
+ *             looked at; past it the list is cut. When the workers alone use it up, it is empty
+ * @ret_list   borrows names until the engine changes
+ *
+ * Cost  nothing until it is asked for; then at most @steps_max steps
+ */
+void engine_unserved(
+    const struct engine *engine, hob_ns now_ns, uint32_t steps_max, struct unserved_list *ret_list
+);
+
 /** Tokens in order of their making: number @at (0-based); false past the last. */
 bool engine_token_at(const struct engine *engine, uint32_t at, struct token_view *ret_view);
 

@@ -70,6 +70,8 @@ enum {
 #define KEEP_FAILED_DEFAULT_NS    (90 * NS_PER_DAY)
 #define BACKOFF_BASE_DEFAULT_NS   (2 * NS_PER_SECOND)
 #define BACKOFF_MAX_DEFAULT_NS    (6 * NS_PER_HOUR)
+/* So long requests of callbacks may wait for their first worker before that is told. */
+#define UNSERVED_CALLBACK_NS (10 * NS_PER_SECOND)
 /* When a token was used last is written down once in so long. */
 #define TOKEN_USE_STEP_NS (1 * NS_PER_HOUR)
 #define DELAY_MAX_NS      (3650 * NS_PER_DAY)

@@ -252,6 +252,31 @@ uint32_t ready_oldest(const struct engine *engine, uint32_t queue_handle) {
     return oldest;
 }
 
+bool ready_measure(
+    const struct engine *engine,
+    const struct branch *branch,
+    uint32_t *steps,
+    uint64_t *ret_count,
+    hob_ns *ret_since_ns
+) {
+    *ret_count = 0;
+    *ret_since_ns = HOB_NEVER;
+    for (uint32_t i = 0; i < branch->lanes.count; i++) {
+        if (*steps == 0) return false;
+        (*steps)--;
+        const struct lane *lane = lane_at(engine, branch->lanes.entries[i].item);
+        *ret_count += (uint64_t)lane->fresh.count + lane->returned.count;
+        uint32_t returned = lane->returned.count == 0 ? 0 : lane->returned.entries[0].item;
+        const uint32_t firsts[] = {lane->fresh.first, returned};
+        for (size_t k = 0; k < hob_countof(firsts); k++) {
+            if (firsts[k] == 0) continue;
+            hob_ns since_ns = job_at(engine, firsts[k])->state_ns;
+            if (since_ns < *ret_since_ns) *ret_since_ns = since_ns;
+        }
+    }
+    return true;
+}
+
 bool ready_holds(const struct engine *engine, const struct job *job, uint32_t handle) {
     if (job->lane == 0) return false;
     const struct lane *lane = lane_at(engine, job->lane);

@@ -104,6 +104,23 @@ struct worker_view {
     hob_ns alive_until_ns;
 };
 
+enum { UNSERVED_ROWS_MAX = 100 };
+
+/* Available jobs of one queue and kind that no live worker runs. */
+struct unserved_view {
+    struct slice queue;
+    struct slice kind;
+    uint64_t available;
+    hob_ns since_ns; /* since when the one that has waited longest is available */
+};
+
+struct unserved_list {
+    struct unserved_view rows[UNSERVED_ROWS_MAX];
+    uint32_t count;
+    uint64_t available; /* of all that were seen, also of those without a row */
+    bool is_cut;        /* there may be more: rows or steps were used up */
+};
+
 struct token_view {
     struct slice name;
     struct slice hash;

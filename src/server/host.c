@@ -114,6 +114,11 @@ static void host_stats(void *context, struct host_stats *ret_stats) {
     engine_stats(space_engine(server->space), &ret_stats->engine);
 }
 
+static void host_unserved(void *context, struct unserved_list *ret_list) {
+    struct server *server = context;
+    engine_unserved(space_engine(server->space), server->host.now_ns, UNSERVED_STEPS_MAX, ret_list);
+}
+
 static enum hob_status
 host_body(void *context, uint64_t body_id, struct buf *out, struct hob_error *err) {
     struct server *server = context;
@@ -291,6 +296,7 @@ const struct host_ops server_host_ops = {
     .queue_at = host_queue_at,
     .worker_at = host_worker_at,
     .stats = host_stats,
+    .unserved = host_unserved,
     .body = host_body,
     .token_at = host_token_at,
     .token_draw = host_token_draw,

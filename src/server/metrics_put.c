@@ -220,6 +220,27 @@ static void put_times(const struct metrics *metrics, struct buf *out) {
 
 /* --- workers and clients --- */
 
+/* Only kinds that have such jobs get a line: an alert on `> 0` is over when the line is gone. */
+static void put_unserved(struct server *server, struct buf *out) {
+    struct unserved_list list;
+    engine_unserved(space_engine(server->space), server->host.now_ns, UNSERVED_STEPS_MAX, &list);
+    head(out, "hob_unserved_jobs", "gauge", "Available jobs whose kind no live worker runs.");
+    uint64_t rest = list.available;
+    for (uint32_t i = 0; i < list.count; i++) {
+        const struct unserved_view *row = &list.rows[i];
+        (void)buf_printf(
+            out,
+            "hob_unserved_jobs{queue=\"%.*s\",kind=\"%.*s\"} %llu\n",
+            SLICE_ARG(row->queue),
+            SLICE_ARG(row->kind),
+            (unsigned long long)row->available
+        );
+        rest -= row->available;
+    }
+    if (rest == 0) return;
+    value(out, "hob_unserved_jobs", "{queue=\"~other\",kind=\"~other\"}", rest);
+}
+
 static void put_workers(struct server *server, struct buf *out) {
     const struct engine *engine = space_engine(server->space);
     uint64_t counts[2] = {0, 0};
@@ -406,6 +427,7 @@ void metrics_put(struct server *server, struct buf *out) {
     put_counters(&server->metrics, out);
     put_times(&server->metrics, out);
     put_workers(server, out);
+    put_unserved(server, out);
     put_requests(&server->metrics, out);
     put_connections(server, out);
     put_door(server, out);

@@ -17,8 +17,9 @@ enum {
     BEAT_MS = 5000, /* how often a registered worker's connection says that it is alive */
     STOP_MS = 5000, /* for the last output to leave */
     HTTP_IDLE_MS = 75000,
-    STRANGER_IDLE_MS = 10000, /* between requests of who has shown no token */
-    LIST_SCAN_MAX = 100000,   /* jobs that one page of a list looks at */
+    STRANGER_IDLE_MS = 10000,    /* between requests of who has shown no token */
+    UNSERVED_STEPS_MAX = 100000, /* looks that a list of kinds without a worker takes */
+    LIST_SCAN_MAX = 100000,      /* jobs that one page of a list looks at */
 };
 
 /* A lease that the bytes up to `position` tell of. */

@@ -8,8 +8,10 @@ void http_stats(struct http_session *session, const struct call *call) {
     struct host *host = session->base.host;
     struct host_stats stats;
     host->ops->stats(host->context, &stats);
+    struct unserved_list unserved;
+    host->ops->unserved(host->context, &unserved);
     HOB_AUTO_FIELDS struct fields fields = fields_make();
-    fields_of_stats(&fields, host, &stats);
+    fields_of_stats(&fields, host, &stats, &unserved);
     struct json_put put = http_json(session);
     if (http_put_fields(session, &put, &fields)) http_reply_json(session, 200);
 }

@@ -25,6 +25,8 @@ static const char *field_schema(enum field_type type) {
         return "{'type':'array','items':{'type':'string'}}";
     case FIELD_ERRORS:
         return "{'type':'array','items':" OPENAPI_REF("JobError") "}";
+    case FIELD_KINDS:
+        return "{'type':'array','items':" OPENAPI_REF("Unserved") "}";
     case FIELD_DONE:
         return "{'type':'object'}";
     case FIELD_BYTES:
@@ -147,9 +149,14 @@ static void put_others(struct json_put *put, const struct host *host) {
     all.count = 0;
     fields_of_worker(&all, &worker);
     put_object(put, "Worker", &all, &all);
-    const struct host_stats stats = {.turns = 0};
+    const struct unserved_view row = {.queue = text, .kind = text, .since_ns = 1};
     all.count = 0;
-    fields_of_stats(&all, host, &stats);
+    fields_of_unserved(&all, &row);
+    put_object(put, "Unserved", &all, &all);
+    const struct host_stats stats = {.turns = 0};
+    const struct unserved_list unserved = {.count = 0};
+    all.count = 0;
+    fields_of_stats(&all, host, &stats, &unserved);
     put_object(put, "Stats", &all, &all);
 }
 

@@ -223,6 +223,7 @@ put_field(struct http_session *session, struct json_put *put, const struct field
     case FIELD_BODY:
     case FIELD_TRACE:
     case FIELD_ERRORS:
+    case FIELD_KINDS:
         hob_assert(false && "not written here");
         break;
     }
@@ -230,12 +231,13 @@ put_field(struct http_session *session, struct json_put *put, const struct field
 }
 
 static bool
-put_errors(struct http_session *session, struct json_put *put, const struct job_view *job) {
-    json_put_key(put, "errors");
+put_maps(struct http_session *session, struct json_put *put, const struct field *field) {
+    uint32_t count = field_map_count(field);
+    json_put_key(put, field->name);
     json_put_array(put);
-    for (uint32_t i = 0; i < job->error_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         HOB_AUTO_FIELDS struct fields fields = fields_make();
-        fields_of_error(&fields, &job->errors[i]);
+        field_map(field, i, &fields);
         json_put_object(put);
         for (uint32_t at = 0; at < fields.count; at++) {
             if (!put_field(session, put, &fields.items[at])) return false;
@@ -252,8 +254,8 @@ bool http_put_fields(
     json_put_object(put);
     for (uint32_t i = 0; i < fields->count; i++) {
         const struct field *field = &fields->items[i];
-        bool good = field->type == FIELD_ERRORS ? put_errors(session, put, field->job)
-                                                : put_field(session, put, field);
+        bool good =
+            field_is_maps(field) ? put_maps(session, put, field) : put_field(session, put, field);
         if (!good) return false;
     }
     json_put_object_end(put);

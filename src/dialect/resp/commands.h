@@ -93,6 +93,8 @@
       "show all workers")                                                                          \
     X("STATS",      resp_stats,      READ_ALL, 0, 0, "",                                           \
       "figures of this server")                                                                    \
+    X("UNSERVED",   resp_unserved,   READ,    0, 0, "",                                            \
+      "kinds with available jobs that no live worker runs")                                        \
     X("HELP",       resp_help,       ANY,     0, 1, "[command]",                                   \
       "this table")                                                                                \
     X("SUBSCRIBE",  resp_subscribe,  READ,    1, ANY_COUNT, "channel ...",                         \

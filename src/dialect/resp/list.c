@@ -97,12 +97,32 @@ void resp_workers(struct resp_session *session, struct args args) {
     put_rows(session, out, count);
 }
 
+/* Of the queues that the session sees. */
+void resp_unserved(struct resp_session *session, struct args args) {
+    (void)args;
+    struct host *host = session->base.host;
+    struct unserved_list list;
+    host->ops->unserved(host->context, &list);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < list.count; i++) {
+        if (session_sees(&session->base, list.rows[i].queue)) list.rows[count++] = list.rows[i];
+    }
+    resp_put_array(resp_out(session), count);
+    for (uint32_t i = 0; i < count; i++) {
+        HOB_AUTO_FIELDS struct fields fields = fields_make();
+        fields_of_unserved(&fields, &list.rows[i]);
+        (void)resp_put_fields(session, &fields);
+    }
+}
+
 void resp_stats(struct resp_session *session, struct args args) {
     (void)args;
     struct host *host = session->base.host;
     struct host_stats stats;
     host->ops->stats(host->context, &stats);
+    struct unserved_list unserved;
+    host->ops->unserved(host->context, &unserved);
     HOB_AUTO_FIELDS struct fields fields = fields_make();
-    fields_of_stats(&fields, host, &stats);
+    fields_of_stats(&fields, host, &stats, &unserved);
     (void)resp_put_fields(session, &fields);
 }

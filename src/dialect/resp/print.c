@@ -129,17 +129,19 @@ static bool put_plain(struct resp_session *session, const struct field *field) {
     case FIELD_TRACE:
         return resp_put_body(session, field->body);
     case FIELD_ERRORS:
+    case FIELD_KINDS:
         break;
     }
-    hob_assert(false && "errors are written by put_errors");
+    hob_assert(false && "arrays of maps are written by put_maps");
     return false;
 }
 
-static bool put_errors(struct resp_session *session, const struct job_view *job) {
-    resp_put_array(resp_out(session), job->error_count);
-    for (uint32_t i = 0; i < job->error_count; i++) {
+static bool put_maps(struct resp_session *session, const struct field *field) {
+    uint32_t count = field_map_count(field);
+    resp_put_array(resp_out(session), count);
+    for (uint32_t i = 0; i < count; i++) {
         HOB_AUTO_FIELDS struct fields fields = fields_make();
-        fields_of_error(&fields, &job->errors[i]);
+        field_map(field, i, &fields);
         resp_put_map(resp_out(session), session->version, fields.count);
         for (uint32_t at = 0; at < fields.count; at++) {
             resp_put_str(session, fields.items[at].name);
@@ -154,8 +156,7 @@ bool resp_put_fields(struct resp_session *session, const struct fields *fields) 
     for (uint32_t i = 0; i < fields->count; i++) {
         const struct field *field = &fields->items[i];
         resp_put_str(session, field->name);
-        bool put = field->type == FIELD_ERRORS ? put_errors(session, field->job)
-                                               : put_plain(session, field);
+        bool put = field_is_maps(field) ? put_maps(session, field) : put_plain(session, field);
         if (!put) return false;
     }
     return true;

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The warning that jobs wait for a worker which is not there. The server tells them by queue and
+ * kind; a worker is missing for a kind, so rows of one kind are one warning. */
+#include <stdio.h>
+
+#include "cli/print.h"
+#include "os/clock.h"
+
+enum { KINDS_TOLD_MAX = 5 };
+
+static bool is_wanted(const struct resp_node *row, const char *queue, const char *kind) {
+    return (queue == NULL || slice_equal(reply_text(row, "queue"), slice_str(queue))) &&
+           (kind == NULL || slice_equal(reply_text(row, "kind"), slice_str(kind)));
+}
+
+static void tell(struct slice kind, uint64_t jobs, uint64_t oldest_ms) {
+    hob_ns now_ns = clock_wall();
+    hob_ns oldest_ns = oldest_ms * NS_PER_MS;
+    HOB_AUTO_BUF struct buf text = buf_make(1024);
+    (void)buf_printf(&text, "no live worker runs kind `%.*s` (", SLICE_ARG(kind));
+    cli_put_count(&text, jobs);
+    (void)buf_put_str(&text, jobs == 1 ? " job waits, for " : " jobs wait, the oldest for ");
+    cli_put_span(&text, now_ns > oldest_ns ? now_ns - oldest_ns : 0);
+    (void)buf_put_str(&text, "): start one, see hob workers");
+    (void)fprintf(stderr, "hob: %.*s\n", SLICE_ARG(buf_slice(&text)));
+}
+
+void cli_warn_unserved(const struct resp_node *rows, const char *queue, const char *kind) {
+    uint32_t count = rows == NULL || rows->type != RESP_ARRAY ? 0 : rows->children_count;
+    uint32_t told = 0;
+    uint32_t more = 0;
+    (void)fflush(stdout);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct resp_node *row = reply_item(rows, i);
+        if (!is_wanted(row, queue, kind)) continue;
+        struct slice name = reply_text(row, "kind");
+        uint64_t jobs = 0;
+        uint64_t oldest_ms = UINT64_MAX;
+        bool is_first = true;
+        for (uint32_t k = 0; k < count && is_first; k++) {
+            const struct resp_node *other = reply_item(rows, k);
+            bool same =
+                is_wanted(other, queue, kind) && slice_equal(reply_text(other, "kind"), name);
+            if (!same) continue;
+            is_first = k >= i;
+            jobs += reply_u64(other, "available", 0);
+            uint64_t at_ms = reply_u64(other, "oldest_at", 0);
+            if (at_ms < oldest_ms) oldest_ms = at_ms;
+        }
+        if (!is_first) continue;
+        if (told < KINDS_TOLD_MAX) {
+            tell(name, jobs, oldest_ms);
+            told++;
+        } else {
+            more++;
+        }
+    }
+    if (more == 0) return;
+    (void)fprintf(stderr, "hob: and %u kinds more: hob stats --json lists them\n", more);
+}
