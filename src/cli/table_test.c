@@ -59,8 +59,15 @@ TEST(a_command_of_two_words_has_a_head) {
 
 TEST(another_word_leads_to_a_command_and_hides_none) {
     for (size_t i = 0; i < cli_alias_count; i++) {
-        CHECK(cli_command_find(cli_aliases[i].command) != NULL);
-        CHECK(cli_command_find(cli_aliases[i].word) == NULL);
+        const struct cli_alias *alias = &cli_aliases[i];
+        const struct cli_command *command = cli_command_find(alias->command);
+        CHECK(command != NULL);
+        CHECK(cli_command_find(alias->word) == NULL);
+        bool known = alias->option == NULL;
+        for (size_t k = 0; !known && k < cli_option_count(command); k++) {
+            known = strcmp(alias->option + 2, cli_option_at(command, k)->name) == 0;
+        }
+        CHECK(known);
     }
 }
 
