@@ -153,6 +153,15 @@ void cli_help_command(const struct cli_command *command);
 /** The page of the manual for @command (NULL: of hob itself) in roff. */
 void cli_put_man(struct buf *out, const struct cli_command *command);
 
+/** The page of the configuration file, hob.yaml(5). */
+void cli_put_config_man(struct buf *out);
+
+/** Text as roff takes it: no character of it is a command. `x` becomes bold. What is @filled may
+ * have its lines ended anywhere. */
+void cli_put_roff(struct buf *out, struct slice text, bool filled);
+/** Paragraphs; lines that begin with two spaces stay as they are. */
+void cli_put_roff_paragraphs(struct buf *out, const char *text);
+
 /* --- one function a command --- */
 
 int cmd_serve(struct cli *cli);

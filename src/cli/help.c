@@ -204,6 +204,8 @@ static int help_topic(const struct cli_topic *topic) {
 
 /* --- pages of the manual --- */
 
+#define CONFIG_PAGE "hob.yaml" /* of section 5 */
+
 /* "hob-queues-set.1" */
 static void page_name(const struct cli_command *command, char *name, size_t size) {
     int put = command == NULL ? snprintf(name, size, "hob.1")
@@ -214,28 +216,42 @@ static void page_name(const struct cli_command *command, char *name, size_t size
     }
 }
 
-static int write_page(const char *folder, const struct cli_command *command) {
-    char name[80];
-    page_name(command, name, sizeof name);
+static int write_page(const char *folder, const char *name, const struct buf *page) {
     HOB_AUTO_BUF struct buf path = buf_make(8192);
     (void)buf_printf(&path, "%s/%s", folder, name);
     (void)buf_put_char(&path, '\0');
-    HOB_AUTO_BUF struct buf page = buf_make(HELP_BYTES_MAX);
-    cli_put_man(&page, command);
     FILE *file = path.overflowed ? NULL : fopen(path.bytes, "wbe");
-    bool written = file != NULL && fwrite(page.bytes, 1, page.size, file) == page.size;
+    bool written = file != NULL && fwrite(page->bytes, 1, page->size, file) == page->size;
     int os_errno = errno;
     if (file != NULL && fclose(file) != 0) written = false;
     if (written) return 0;
     return cli_fail(HOB_FAILED, "cannot write %s: %s", path.bytes, strerrordesc_np(os_errno));
 }
 
+static int write_command_page(const char *folder, const struct cli_command *command) {
+    char name[80];
+    page_name(command, name, sizeof name);
+    HOB_AUTO_BUF struct buf page = buf_make(HELP_BYTES_MAX);
+    cli_put_man(&page, command);
+    return write_page(folder, name, &page);
+}
+
 static int write_pages(const char *folder) {
-    int code = write_page(folder, NULL);
+    HOB_AUTO_BUF struct buf config = buf_make(HELP_BYTES_MAX);
+    cli_put_config_man(&config);
+    int code = write_page(folder, CONFIG_PAGE ".5", &config);
+    if (code == 0) code = write_command_page(folder, NULL);
     for (size_t i = 0; i < cli_command_count() && code == 0; i++) {
-        code = write_page(folder, cli_command_at(i));
+        code = write_command_page(folder, cli_command_at(i));
     }
     return code;
+}
+
+static int print_config_page(void) {
+    struct buf out = buf_make(HELP_BYTES_MAX);
+    cli_put_config_man(&out);
+    print(&out);
+    return 0;
 }
 
 static int print_page(const struct cli_command *command) {
@@ -253,6 +269,9 @@ int cmd_help(struct cli *cli) {
         if (man) return print_page(NULL);
         cli_help_all();
         return 0;
+    }
+    if (man && cli->arg_count == 1 && strcmp(cli->args[0], CONFIG_PAGE) == 0) {
+        return print_config_page();
     }
     const struct cli_topic *topic = find_topic(cli->args[0]);
     if (topic != NULL && cli->arg_count == 1 && !man) return help_topic(topic);

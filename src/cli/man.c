@@ -14,9 +14,7 @@ static size_t line_size(const struct buf *out) {
     return size;
 }
 
-/* Text as roff takes it: no character of it is a command. `x` becomes bold. What is @filled may
- * have its lines ended anywhere. */
-static void put_text(struct buf *out, struct slice text, bool filled) {
+void cli_put_roff(struct buf *out, struct slice text, bool filled) {
     bool bold = false;
     for (size_t i = 0; i < text.size; i++) {
         char c = text.bytes[i];
@@ -44,11 +42,10 @@ static void put_text(struct buf *out, struct slice text, bool filled) {
 }
 
 static void put_string(struct buf *out, const char *text) {
-    put_text(out, slice_str(text), false);
+    cli_put_roff(out, slice_str(text), false);
 }
 
-/* Paragraphs; lines that begin with two spaces stay as they are. */
-static void put_paragraphs(struct buf *out, const char *text) {
+void cli_put_roff_paragraphs(struct buf *out, const char *text) {
     bool literal = false;
     bool paragraph = false;
     while (*text != '\0') {
@@ -59,13 +56,13 @@ static void put_paragraphs(struct buf *out, const char *text) {
             paragraph = true;
         } else if (as_is) {
             if (!literal) (void)buf_put_str(out, ".RS\n.EX\n");
-            put_text(out, slice_of(text + 2, size - 2), false);
+            cli_put_roff(out, slice_of(text + 2, size - 2), false);
             (void)buf_put_char(out, '\n');
             paragraph = false;
         } else {
             if (paragraph) (void)buf_put_str(out, ".PP\n");
             paragraph = false;
-            put_text(out, slice_of(text, size), true);
+            cli_put_roff(out, slice_of(text, size), true);
             (void)buf_put_char(out, '\n');
         }
         literal = as_is;
@@ -95,7 +92,7 @@ static void put_head(struct buf *out, const struct cli_command *command, const c
     (void)buf_printf(out, " 1 %s \"hob %s\"\n.SH NAME\n", HOB_DATE, HOB_VERSION);
     put_page_name(out, command, false);
     (void)buf_put_str(out, " \\- ");
-    put_text(out, slice_str(summary), true);
+    cli_put_roff(out, slice_str(summary), true);
     (void)buf_put_str(out, "\n.SH SYNOPSIS\n");
 }
 
@@ -108,7 +105,7 @@ static void put_option(struct buf *out, const struct cli_option *option) {
     const char *value = option->value;
     if (value != NULL && value[0] == '[') {
         (void)buf_put_str(out, "[=\\fI");
-        put_text(out, slice_of(value + 1, strlen(value) - 2), false);
+        cli_put_roff(out, slice_of(value + 1, strlen(value) - 2), false);
         (void)buf_put_str(out, "\\fR]");
     } else if (value != NULL) {
         (void)buf_put_str(out, " \\fI");
@@ -116,14 +113,14 @@ static void put_option(struct buf *out, const struct cli_option *option) {
         (void)buf_put_str(out, "\\fR");
     }
     (void)buf_put_char(out, '\n');
-    put_text(out, slice_str(option->help), true);
+    cli_put_roff(out, slice_str(option->help), true);
     if (option->fallback != NULL && value != NULL) {
         (void)buf_put_str(out, "; default: ");
-        put_text(out, slice_str(option->fallback), true);
+        cli_put_roff(out, slice_str(option->fallback), true);
     }
     if (option->choices != NULL) {
         (void)buf_put_str(out, ".\nOne of: ");
-        put_text(out, slice_str(option->choices), true);
+        cli_put_roff(out, slice_str(option->choices), true);
     }
     (void)buf_put_str(out, ".\n");
 }
@@ -185,10 +182,10 @@ static void put_command_page(struct buf *out, const struct cli_command *command)
     }
     (void)buf_put_str(out, ".SH DESCRIPTION\n");
     if (command->details == NULL) {
-        put_text(out, slice_str(command->summary), true);
+        cli_put_roff(out, slice_str(command->summary), true);
         (void)buf_put_str(out, ".\n");
     } else {
-        put_paragraphs(out, command->details);
+        cli_put_roff_paragraphs(out, command->details);
     }
     put_aliases(out, command);
     if (has_inside(command)) {
@@ -202,7 +199,9 @@ static void put_command_page(struct buf *out, const struct cli_command *command)
     put_option(out, &cli_help_option);
     if (command->examples != NULL) put_examples(out, command->examples);
     (void)buf_put_str(
-        out, ".SH SEE ALSO\n\\fBhob\\fR(1), for exit status, environment and forms of values.\n"
+        out,
+        ".SH SEE ALSO\n\\fBhob\\fR(1), for exit status, environment and forms of "
+        "values;\n\\fBhob.yaml\\fR(5)\n"
     );
 }
 
@@ -212,7 +211,7 @@ static void put_topic(struct buf *out, const struct cli_topic *topic) {
         (void)buf_put_char(out, (char)(*at >= 'a' && *at <= 'z' ? *at - ('a' - 'A') : *at));
     }
     (void)buf_put_char(out, '\n');
-    put_paragraphs(out, topic->text);
+    cli_put_roff_paragraphs(out, topic->text);
 }
 
 void cli_put_man(struct buf *out, const struct cli_command *command) {
@@ -223,7 +222,7 @@ void cli_put_man(struct buf *out, const struct cli_command *command) {
     put_head(out, NULL, "background jobs: a durable queue, workers, results and logs");
     (void)buf_put_str(out, "\\fBhob\\fR \\fICOMMAND\\fR [\\fIoption\\fR…] [\\fIword\\fR…]\n");
     (void)buf_put_str(out, ".SH DESCRIPTION\n");
-    put_paragraphs(
+    cli_put_roff_paragraphs(
         out,
         "A program pushes a job and goes on. The job waits in a queue on the disk of a server "
         "(`hob serve`), a worker (`hob work`) runs it, and its result and its log are there when "

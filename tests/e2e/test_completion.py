@@ -178,7 +178,7 @@ def test_pages_of_the_manual_are_clean():
         hob_out("help", "--man-dir", folder)
         pages = sorted(pathlib.Path(folder).iterdir())
         equal({page.name for page in pages},
-              {"hob.1", *(f"hob-{name.replace(' ', '-')}.1" for name in commands())}, "pages")
+              {"hob.1", "hob.yaml.5", *(f"hob-{name.replace(' ', '-')}.1" for name in commands())}, "pages")
         said = subprocess.run([mandoc, "-T", "lint", "-W", "style", *pages], capture_output=True, text=True,
                               check=False)
         equal((said.returncode, said.stdout), (0, ""), "mandoc -T lint")
@@ -186,3 +186,15 @@ def test_pages_of_the_manual_are_clean():
         text = re.sub(".\b", "", shown.stdout)
         for wanted in ("SYNOPSIS", "EXIT STATUS", "ENVIRONMENT", "HOB_SERVER", "hob-queues-set(1)"):
             within(text, wanted, "hob(1)")
+        page = (pathlib.Path(folder) / "hob.yaml.5").read_text()
+        equal(hob_out("help", "hob.yaml", "--man"), page)
+        shown = subprocess.run([mandoc, "-T", "utf8", f"{folder}/hob.yaml.5"], capture_output=True, text=True,
+                               check=True)
+        text = " ".join(re.sub(".\b", "", shown.stdout).split())
+        reference = hob_out("config", "reference")
+        keys = re.findall(r"^\| `(?:\w+\.)*(\w+)` \|", reference, re.M)
+        check(len(keys) > 50, f"only {len(keys)} keys were found in the reference")
+        for key in keys:
+            within(text, f"{key}: ", "hob.yaml(5)")
+        for variable in re.findall(r"`(HOB_\w+)`", reference):
+            within(text, f"Variable {variable}.", "hob.yaml(5)")
