@@ -149,7 +149,12 @@ static void on_timer(uv_timer_t *timer) {
     struct callbacks *callbacks = timer->data;
     switch (callbacks->state) {
     case CALLBACKS_RESTING:
-        child_start(callbacks);
+        /* It may have been switched off meanwhile. */
+        if (callbacks->options.off) {
+            callbacks->state = CALLBACKS_OFF;
+        } else {
+            child_start(callbacks);
+        }
         break;
     case CALLBACKS_ENDING:
         log_warn("the runner of callbacks does not end: it is ended by force");
@@ -175,7 +180,7 @@ static void on_process_closed(uv_handle_t *handle) {
         server_stop_now(server);
         return;
     }
-    if (callbacks->options.off) {
+    if (callbacks->options.off || server->host.is_stopping) {
         callbacks->state = CALLBACKS_OFF;
         return;
     }

@@ -109,6 +109,24 @@ def test_a_runner_that_dies_is_started_again():
         hob.hob("cancel", str(slow))
 
 
+def test_a_runner_that_rests_is_not_started_again_when_it_is_switched_off():
+    with delivering() as (hob, there):
+        hob.until(push(hob, {"url": there.url("/ok"), "body": {}}), "completed")
+        for _ in range(4):  # each rest is twice as long: the last is 800 ms
+            eventually(lambda: children(hob), "a child")
+            os.kill(children(hob)[0], signal.SIGKILL)
+            eventually(lambda: not children(hob), "its end")
+        (hob.dir / "hob.yaml").write_text(json.dumps({"callbacks": {"run": "off"}}))
+        os.kill(hob.server.pid, signal.SIGHUP)
+        job = push(hob, {"url": there.url("/ok"), "body": {}})
+        time.sleep(1.5)  # nothing happens
+        equal((hob.state(job), children(hob)), ("available", []))
+        config = {"callbacks": {"run": "on", "allow": ["127.0.0.1/32"]}}
+        (hob.dir / "hob.yaml").write_text(json.dumps(config))
+        os.kill(hob.server.pid, signal.SIGHUP)
+        hob.until(job, "completed")
+
+
 def test_the_runner_never_outlives_its_server():
     with delivering() as (hob, there):
         hob.until(push(hob, {"url": there.url("/ok"), "body": {}}), "completed")
