@@ -210,6 +210,19 @@ TEST(a_secret_signs_and_the_id_stays_the_same_for_all_attempts) {
     http_request_deinit(&first);
 }
 
+TEST(an_id_that_is_signed_cannot_pass_for_a_time_and_a_body) {
+    struct http_request request;
+    CHECK(!make(
+        NULL,
+        "{\"url\":\"https://h\",\"secret\":\"a\",\"headers\":{\"webhook-id\":\"e.99.x\"}}",
+        1,
+        &request
+    ));
+    CHECK(strstr(problem, "webhook-id of a request that is signed takes no dots") != NULL);
+    CHECK(make(NULL, "{\"url\":\"https://h\",\"headers\":{\"webhook-id\":\"e.99\"}}", 1, &request));
+    http_request_deinit(&request);
+}
+
 TEST(a_payload_signs_only_with_what_its_kind_grants) {
     static const char *const own[] = {"shop"};
     struct http_request request;
@@ -286,6 +299,7 @@ TESTS(
     what_is_no_request_is_refused_with_a_reason,
     headers_are_bounded,
     a_secret_signs_and_the_id_stays_the_same_for_all_attempts,
+    an_id_that_is_signed_cannot_pass_for_a_time_and_a_body,
     a_payload_signs_only_with_what_its_kind_grants,
     a_kind_with_a_url_fills_its_templates
 )
