@@ -130,6 +130,30 @@ TEST(the_stream_of_a_job_tells_all_and_ends_with_it) {
     rig_deinit(&scene->rig);
 }
 
+TEST(a_log_that_is_larger_than_a_reply_leaves_a_gap) {
+    enum { LINES = 5000, ATTEMPTS = 6, PARTS = 16 };
+    struct scene *scene = begin();
+    push(scene, "q");
+    for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+        fetch(scene);
+        for (int part = 0; part < PARTS; part++) {
+            HOB_AUTO_BUF struct buf body = buf_make(1 << 20);
+            (void)buf_printf(&body, "{\"token\":\"%d\",\"lines\":[\"x\"", attempt);
+            for (int line = 1; line < LINES; line++) (void)buf_put_str(&body, ",\"x\"");
+            (void)buf_put(&body, "]}", 3);
+            STATUS(rig_http(scene->writer, "POST", "/v1/jobs/1/log", body.bytes), "200");
+        }
+        if (attempt == ATTEMPTS) break;
+        HOB_AUTO_BUF struct buf fault = buf_make(100);
+        (void)buf_printf(&fault, "{\"token\":\"%d\",\"message\":\"m\"}%c", attempt, 0);
+        STATUS(rig_http(scene->writer, "POST", "/v1/jobs/1/fail", fault.bytes), "200");
+        STATUS(rig_http(scene->writer, "POST", "/v1/jobs/1/retry", NULL), "200");
+    }
+    look(scene, "/v1/jobs/1/events", NULL);
+    HOLDS(heard(scene), "event: gap\ndata: {\"reason\":\"the log is larger than a reply");
+    rig_deinit(&scene->rig);
+}
+
 TEST(the_stream_of_a_final_job_ends_at_once) {
     struct scene *scene = begin();
     push(scene, "q");
@@ -267,6 +291,7 @@ TESTS(
     filters_leave_out_what_is_not_asked_for,
     a_bad_filter_is_refused,
     the_stream_of_a_job_tells_all_and_ends_with_it,
+    a_log_that_is_larger_than_a_reply_leaves_a_gap,
     the_stream_of_a_final_job_ends_at_once,
     a_reader_who_comes_back_gets_what_it_missed,
     a_gap_is_told_and_not_passed_over,

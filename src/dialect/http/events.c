@@ -223,11 +223,18 @@ static void write_job(struct http_session *session, const struct job_view *job) 
     );
 }
 
-/* The lines so far; a chunk that cannot be read is left out, since the stream has begun. */
+/* The lines so far, as many as a reply may hold: attempts are many, and what ran into the end of
+ * the output would leave a response that is broken. A chunk that cannot be read is left out, since
+ * the stream has begun. */
 static void write_log(struct http_session *session, const struct job_view *job) {
     struct host *host = session->base.host;
     for (uint32_t i = 0; i < job->log_count; i++) {
         struct hob_error err = {0};
+        if (session->stream->written > REPLY_BYTES_MAX) {
+            struct slice why = SLICE("the log is larger than a reply: read it in parts");
+            stream_write_word(session, "gap", "reason", why);
+            return;
+        }
         buf_reset(&host->scratch);
         buf_reset(&host->reply);
         if (host->ops->body(host->context, job->logs[i].id, &host->scratch, &err) != HOB_OK) {
