@@ -102,6 +102,8 @@ struct host_ops {
     void (*stats)(void *context, struct host_stats *ret_stats);
     /** As engine_unserved, in so many steps as the host has time for. */
     void (*unserved)(void *context, struct unserved_list *ret_list);
+    /** As engine_estimate. */
+    hob_ns (*estimate)(void *context, uint64_t id);
     /** Append the bytes of a body to @out. */
     enum hob_status (*body
     )(void *context, uint64_t body_id, struct buf *out, struct hob_error *err);

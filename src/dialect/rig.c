@@ -63,6 +63,11 @@ static void op_unserved(void *context, struct unserved_list *ret_list) {
     engine_unserved(space_engine(rig->space), rig->host.now_ns, 1000, ret_list);
 }
 
+static hob_ns op_estimate(void *context, uint64_t id) {
+    struct rig *rig = context;
+    return engine_estimate(space_engine(rig->space), rig->host.now_ns, id);
+}
+
 static enum hob_status
 op_body(void *context, uint64_t body_id, struct buf *out, struct hob_error *err) {
     struct rig *rig = context;
@@ -186,6 +191,7 @@ static const struct host_ops rig_ops = {
     .worker_at = op_worker_at,
     .stats = op_stats,
     .unserved = op_unserved,
+    .estimate = op_estimate,
     .body = op_body,
     .token_at = op_token_at,
     .token_draw = op_token_draw,

@@ -329,6 +329,9 @@ void emit(struct engine *engine, const struct effect *effect) {
     struct event event;
     uint32_t job = 0;
     bool told = engine->sink.event != NULL && event_begin(engine, effect, &event, &job);
+    if (effect->type == EFFECT_JOB_DONE || effect->type == EFFECT_JOB_FAILED) {
+        figures_ended(engine, effect_job_id(effect));
+    }
     engine->sink.effect(engine->sink.context, effect);
     /* Told while its names are still there. */
     if (told && event.type == EVENT_DELETED) engine->sink.event(engine->sink.context, &event);

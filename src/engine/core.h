@@ -129,6 +129,15 @@ struct branch {
     uint32_t heap_at;
 };
 
+/* What a queue has done lately; volatile, see estimate.c. */
+struct figures {
+    hob_ns run_ns;   /* of so many attempts together */
+    hob_ns busy_ns;  /* between so many ends, while jobs waited */
+    hob_ns ended_ns; /* the latest end; 0: nothing waited then */
+    uint32_t runs;
+    uint32_t ends;
+};
+
 struct queue {
     struct text name;
     uint32_t number; /* 0-based, in order of making */
@@ -158,6 +167,7 @@ struct queue {
     uint64_t completed_total;
     uint64_t failed_total;
     uint64_t discarded_total;
+    struct figures figures;
 };
 
 struct worker {
@@ -344,6 +354,9 @@ void ready_remove(struct engine *engine, uint32_t job);
 uint32_t ready_best(const struct engine *engine, uint32_t queue, uint32_t worker);
 /* The oldest available job of @queue, or 0; a queue with very many lanes is looked at in part. */
 uint32_t ready_oldest(const struct engine *engine, uint32_t queue);
+/* About how many available jobs of its queue go before @job, which waits; all of them when there
+ * are more than @lanes_max priorities and kinds. */
+uint64_t ready_before_count(const struct engine *engine, const struct job *job, uint32_t lanes_max);
 /* How many jobs a branch holds, and since when the one that has waited longest does. Each lane
  * takes one of *@steps; false when they were not enough. */
 bool ready_measure(
@@ -407,6 +420,11 @@ void event_end(
 );
 /* A new body with @bytes; .id 0 when they are empty. */
 struct body_ref emit_body(struct engine *engine, struct slice bytes);
+
+/* --- estimate.c --- */
+
+/* An attempt is about to end, done or failed. */
+void figures_ended(struct engine *engine, uint64_t id);
 
 /* --- tokens.c --- */
 

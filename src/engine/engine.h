@@ -190,6 +190,19 @@ void engine_unserved(
     const struct engine *engine, hob_ns now_ns, uint32_t steps_max, struct unserved_list *ret_list
 );
 
+/**
+ * How long until a job is expected to be over, its next attempt being its last: from how long
+ * attempts of its queue ran lately, how fast jobs that wait there get their turn, and how many go
+ * before it. A guess: all kinds of a queue are taken together, and workers as they were.
+ *
+ * @now_ns  the time, which may be past that of the latest turn
+ *
+ * Answers  0 when it is not known: the job is final or not there, nothing ran in its queue since
+ *          the start, the queue is paused without an end
+ * Cost     a bounded look, when it is asked for; a few sums at each end of an attempt
+ */
+hob_ns engine_estimate(const struct engine *engine, hob_ns now_ns, uint64_t id);
+
 /** Tokens in order of their making: number @at (0-based); false past the last. */
 bool engine_token_at(const struct engine *engine, uint32_t at, struct token_view *ret_view);
 

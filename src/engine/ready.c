@@ -252,6 +252,51 @@ uint32_t ready_oldest(const struct engine *engine, uint32_t queue_handle) {
     return oldest;
 }
 
+/* Which part of a lane goes before @id: ids in it are taken as evenly spread. */
+static uint64_t
+lane_before_count(const struct engine *engine, const struct lane *lane, uint64_t id) {
+    uint64_t count = lane->fresh.count;
+    if (count == 0) return lane->returned.count;
+    uint64_t first = job_at(engine, lane->fresh.first)->id;
+    uint64_t last = job_at(engine, lane->fresh.last)->id;
+    uint64_t older = 0;
+    if (id > last) {
+        older = count;
+    } else if (id > first) {
+        uint64_t span = last - first;
+        uint64_t at = id - first;
+        while (span > UINT32_MAX) {
+            span /= 2;
+            at /= 2;
+        }
+        older = at * (count - 1) / span;
+    }
+    if (!newest_first(engine, lane)) return older + lane->returned.count;
+    bool is_in = id >= first && id <= last;
+    return count - older - (is_in ? 1 : 0);
+}
+
+uint64_t
+ready_before_count(const struct engine *engine, const struct job *job, uint32_t lanes_max) {
+    const struct queue *queue = queue_at(engine, job->queue);
+    uint64_t before = 0;
+    uint32_t looked_at = 0;
+    for (uint32_t i = 0; i < queue->branches.count; i++) {
+        const struct branch *branch = branch_at(engine, queue->branches.entries[i].item);
+        for (uint32_t k = 0; k < branch->lanes.count; k++) {
+            if (looked_at++ == lanes_max) return queue->counts[JOB_AVAILABLE];
+            const struct lane *lane = lane_at(engine, branch->lanes.entries[k].item);
+            if (lane->priority > job->priority) continue;
+            before += lane->priority < job->priority
+                          ? (uint64_t)lane->fresh.count + lane->returned.count
+                          : lane_before_count(engine, lane, job->id);
+        }
+    }
+    /* The job itself may be among those that came back. */
+    if ((job->flags & JOB_IN_RETURNED) != 0 && before > 0) before--;
+    return before;
+}
+
 bool ready_measure(
     const struct engine *engine,
     const struct branch *branch,

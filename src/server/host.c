@@ -119,6 +119,11 @@ static void host_unserved(void *context, struct unserved_list *ret_list) {
     engine_unserved(space_engine(server->space), server->host.now_ns, UNSERVED_STEPS_MAX, ret_list);
 }
 
+static hob_ns host_estimate(void *context, uint64_t id) {
+    struct server *server = context;
+    return engine_estimate(space_engine(server->space), server->host.now_ns, id);
+}
+
 static enum hob_status
 host_body(void *context, uint64_t body_id, struct buf *out, struct hob_error *err) {
     struct server *server = context;
@@ -297,6 +302,7 @@ const struct host_ops server_host_ops = {
     .worker_at = host_worker_at,
     .stats = host_stats,
     .unserved = host_unserved,
+    .estimate = host_estimate,
     .body = host_body,
     .token_at = host_token_at,
     .token_draw = host_token_draw,

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the server reckons from what it sees: kinds without a worker, and when a job will be over."""
 import json
+import time
 
-from lib import equal, pairs, rig, within
+from lib import check, equal, eventually, pairs, rig, within
 
 
 def warnings(hob, *words):
@@ -50,3 +51,24 @@ def test_many_kinds_without_a_worker_are_told_in_a_few_lines():
         equal(told.count("hob: no live worker runs kind `k"), 5, told)
         within(told, "(30 jobs wait")
         within(told, "hob: and 3 kinds more: hob stats --json lists them\n")
+
+
+def test_retry_after_tells_about_when_a_job_is_over():
+    """100 jobs of 100 ms before it, two slots: about five seconds, and it says so."""
+    with rig() as hob:
+        program = hob.script("nap", "#!/bin/sh\nsleep 0.1\n")
+        lines = "".join(json.dumps({"queue": "work", "kind": "nap", "payload": i}) + "\n" for i in range(100))
+        jobs = hob.hob("push", "-", stdin=lines).split()
+        equal(hob.http("GET", f"/v1/jobs/{jobs[-1]}")[1]["Retry-After"], "1", "nothing is known yet")
+        hob.work({"nap": [program]}, slots=2)
+        eventually(lambda: hob.state(jobs[9]) == "completed", "the first jobs are done")
+        pushed = time.monotonic()
+        status, headers, body = hob.http("POST", "/v1/jobs", {"queue": "work", "kind": "nap"})
+        equal(status, 202)
+        told = int(headers["Retry-After"])
+        middle = int(hob.http("GET", f"/v1/jobs/{jobs[55]}")[1]["Retry-After"])
+        check(middle < told, f"the middle, in {middle} s, is sooner than the end, in {told} s")
+        status, headers, seen = hob.http("GET", f"/v1/jobs/{body['id']}?wait=60s")
+        took = time.monotonic() - pushed
+        equal((status, seen["state"], headers.get("Retry-After")), (200, "completed", None))
+        check(told / 2 <= took <= told * 2, f"told {told} s, took {took:.1f} s")

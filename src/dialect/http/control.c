@@ -68,7 +68,7 @@ static void show_queue(struct http_session *session, struct slice name) {
     struct json_put put = http_json(session);
     if (!http_put_fields(session, &put, &fields)) return;
     if (session->route->method == HTTP_METHOD_GET) {
-        http_reply_tagged(session, 0);
+        http_reply_tagged(session, 0, 0);
     } else {
         http_reply_json(session, 200);
     }

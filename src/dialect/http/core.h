@@ -202,9 +202,10 @@ void http_reply_pushed(struct http_session *session, uint64_t id, bool duplicate
 /** A header whose value is the path of a job. */
 void http_put_location(struct http_session *session, const char *header, uint64_t id);
 /** Retry-After: when to ask for the result of a job that is not final. */
-void http_put_estimate(struct http_session *session, const struct job_view *job);
-/** The JSON in `reply` with its ETag, or 304 when the client has it already. */
-void http_reply_tagged(struct http_session *session, uint64_t version);
+void http_put_estimate(struct http_session *session, uint64_t id);
+/** The JSON in `reply` with its ETag, or 304 when the client has it already. @waits_for: the job is
+ * not final, and Retry-After tells when it may be; 0: nothing of that. */
+void http_reply_tagged(struct http_session *session, uint64_t version, uint64_t waits_for);
 /** Respond without a body. */
 void http_reply_empty(struct http_session *session, unsigned status);
 /** Respond to a fetch. */

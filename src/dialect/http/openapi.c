@@ -358,5 +358,5 @@ void http_openapi(struct http_session *session, const struct call *call) {
     openapi_text(&put, "{'token':{'type':'http','scheme':'bearer'}}");
     json_put_object_end(&put);
     json_put_object_end(&put);
-    http_reply_tagged(session, 0);
+    http_reply_tagged(session, 0, 0);
 }

@@ -53,11 +53,15 @@ static bool take_key(struct http_session *session, const struct call *call, stru
     return complain(complaint, "Idempotency-Key", key, "a text of 1 to 255 bytes");
 }
 
-/* Not sooner than a second: who asks more often should wait instead. */
-void http_put_estimate(struct http_session *session, const struct job_view *job) {
-    hob_ns now_ns = session->base.host->now_ns;
-    hob_ns left_ns = job->run_at_ns > now_ns ? job->run_at_ns - now_ns : 0;
-    http_put_header_u64(session->base.out, "Retry-After", http_seconds(left_ns) + 1);
+/* Not sooner than a second: who asks more often should wait instead. Nor later than an hour: a
+ * guess about tomorrow may be asked for again. */
+void http_put_estimate(struct http_session *session, uint64_t id) {
+    enum { SECONDS_MAX = 3600 };
+    const struct host *host = session->base.host;
+    uint64_t seconds = http_seconds(host->ops->estimate(host->context, id));
+    if (seconds == 0) seconds = 1;
+    if (seconds > SECONDS_MAX) seconds = SECONDS_MAX;
+    http_put_header_u64(session->base.out, "Retry-After", seconds);
 }
 
 static void reply_accepted(struct http_session *session, const struct answer *answer) {
@@ -73,7 +77,7 @@ static void reply_accepted(struct http_session *session, const struct answer *an
     http_put_location(session, "Location", answer->id);
     struct job_view job;
     if (!answer->duplicate && session_job(&session->base, answer->id, &job)) {
-        http_put_estimate(session, &job);
+        http_put_estimate(session, job.id);
     }
     http_reply_body(session);
 }

@@ -100,7 +100,7 @@ static void put_tag(struct buf *tag, uint64_t version, struct slice body) {
     );
 }
 
-void http_reply_tagged(struct http_session *session, uint64_t version) {
+void http_reply_tagged(struct http_session *session, uint64_t version, uint64_t waits_for) {
     struct buf *out = session->base.out;
     (void)buf_put_char(&session->base.host->reply, '\n');
     HOB_AUTO_BUF struct buf tag = buf_make(64);
@@ -109,12 +109,14 @@ void http_reply_tagged(struct http_session *session, uint64_t version) {
         http_head(session, 304);
         (void)http_put_header(out, "ETag", buf_slice(&tag));
         (void)http_put_header(out, "Cache-Control", SLICE("private, no-cache"));
+        if (waits_for != 0) http_put_estimate(session, waits_for);
         http_put_no_body(out);
         session->is_answered = true;
         return;
     }
     reply_head(session, 200, SLICE("application/json"), SLICE("private, no-cache"));
     (void)http_put_header(out, "ETag", buf_slice(&tag));
+    if (waits_for != 0) http_put_estimate(session, waits_for);
     http_reply_body(session);
 }
 
@@ -292,7 +294,8 @@ static bool show_job(struct http_session *session, uint64_t id, struct job_view 
 
 void http_reply_job(struct http_session *session, uint64_t id) {
     struct job_view job;
-    if (show_job(session, id, &job)) http_reply_tagged(session, job.version);
+    if (!show_job(session, id, &job)) return;
+    http_reply_tagged(session, job.version, job_state_is_final(job.state) ? 0 : id);
 }
 
 void http_reply_pushed(struct http_session *session, uint64_t id, bool duplicate) {
@@ -303,7 +306,7 @@ void http_reply_pushed(struct http_session *session, uint64_t id, bool duplicate
     http_reply_head(session, is_done ? 200 : 202, "application/json");
     http_put_location(session, "Location", id);
     http_put_location(session, "Content-Location", id);
-    if (!job_state_is_final(job.state)) http_put_estimate(session, &job);
+    if (!job_state_is_final(job.state)) http_put_estimate(session, id);
     http_reply_body(session);
 }
 
