@@ -24,6 +24,7 @@ struct http_reading {
     struct kind_config *kind;
     yaml_node_t *body; /* read last, when the content type is known */
     const yaml_node_t *granted;
+    const yaml_node_t *headers;
 };
 
 bool http_method_is_valid(struct slice method) {
@@ -147,7 +148,8 @@ read_header(struct yaml_read *read, yaml_node_t *key, yaml_node_t *value, void *
 }
 
 static enum hob_status read_headers(struct yaml_read *read, yaml_node_t *node, void *into) {
-    const struct http_reading *reading = into;
+    struct http_reading *reading = into;
+    reading->headers = node;
     reading->http->headers =
         arena_alloc(read->arena, HTTP_HEADERS_MAX * sizeof *reading->http->headers);
     return yaml_read_names(read, node, "each header", HTTP_HEADERS_MAX, read_header, into);
@@ -447,6 +449,39 @@ static enum hob_status body_take(struct yaml_read *read, const struct http_readi
     );
 }
 
+/* A URL that begins with a field, or none: the payload says where the request goes. */
+static bool payload_chooses_host(const struct http_config *http) {
+    return !http->has_url || template_begins_with_field(&http->url);
+}
+
+static bool no_secret(void *context, struct slice name) {
+    (void)context;
+    (void)name;
+    return false;
+}
+
+/* Who chooses where a request goes must not be sent a secret with it. */
+static enum hob_status check_secrets(struct yaml_read *read, const struct http_reading *reading) {
+    const struct http_config *http = reading->http;
+    if (reading->granted != NULL && http->has_url) {
+        return yaml_read_fail(
+            read, reading->granted, "with `url` no payload names secrets; to sign, write `secret`"
+        );
+    }
+    if (!payload_chooses_host(http)) return HOB_OK;
+    for (size_t i = 0; i < http->header_count; i++) {
+        if (template_secrets(&http->headers[i].value, no_secret, NULL)) continue;
+        return yaml_read_fail(
+            read,
+            reading->headers,
+            "the header %s holds a secret, and the payload says which host gets it; write a `url` "
+            "with its host",
+            http->headers[i].name
+        );
+    }
+    return HOB_OK;
+}
+
 static enum hob_status
 read_http(struct yaml_read *read, yaml_node_t *part, struct kind_config *kind) {
     struct http_config *http = arena_alloc(read->arena, sizeof *http);
@@ -463,11 +498,7 @@ read_http(struct yaml_read *read, yaml_node_t *part, struct kind_config *kind) {
     enum hob_status status =
         yaml_read_map(read, part, "`http`", http_keys, hob_countof(http_keys), &reading);
     if (status == HOB_OK && reading.body != NULL) status = body_take(read, &reading);
-    if (status == HOB_OK && reading.granted != NULL && http->has_url) {
-        status = yaml_read_fail(
-            read, reading.granted, "with `url` no payload names secrets; to sign, write `secret`"
-        );
-    }
+    if (status == HOB_OK) status = check_secrets(read, &reading);
     return status;
 }
 

@@ -113,6 +113,8 @@ TEST(what_is_wrong_is_said) {
         {"secrets: [one, tow]", "there is no secret `tow` below `secrets`; did you mean `two`?"},
         {"url: 'https://h', secrets: [one]", "with `url` no payload names secrets"},
         {"url: 'https://h', headers: {x-a: '{{secret.apo}}'}", "did you mean `api`?"},
+        {"headers: {x-a: 'Bearer {{secret.api}}'}", "the header x-a holds a secret"},
+        {"url: '{{to}}', headers: {x-a: '{{secret.api}}'}", "write a `url` with its host"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct config *config = NULL;

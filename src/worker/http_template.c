@@ -234,6 +234,10 @@ bool template_parse(
     return true;
 }
 
+bool template_begins_with_field(const struct template *template) {
+    return template->count > 0 && template->parts[0].source != SOURCE_LITERAL;
+}
+
 bool template_secrets(
     const struct template *template, bool (*each)(void *context, struct slice name), void *context
 ) {

@@ -75,6 +75,9 @@ bool template_parse(
     char ret_why[TEMPLATE_WHY_BYTES_MAX]
 );
 
+/** Does the text begin with a field? */
+bool template_begins_with_field(const struct template *template);
+
 /** Give each secret that a field names to @each, until that answers false; false then. */
 bool template_secrets(
     const struct template *template, bool (*each)(void *context, struct slice name), void *context
