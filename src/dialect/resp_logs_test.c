@@ -209,6 +209,9 @@ TEST(a_part_is_found_whatever_the_case_of_its_letters) {
     CHECK(search_holds(SLICE("abc"), SLICE("")));
     CHECK(search_holds(SLICE("abc"), SLICE("BC")));
     CHECK(search_holds(SLICE("aab"), SLICE("ab")));
+    CHECK(search_holds(SLICE("abacabab"), SLICE("ABAB")));
+    CHECK(search_holds(SLICE("aabaabaaab"), SLICE("aabaaab")));
+    CHECK(!search_holds(SLICE("aabaabaabaa"), SLICE("aabaaab")));
     CHECK(!search_holds(SLICE("abc"), SLICE("abcd")));
     CHECK(!search_holds(SLICE("abc"), SLICE("ac")));
     CHECK(!search_holds(SLICE("{"), SLICE("[")));

@@ -39,12 +39,29 @@ static char lower(char c) {
     return c;
 }
 
+/* Knuth, Morris and Pratt: linear whatever stands in text and part, since both come from strangers
+ * and the loop waits. borders[n]: how many of the first n bytes of the part, at their end, are its
+ * beginning again. */
 bool search_holds(struct slice text, struct slice part) {
+    hob_assert(part.size <= SEARCH_TEXT_BYTES_MAX);
     if (part.size == 0) return true;
-    char first = lower(part.bytes[0]);
-    for (size_t at = 0; at + part.size <= text.size; at++) {
-        if (lower(text.bytes[at]) != first) continue;
-        if (slice_equal_nocase(slice_of(text.bytes + at, part.size), part)) return true;
+    if (part.size > text.size) return false;
+    uint8_t borders[SEARCH_TEXT_BYTES_MAX + 1] = {0};
+    _Static_assert(SEARCH_TEXT_BYTES_MAX <= UINT8_MAX, "a border is a byte");
+    char lowered[SEARCH_TEXT_BYTES_MAX];
+    for (size_t i = 0; i < part.size; i++) lowered[i] = lower(part.bytes[i]);
+    uint8_t held = 0;
+    for (size_t i = 1; i < part.size; i++) {
+        while (held > 0 && lowered[i] != lowered[held]) held = borders[held];
+        if (lowered[i] == lowered[held]) held++;
+        borders[i + 1] = held;
+    }
+    held = 0;
+    for (size_t at = 0; at < text.size; at++) {
+        char c = lower(text.bytes[at]);
+        while (held > 0 && c != lowered[held]) held = borders[held];
+        if (c == lowered[held]) held++;
+        if (held == part.size) return true;
     }
     return false;
 }

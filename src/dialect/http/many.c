@@ -196,8 +196,9 @@ static void by_filter(struct http_session *session, struct many *many) {
         list.before_id = session_list(&session->base, &list, ids, &count);
         for (uint32_t i = 0; i < count; i++) treat(session, many, ids[i], &put);
         left -= count;
-        /* A page without a job has looked at as many jobs as one request may. */
-        more = list.before_id != 0 && count > 0;
+        /* A page that is not full has looked at as many jobs as one turn may; the cursor goes
+         * on. */
+        more = list.before_id != 0 && count == list.count_max;
     }
     end(session, &put, many, list.before_id);
 }
