@@ -216,7 +216,8 @@ static void fill_line(struct filling *filling, struct slice line) {
 }
 
 static void end_line(struct filling *filling) {
-    if (filling->at > 0) (void)buf_put_char(filling->out, '\n');
+    /* A word may have no width. */
+    if (filling->at > 0 || !filling->fresh) (void)buf_put_char(filling->out, '\n');
     filling->at = 0;
     filling->fresh = true;
 }

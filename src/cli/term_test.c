@@ -64,6 +64,7 @@ TEST(paragraphs_are_filled_and_tables_stay) {
     check_filled("one two three", 2, 9, "  one two\n  three\n");
     check_filled("one\n\ntwo", 0, 80, "one\n\ntwo\n");
     check_filled("one\n  a   b\ntwo", 0, 80, "one\n  a   b\ntwo\n");
+    check_filled("\xCC\x81", 0, 80, "\xCC\x81\n"); /* an accent alone has no width */
     check_filled("averyverylongword x", 0, 5, "averyverylongword\nx\n");
 }
 
