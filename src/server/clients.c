@@ -174,11 +174,13 @@ static void resume(struct client *client) {
 }
 
 static void tell_event(struct server *server, const struct event *event) {
-    struct job_view job = {0};
+    uint64_t parent = 0;
+    /* A view is a kilobyte and more: not for each event. */
     if (story_wants_parent(event)) {
-        (void)engine_job(space_engine(server->space), event->id, &job);
+        struct job_view job;
+        if (engine_job(space_engine(server->space), event->id, &job)) parent = job.parent;
     }
-    story_event(&server->story, event, job.parent);
+    story_event(&server->story, event, parent);
 }
 
 void clients_event(void *context, const struct event *event) {
