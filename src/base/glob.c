@@ -30,6 +30,19 @@ bool glob_fits(struct slice pattern, struct slice text) {
     return at == pattern.size;
 }
 
+bool glob_list_fits(struct slice patterns, struct slice text) {
+    struct slice rest = patterns;
+    if (rest.size == 0) return true;
+    while (rest.size > 0) {
+        const char *space = memchr(rest.bytes, ' ', rest.size);
+        size_t size = space == NULL ? rest.size : (size_t)(space - rest.bytes);
+        if (glob_fits(slice_of(rest.bytes, size), text)) return true;
+        size_t step = space == NULL ? size : size + 1;
+        rest = slice_of(rest.bytes + step, rest.size - step);
+    }
+    return false;
+}
+
 bool glob_has_wildcard(struct slice pattern) {
     for (size_t i = 0; i < pattern.size; i++) {
         if (pattern.bytes[i] == '*' || pattern.bytes[i] == '?') return true;

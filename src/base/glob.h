@@ -11,6 +11,9 @@
 /** Does @pattern fit the whole of @text? At most pattern.size * text.size steps, no recursion. */
 bool glob_fits(struct slice pattern, struct slice text);
 
+/** Does one of @patterns, which have one space between them, fit? No patterns fit everything. */
+bool glob_list_fits(struct slice patterns, struct slice text);
+
 /** Is there a * or a ? in it? */
 bool glob_has_wildcard(struct slice pattern);
 

@@ -29,6 +29,13 @@ static inline bool slice_equal(struct slice a, struct slice b) {
     return a.size == b.size && (a.size == 0 || memcmp(a.bytes, b.bytes, a.size) == 0);
 }
 
+/* By bytes; a beginning goes before what it begins. */
+static inline bool slice_before(struct slice a, struct slice b) {
+    size_t size = a.size < b.size ? a.size : b.size;
+    int order = size == 0 ? 0 : memcmp(a.bytes, b.bytes, size);
+    return order != 0 ? order < 0 : a.size < b.size;
+}
+
 /* ASCII letters compare without case: the rule of RESP command words and HTTP header names. */
 static inline bool slice_equal_nocase(struct slice a, struct slice b) {
     if (a.size != b.size) return false;

@@ -38,22 +38,9 @@ enum scope scope_by_word(struct slice word) {
     return SCOPE_NONE;
 }
 
-static bool queues_fit(struct slice globs, struct slice queue) {
-    struct slice rest = globs;
-    if (rest.size == 0) return true;
-    for (uint32_t i = 0; i < ACCESS_GLOBS_MAX && rest.size > 0; i++) {
-        const char *space = memchr(rest.bytes, ' ', rest.size);
-        size_t size = space == NULL ? rest.size : (size_t)(space - rest.bytes);
-        if (glob_fits(slice_of(rest.bytes, size), queue)) return true;
-        size_t step = space == NULL ? size : size + 1;
-        rest = slice_of(rest.bytes + step, rest.size - step);
-    }
-    return false;
-}
-
 /* An empty name is fitted by globs of stars only: they fit every name. */
 bool access_is_for_all(const struct access *access) {
-    return access == NULL || queues_fit(access->queues, SLICE_NONE);
+    return access == NULL || glob_list_fits(access->queues, SLICE_NONE);
 }
 
 bool access_has(const struct access *access, enum scope scope) {
@@ -68,5 +55,5 @@ bool access_has(const struct access *access, enum scope scope) {
 }
 
 bool access_allows(const struct access *access, enum scope scope, struct slice queue) {
-    return access_has(access, scope) && (access == NULL || queues_fit(access->queues, queue));
+    return access_has(access, scope) && (access == NULL || glob_list_fits(access->queues, queue));
 }

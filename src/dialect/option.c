@@ -75,6 +75,17 @@ bool option_name(const char *name, struct slice given, struct buf *complaint) {
     );
 }
 
+bool option_pattern(const char *name, struct slice given, struct buf *complaint) {
+    if (pattern_is_valid(given)) return true;
+    return complain(
+        complaint,
+        name,
+        given,
+        "a name, or a glob with * and ? in it, perhaps with a ! before it: 1 to 200 of A-Z a-z 0-9 "
+        "- + / ; : . $ _ ( ) * ?"
+    );
+}
+
 bool option_u64(
     const char *name, struct slice given, uint64_t max, uint64_t *ret_value, struct buf *complaint
 ) {

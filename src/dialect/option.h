@@ -74,6 +74,8 @@ bool option_unknown_member(struct option_set set, struct slice given, struct buf
 
 /* Single arguments, in the same words. */
 bool option_name(const char *name, struct slice given, struct buf *complaint);
+/** A name, a glob, or one of these behind a '!'. */
+bool option_pattern(const char *name, struct slice given, struct buf *complaint);
 bool option_u64(
     const char *name, struct slice given, uint64_t max, uint64_t *ret_value, struct buf *complaint
 );

@@ -24,6 +24,11 @@ static const char *const mode_words[] = {
     [FETCH_MERGED] = "merged",
     [FETCH_MODE_COUNT] = NULL,
 };
+static const char *const same_words[] = {
+    [FETCH_SAME_NOTHING] = "nothing",
+    [FETCH_SAME_KIND] = "kind",
+    [FETCH_SAME_COUNT] = NULL,
+};
 static const char *const form_words[] = {
     [JOB_ARRAY] = "array",
     [JOB_MAP] = "map",
@@ -104,6 +109,7 @@ static const struct option fetch_rows[] = {
     ROW("COUNT", "count", U32, fetch.count, 1, FETCH_COUNT_MAX),
     ROW("WAIT", "wait", SPAN, fetch.wait_ns, 0, FETCH_WAIT_MAX_NS),
     ROW_WORDS("MODE", "mode", fetch.mode, mode_words),
+    ROW_WORDS("SAME", "same", fetch.same, same_words),
     ROW("LEASE", "lease", SPAN, fetch.lease_ns, LEASE_MIN_NS, LEASE_MAX_NS),
     ROW_WORDS("FORM", NULL, form, form_words),
 };

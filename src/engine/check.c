@@ -114,10 +114,10 @@ static void check_queue(const struct engine *engine, uint32_t handle) {
     (void)check_list(engine, &queue->completed);
     (void)check_list(engine, &queue->failed);
     hob_assert((queue->branches.count == 0) == (queue->counts[JOB_AVAILABLE] == 0));
-    hob_assert(queue->hungry_at == HEAP_NOWHERE);
 }
 
 void engine_check(const struct engine *engine) {
+    hob_assert(engine->hungry.count == 0);
     uint64_t counts[JOB_STATE_COUNT] = {0};
     uint64_t id = 0;
     uint32_t handle = 0;

@@ -113,12 +113,21 @@ enum fetch_mode {
     FETCH_MODE_COUNT
 };
 
+/* Which jobs may come together. */
+enum fetch_same {
+    FETCH_SAME_NOTHING,
+    FETCH_SAME_KIND, /* of one queue and one kind: those of the first */
+    FETCH_SAME_COUNT
+};
+
 struct fetch_command {
-    struct slice worker; /* an unknown name is registered with default slots and any kind */
-    const struct slice *queues;
-    uint32_t queue_count; /* 1..FETCH_QUEUES_MAX */
-    uint32_t count;       /* jobs wanted at most; 0: 1 */
+    struct slice worker;        /* an unknown name is registered with default slots and any kind */
+    const struct slice *queues; /* names, globs, and either with a '!' before it to exclude */
+    uint32_t queue_count;       /* 1..FETCH_QUEUES_MAX */
+    struct slice only;          /* globs with one space between them that a queue must fit too */
+    uint32_t count;             /* jobs wanted at most; 0: 1 */
     enum fetch_mode mode;
+    enum fetch_same same;
     hob_ns wait_ns;  /* 0: answer at once */
     hob_ns lease_ns; /* 0: 15 s */
 };
@@ -189,6 +198,8 @@ struct pause_command {
 struct resume_command {
     struct slice queue;
 };
+
+#define QUEUE_OWN_PREFIX "hob."
 
 enum queue_order { QUEUE_FIFO, QUEUE_LIFO, QUEUE_ORDER_COUNT };
 

@@ -200,4 +200,5 @@ void apply_queue_set(struct engine *engine, const struct command *command, struc
         view->keep_failed_count = set->keep_failed_count;
     }
     emit(engine, &effect);
+    queue_feed(engine, queue_find(engine, set->queue));
 }

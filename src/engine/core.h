@@ -7,6 +7,7 @@
  *   queue    settings, counts, its timers, its retention lists, its ready jobs
  *   ready    queue > branch (one kind) > lane (one priority) > jobs by id: see ready.c
  *   waiter   a fetch that waits for a job, or a wait for a job's end; volatile
+ *   watch    what fetches of one sort look at together: see watch.h; volatile
  *
  * Two rules keep replay equal to live: durable state changes only in carry.c, which apply and
  * replay both use, and nothing that decides looks at the order inside an index. */
@@ -159,9 +160,7 @@ struct queue {
     uint32_t due_at;      /* place in engine->due */
     struct job_list completed;
     struct job_list failed;
-    uint32_t waiter_first; /* subscriptions of waiting fetches, oldest first */
-    uint32_t waiter_last;
-    uint32_t hungry_at; /* place in engine->hungry */
+    uint32_t spot_first; /* in the watches that look at it: see watch.h */
     uint64_t pass;
     uint64_t pushed;
     uint64_t completed_total;
@@ -177,6 +176,8 @@ struct worker {
     uint32_t running;
     uint32_t users;        /* runs that name it */
     uint32_t waiter_first; /* its waiting fetches */
+    uint32_t parked;       /* those of them that are out of their line for want of a slot */
+    uint32_t skill;        /* 0: not looked up yet */
     uint32_t *kinds;       /* handles; NULL: any */
     uint32_t kind_count;
     hob_ns alive_until_ns;
@@ -202,6 +203,18 @@ struct token {
     hob_ns used_ns;
 };
 
+/* What a fetch chooses from. */
+struct fetch {
+    uint32_t worker;
+    uint32_t count;
+    enum fetch_mode mode;
+    enum fetch_same same;
+    hob_ns lease_ns;
+    uint32_t watch;         /* 0: the queues */
+    const uint32_t *queues; /* in the order given, each once */
+    uint32_t queue_count;
+};
+
 struct waiter {
     uint64_t request;
     uint64_t seq; /* order of arrival */
@@ -210,20 +223,8 @@ struct waiter {
     uint32_t next; /* same worker, or same job */
     uint32_t previous;
     uint64_t job_id; /* a wait for this job's end; 0: a fetch */
-    uint32_t worker; /* a fetch */
-    uint32_t count;
-    enum fetch_mode mode;
-    hob_ns lease_ns;
-    uint32_t queue_count;
-    uint32_t *queues; /* in the order given, each once */
-    uint32_t *subs;   /* its place in the line of each of them */
-};
-
-struct sub {
-    uint32_t waiter;
-    uint32_t queue;
-    uint32_t previous;
-    uint32_t next;
+    struct fetch fetch;
+    uint32_t line_at; /* a fetch: place in the line of its watch; HEAP_NOWHERE: parked */
 };
 
 struct engine {
@@ -251,7 +252,9 @@ struct engine {
     struct pool lanes;
     struct pool branches;
     struct pool waiters;
-    struct pool subs;
+    struct pool skills;
+    struct pool watches;
+    struct pool spots;
 
     struct idmap job_ids;
     struct index refs;
@@ -263,6 +266,8 @@ struct engine {
     struct index lane_keys;
     struct index waiter_requests;
     struct index job_waiters; /* first waiter of a job's end */
+    struct index skill_keys;
+    struct index watch_keys;
 
     uint32_t *queue_list; /* handles by number */
     uint32_t queue_count;
@@ -278,10 +283,14 @@ struct engine {
     struct heap due;       /* queues by their earliest timer, retention or end of pause */
     struct heap key_due;   /* keys by the end of their time */
     struct heap deadlines; /* waiters by the end of their patience */
-    struct heap hungry;    /* queues that may serve a waiter, by the waiter's seq */
+    struct heap hungry;    /* watches that may serve a waiter, by the waiter's seq */
+    uint32_t glob_watch_first;
+    uint32_t idle_first; /* watches without waiters */
+    uint32_t idle_last;
+    uint32_t idle_count;
     uint64_t next_seq;
     uint32_t waiting_fetches;
-    uint64_t vtime; /* pass of the queue picked last */
+    uint64_t vtimes[QUEUE_TIER_MAX + 1]; /* by tier: pass of the queue picked last */
 
     struct idmap unknown;    /* replay: ids that were mentioned before their full record */
     uint64_t callbacks_lost; /* since start: there was no place for another job */
@@ -475,18 +484,34 @@ void waiter_free(struct engine *engine, uint32_t waiter);
 void waiters_job_ended(
     struct engine *engine, uint64_t id, enum answer_code code, enum job_state state
 );
-/* A job came to @queue, or its gate opened. */
-void queue_feed(struct engine *engine, uint32_t queue);
 /* A slot of @worker became free. */
 void worker_feed(struct engine *engine, struct worker *worker);
+/* What a worker can run has changed: its waiting fetches look at other watches. */
+void worker_rehome(struct engine *engine, uint32_t worker);
 /* Serve all that can be served. */
 void waiters_serve(struct engine *engine);
 /* End the waits that are over. */
 void waiters_expire(struct engine *engine);
-/* fetch.c: lease up to @waiter->count jobs to its worker now; how many. Their ids are in
- * engine->picked. */
-uint32_t fetch_now(struct engine *engine, const struct waiter *waiter);
-bool waiter_can_take(const struct engine *engine, const struct waiter *waiter, uint32_t queue);
+/* --- fetch.c --- */
+
+/* Lease up to @fetch->count jobs to its worker now; how many. Their ids are in engine->picked. */
+uint32_t fetch_now(struct engine *engine, const struct fetch *fetch);
+/* The next job of @queue for @worker, or 0. */
+uint32_t queue_offer(struct engine *engine, uint32_t worker, uint32_t queue);
+/* A queue that had no available job gets one: it may not claim the turns that it did not take. */
+void queue_wakes(struct engine *engine, struct queue *queue);
+uint32_t queue_tier(const struct queue *queue);
+
+/* --- watch.c --- */
+
+/* Queue @queue may have gained a job for somebody, or a better one: a job came, a gate opened,
+ * settings changed. Whoever waits for it is looked for. */
+void queue_feed(struct engine *engine, uint32_t queue);
+/* Its best job may be another, though nobody can have gained one. */
+void queue_changed(struct engine *engine, uint32_t queue);
+/* Does a pattern of a fetch, which excludes nothing, fit this queue? Queues of Hob's own are only
+ * fitted by patterns that begin as they do. */
+bool queue_fits(struct slice pattern, struct slice name);
 
 /* view.c */
 void job_view_fill(const struct engine *engine, const struct job *job, struct job_view *ret_view);

@@ -3,7 +3,7 @@
  * self-check. */
 #include "engine/engine.h"
 
-#include "engine/core.h"
+#include "engine/watch.h"
 
 static void pools_init(struct engine *engine) {
     pool_init(&engine->jobs, &engine->mem, sizeof(struct job));
@@ -16,7 +16,9 @@ static void pools_init(struct engine *engine) {
     pool_init(&engine->lanes, &engine->mem, sizeof(struct lane));
     pool_init(&engine->branches, &engine->mem, sizeof(struct branch));
     pool_init(&engine->waiters, &engine->mem, sizeof(struct waiter));
-    pool_init(&engine->subs, &engine->mem, sizeof(struct sub));
+    pool_init(&engine->skills, &engine->mem, sizeof(struct skill));
+    pool_init(&engine->watches, &engine->mem, sizeof(struct watch));
+    pool_init(&engine->spots, &engine->mem, sizeof(struct spot));
     idmap_init(&engine->job_ids, &engine->mem);
     idmap_init(&engine->unknown, &engine->mem);
 }
@@ -46,6 +48,7 @@ void engine_free(struct engine *engine) {
     if (engine == NULL) return;
     engine->sink.body_drop = no_body_drop;
     while (engine->deadlines.count > 0) waiter_free(engine, engine->deadlines.entries[0].item);
+    watches_free(engine);
     uint64_t id = 0;
     while (engine->job_ids.count > 0) {
         job_unmake(engine, idmap_next(&engine->job_ids, 0, &id), false);
@@ -70,7 +73,9 @@ void engine_free(struct engine *engine) {
         &engine->lanes,
         &engine->branches,
         &engine->waiters,
-        &engine->subs,
+        &engine->skills,
+        &engine->watches,
+        &engine->spots,
     };
     for (size_t i = 0; i < hob_countof(pools); i++) pool_deinit(pools[i]);
     mem_free(&engine->mem, engine->picked, FETCH_COUNT_MAX * sizeof *engine->picked);

@@ -1,46 +1,100 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A fetch names queues and a mode; picking is one job at a time, so that modes mean the same for
- * one job and for a thousand. A fetch that finds nothing and may wait becomes a waiter in the line
- * of each of its queues (wait.c). */
-#include "engine/core.h"
+/* A fetch names queues or globs of them, and a mode; picking is one job at a time, so that modes
+ * mean the same for one job and for a thousand. Names are looked at in turn; globs, and every
+ * fetch that waits, go through a watch (watch.c), which knows the queues that have work. Both
+ * choose the same.
+ *
+ * Weighted is stride scheduling: each queue has a pass, the smallest of the smallest tier is next,
+ * and a pick moves it on by STRIDE / weight. A tier has its virtual time, the pass that was picked
+ * last; a queue that gets work again starts there. So tiers do not disturb each other's turns. */
+#include "engine/watch.h"
 
-static uint32_t
-queue_offer(const struct engine *engine, const struct waiter *waiter, uint32_t queue) {
+#define STRIDE (UINT64_C(1) << 20)
+
+uint32_t queue_tier(const struct queue *queue) {
+    (void)queue;
+    return 10;
+}
+
+static uint32_t queue_weight(const struct queue *queue) {
+    (void)queue;
+    return 1;
+}
+
+void queue_wakes(struct engine *engine, struct queue *queue) {
+    uint64_t vtime = engine->vtimes[queue_tier(queue)];
+    if (queue->pass < vtime) queue->pass = vtime;
+}
+
+static void queue_had_its_turn(struct engine *engine, struct queue *queue) {
+    engine->vtimes[queue_tier(queue)] = queue->pass;
+    queue->pass += STRIDE / queue_weight(queue);
+}
+
+uint32_t queue_offer(struct engine *engine, uint32_t worker, uint32_t queue) {
     if (queue_is_paused(engine, queue_at(engine, queue))) return 0;
-    return ready_best(engine, queue, waiter->worker);
+    return ready_best(engine, queue, worker);
 }
 
 /* Does the offer of queue @a beat that of queue @b in this mode? Equal is no: the queue named first
  * stays. */
 static bool
 offer_beats(const struct engine *engine, enum fetch_mode mode, uint32_t job_a, uint32_t job_b) {
-    if (mode == FETCH_MERGED) return ready_before(engine, job_a, job_b, false);
+    const struct job *a = job_at(engine, job_a);
+    const struct job *b = job_at(engine, job_b);
+    if (mode == FETCH_MERGED) {
+        return a->priority != b->priority ? a->priority < b->priority : a->id < b->id;
+    }
     hob_assert(mode == FETCH_WEIGHTED);
-    const struct queue *queue_a = queue_at(engine, job_at(engine, job_a)->queue);
-    const struct queue *queue_b = queue_at(engine, job_at(engine, job_b)->queue);
-    return queue_a->pass < queue_b->pass;
+    const struct queue *queue_a = queue_at(engine, a->queue);
+    const struct queue *queue_b = queue_at(engine, b->queue);
+    uint32_t tier_a = queue_tier(queue_a);
+    uint32_t tier_b = queue_tier(queue_b);
+    return tier_a != tier_b ? tier_a < tier_b : queue_a->pass < queue_b->pass;
 }
 
-static uint32_t pick(const struct engine *engine, const struct waiter *waiter) {
+static uint32_t pick(struct engine *engine, const struct fetch *fetch) {
+    if (fetch->watch != 0) return watch_best(engine, fetch->watch, fetch->worker);
     uint32_t best = 0;
-    for (uint32_t i = 0; i < waiter->queue_count; i++) {
-        uint32_t job = queue_offer(engine, waiter, waiter->queues[i]);
+    for (uint32_t i = 0; i < fetch->queue_count; i++) {
+        uint32_t job = queue_offer(engine, fetch->worker, fetch->queues[i]);
         if (job == 0) continue;
-        if (waiter->mode == FETCH_LISTED) return job;
-        if (best == 0 || offer_beats(engine, waiter->mode, job, best)) best = job;
+        if (fetch->mode == FETCH_LISTED) return job;
+        if (best == 0 || offer_beats(engine, fetch->mode, job, best)) best = job;
     }
     return best;
 }
 
-uint32_t fetch_now(struct engine *engine, const struct waiter *waiter) {
-    struct worker *worker = worker_at(engine, waiter->worker);
+/* The next job of this queue and kind. A worker of that one kind would get it. */
+static uint32_t
+pick_same(struct engine *engine, const struct fetch *fetch, uint32_t queue, uint32_t kind) {
+    struct worker *worker = worker_at(engine, fetch->worker);
+    uint32_t *kinds = worker->kinds;
+    uint32_t kind_count = worker->kind_count;
+    worker->kinds = &kind;
+    worker->kind_count = 1;
+    uint32_t job = queue_offer(engine, fetch->worker, queue);
+    worker->kinds = kinds;
+    worker->kind_count = kind_count;
+    return job;
+}
+
+uint32_t fetch_now(struct engine *engine, const struct fetch *fetch) {
+    struct worker *worker = worker_at(engine, fetch->worker);
     uint32_t count = 0;
-    while (count < waiter->count && worker->running < worker->slots) {
-        uint32_t handle = pick(engine, waiter);
+    uint32_t first_queue = 0;
+    uint32_t first_kind = 0;
+    while (count < fetch->count && worker->running < worker->slots) {
+        bool is_bound = count > 0 && fetch->same == FETCH_SAME_KIND;
+        uint32_t handle =
+            is_bound ? pick_same(engine, fetch, first_queue, first_kind) : pick(engine, fetch);
         if (handle == 0) break;
         const struct job *job = job_at(engine, handle);
-        struct queue *queue = queue_at(engine, job->queue);
-        if (waiter->mode == FETCH_WEIGHTED) engine->vtime = queue->pass++;
+        first_queue = job->queue;
+        first_kind = job->kind;
+        if (fetch->mode == FETCH_WEIGHTED) {
+            queue_had_its_turn(engine, queue_at(engine, job->queue));
+        }
         struct effect run = {
             .type = EFFECT_JOB_RUN,
             .job_run =
@@ -48,7 +102,7 @@ uint32_t fetch_now(struct engine *engine, const struct waiter *waiter) {
                     .id = job->id,
                     .token = engine->next_token,
                     .at_ns = engine->now_ns,
-                    .lease_until_ns = ns_add(engine->now_ns, waiter->lease_ns),
+                    .lease_until_ns = ns_add(engine->now_ns, fetch->lease_ns),
                     .worker = text_slice(worker->name),
                 },
         };
@@ -58,9 +112,8 @@ uint32_t fetch_now(struct engine *engine, const struct waiter *waiter) {
     return count;
 }
 
-bool waiter_can_take(const struct engine *engine, const struct waiter *waiter, uint32_t queue) {
-    const struct worker *worker = worker_at(engine, waiter->worker);
-    return worker->running < worker->slots && queue_offer(engine, waiter, queue) != 0;
+static bool is_exclusion(struct slice pattern) {
+    return pattern.size > 0 && pattern.bytes[0] == '!';
 }
 
 static const char *fetch_fault(const struct fetch_command *fetch) {
@@ -76,20 +129,29 @@ static const char *fetch_fault(const struct fetch_command *fetch) {
         (fetch->lease_ns < LEASE_MIN_NS || fetch->lease_ns > LEASE_MAX_NS)) {
         return "lease is 1 second to 24 hours";
     }
+    if (fetch->same >= FETCH_SAME_COUNT) return "no such same: nothing or kind";
+    uint32_t wanted = 0;
     for (uint32_t i = 0; i < fetch->queue_count; i++) {
-        if (!name_is_valid(fetch->queues[i])) {
-            return "queue " NAME_RULE;
-        }
+        if (!pattern_is_valid(fetch->queues[i])) return "queue " PATTERN_RULE;
+        wanted += is_exclusion(fetch->queues[i]) ? 0 : 1;
     }
-    return NULL;
+    return wanted > 0 ? NULL : "name a queue that is not excluded";
 }
 
-/* The queues of a fetch, each once. A fetch that waits makes those that are not there, so that it
- * can stand in line. */
+static bool fetch_has_globs(const struct fetch_command *fetch) {
+    for (uint32_t i = 0; i < fetch->queue_count; i++) {
+        if (!name_is_valid(fetch->queues[i])) return true;
+    }
+    return false;
+}
+
+/* The queues of a fetch, each once. A fetch that waits makes those that are not there, as whoever
+ * looks at the queues expects to see what is waited for. */
 static uint32_t
 fetch_queues(struct engine *engine, const struct fetch_command *fetch, uint32_t *queues) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < fetch->queue_count; i++) {
+        if (!name_is_valid(fetch->queues[i])) continue;
         uint32_t queue = queue_find(engine, fetch->queues[i]);
         if (queue == 0 && fetch->wait_ns > 0) queue = queue_need(engine, fetch->queues[i]);
         uint32_t at = 0;
@@ -99,61 +161,96 @@ fetch_queues(struct engine *engine, const struct fetch_command *fetch, uint32_t 
     return count;
 }
 
+/* The watch that looks at what this fetch names, or 0. */
+static uint32_t
+fetch_watch(struct engine *engine, const struct fetch_command *asked, struct worker *worker) {
+    size_t size_max = 0;
+    for (uint32_t i = 0; i < asked->queue_count; i++) size_max += asked->queues[i].size + 1;
+    char *patterns = mem_alloc(&engine->mem, size_max);
+    size_t size = 0;
+    for (uint32_t i = 0; i < asked->queue_count; i++) {
+        if (i > 0) patterns[size++] = ' ';
+        memcpy(patterns + size, asked->queues[i].bytes, asked->queues[i].size);
+        size += asked->queues[i].size;
+    }
+    struct watch_key key = {
+        .skill = worker_skill(engine, worker),
+        .mode = asked->mode,
+        .patterns = slice_of(patterns, size),
+        .only = fetch_has_globs(asked) ? asked->only : SLICE_NONE,
+    };
+    uint32_t watch = watch_need(engine, &key, false);
+    mem_free(&engine->mem, patterns, size_max);
+    return watch;
+}
+
 static void fetch_wait(
     struct engine *engine,
     const struct command *command,
-    const struct waiter *fetch,
+    const struct fetch *fetch,
     struct answer *answer
 ) {
     uint32_t handle = pool_new(&engine->waiters);
     struct waiter *waiter = waiter_at(engine, handle);
-    *waiter = *fetch;
+    waiter->fetch = *fetch;
+    waiter->fetch.queues = NULL;
+    waiter->fetch.queue_count = 0;
     waiter->request = command->request;
     waiter->until_ns = ns_add(engine->now_ns, command->fetch.wait_ns);
-    size_t bytes = waiter->queue_count * sizeof *waiter->queues;
-    waiter->queues = mem_alloc(&engine->mem, bytes);
-    memcpy(waiter->queues, fetch->queues, bytes);
     waiter_add(engine, handle);
     answer_set(answer, ANSWER_WAITING, NULL);
 }
 
+/* The worker of a fetch, who lives now, when it has a free slot; else 0 and an answer. */
+static uint32_t
+fetch_worker(struct engine *engine, const struct fetch *fetch, struct answer *answer) {
+    struct worker *worker = worker_at(engine, fetch->worker);
+    hob_ns alive_ns = ns_add(engine->now_ns, fetch->lease_ns);
+    if (worker->alive_until_ns < alive_ns) worker->alive_until_ns = alive_ns;
+    if (worker->running < worker->slots) return fetch->worker;
+    answer_set(answer, ANSWER_NO_SLOT, NULL);
+    return 0;
+}
+
 void apply_fetch(struct engine *engine, const struct command *command, struct answer *answer) {
-    const struct fetch_command *fetch = &command->fetch;
-    const char *fault = fetch_fault(fetch);
+    const struct fetch_command *asked = &command->fetch;
+    const char *fault = fetch_fault(asked);
     if (fault != NULL) {
         answer_set(answer, ANSWER_BAD_ARGUMENT, fault);
         return;
     }
-    if (engine->queue_count + fetch->queue_count > QUEUES_MAX) {
+    if (engine->queue_count + asked->queue_count > QUEUES_MAX) {
         answer_set(answer, ANSWER_LIMIT, "queues: 1000000 at most");
         return;
     }
-    uint32_t worker_handle = worker_greet(engine, fetch->worker, answer);
-    if (worker_handle == 0) return;
-    struct worker *worker = worker_at(engine, worker_handle);
-    hob_ns lease_ns = fetch->lease_ns == 0 ? LEASE_DEFAULT_NS : fetch->lease_ns;
-    hob_ns alive_ns = ns_add(engine->now_ns, lease_ns);
-    if (worker->alive_until_ns < alive_ns) worker->alive_until_ns = alive_ns;
-    if (worker->running >= worker->slots) {
-        answer_set(answer, ANSWER_NO_SLOT, NULL);
-        return;
-    }
     uint32_t queues[FETCH_QUEUES_MAX];
-    struct waiter waiter = {
-        .worker = worker_handle,
-        .count = fetch->count == 0 ? 1 : fetch->count,
-        .mode = fetch->mode,
-        .lease_ns = lease_ns,
+    struct fetch fetch = {
+        .worker = worker_greet(engine, asked->worker, answer),
+        .count = asked->count == 0 ? 1 : asked->count,
+        .mode = asked->mode,
+        .same = asked->same,
+        .lease_ns = asked->lease_ns == 0 ? LEASE_DEFAULT_NS : asked->lease_ns,
         .queues = queues,
-        .queue_count = fetch_queues(engine, fetch, queues),
     };
-    uint32_t count = fetch_now(engine, &waiter);
+    if (fetch.worker == 0 || fetch_worker(engine, &fetch, answer) == 0) return;
+    fetch.queue_count = fetch_queues(engine, asked, queues);
+    struct worker *worker = worker_at(engine, fetch.worker);
+    bool has_globs = fetch_has_globs(asked);
+    if (has_globs) fetch.watch = fetch_watch(engine, asked, worker);
+    uint32_t count = has_globs && fetch.watch == 0 ? 0 : fetch_now(engine, &fetch);
     if (count > 0) {
         answer->job_count = count;
         answer->jobs = engine->picked;
-        answer->lease_until_ns = alive_ns;
-    } else if (fetch->wait_ns > 0) {
-        fetch_wait(engine, command, &waiter, answer);
+        answer->lease_until_ns = ns_add(engine->now_ns, fetch.lease_ns);
+        return;
+    }
+    if (!has_globs && asked->wait_ns > 0) fetch.watch = fetch_watch(engine, asked, worker);
+    if (fetch.watch == 0 && (has_globs || asked->wait_ns > 0)) {
+        answer_set(
+            answer, ANSWER_LIMIT, "globs of fetches fit 4000000 queues at most, all together"
+        );
+    } else if (asked->wait_ns > 0) {
+        fetch_wait(engine, command, &fetch, answer);
     } else {
         answer_set(answer, ANSWER_EMPTY, NULL);
     }

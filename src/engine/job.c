@@ -46,6 +46,7 @@ static void job_leave(struct engine *engine, uint32_t handle) {
     switch ((enum job_state)job->state) {
     case JOB_AVAILABLE:
         ready_remove(engine, handle);
+        queue_changed(engine, job->queue);
         break;
     case JOB_RUNNING:
         timer_clear(engine, handle);

@@ -43,6 +43,9 @@ enum {
     WORKER_SLOTS_MAX = 100000,
     FETCH_QUEUES_MAX = 256, /* queues named by one fetch */
     FETCH_COUNT_MAX = 1000,
+    WATCHES_IDLE_MAX = 64, /* lists of globs that are remembered between fetches */
+    SPOTS_MAX = 4000000,   /* queues that fit globs, over all lists of globs in use */
+    QUEUE_TIER_MAX = 1000,
     KEYS_MAX = 1000000, /* idempotency keys remembered; the oldest go first */
     ATTEMPT_MAX_MAX = 60000,
     ATTEMPT_MAX_DEFAULT = 25,

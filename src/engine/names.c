@@ -3,7 +3,7 @@
  * stay once they are made (a queue is a place with settings and counters); kinds are counted and go
  * with their last user; keys go with their time. Names come from outside, so they are hashed under
  * a secret key. */
-#include "engine/core.h"
+#include "engine/watch.h"
 
 static uint64_t name_hash(const struct engine *engine, struct slice name) {
     return siphash(engine->hash_key, name);
@@ -59,12 +59,12 @@ uint32_t queue_need(struct engine *engine, struct slice name) {
     queue->keep_completed_count = KEEP_COMPLETED_COUNT_DEFAULT;
     queue->keep_failed_ns = KEEP_FAILED_DEFAULT_NS;
     queue->keep_failed_count = KEEP_FAILED_COUNT_DEFAULT;
-    queue->hungry_at = HEAP_NOWHERE;
     queue->number = list_add(
         engine, &engine->queue_list, &engine->queue_count, &engine->queue_capacity, handle
     );
     index_add(&engine->queue_names, &engine->mem, name_hash(engine, name), handle);
     heap_push(&engine->due, &engine->mem, &due_rules, engine, HOB_NEVER, handle);
+    watches_see(engine, handle);
     return handle;
 }
 
@@ -130,6 +130,7 @@ void worker_forget(struct engine *engine, uint32_t handle) {
     for (uint32_t i = 0; i < worker->kind_count; i++) kind_unuse(engine, worker->kinds[i]);
     mem_free(&engine->mem, worker->kinds, worker->kind_count * sizeof *worker->kinds);
     text_free(engine, &worker->name);
+    skill_unuse(engine, worker->skill);
     pool_free(&engine->workers, handle);
 }
 
@@ -196,4 +197,5 @@ void names_free(struct engine *engine) {
     index_deinit(&engine->queue_names, &engine->mem);
     index_deinit(&engine->kind_names, &engine->mem);
     index_deinit(&engine->worker_names, &engine->mem);
+    index_deinit(&engine->skill_keys, &engine->mem);
 }

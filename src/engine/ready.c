@@ -158,7 +158,7 @@ void ready_add(struct engine *engine, uint32_t handle) {
     }
     if (branch_is_new) {
         struct queue *queue = queue_at(engine, job->queue);
-        if (queue->branches.count == 0 && queue->pass < engine->vtime) queue->pass = engine->vtime;
+        if (queue->branches.count == 0) queue_wakes(engine, queue);
         heap_push(
             &queue->branches, &engine->mem, &branch_rules, engine, job->priority, branch_handle
         );

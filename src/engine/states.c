@@ -4,6 +4,7 @@
 #include "engine/states.h"
 
 #include "base/assert.h"
+#include "base/glob.h"
 #include "engine/limits.h"
 
 static const char *const state_words[] = {
@@ -81,4 +82,22 @@ bool name_is_valid(struct slice name) {
         if (!name_char_is_valid(name.bytes[i])) return false;
     }
     return true;
+}
+
+/* A name in which * and ? may stand. */
+static bool glob_is_sound(struct slice glob) {
+    if (glob.size == 0 || glob.size > NAME_BYTES_MAX) return false;
+    for (size_t i = 0; i < glob.size; i++) {
+        char both[2] = {'a', glob.bytes[i]};
+        bool is_wild = both[1] == '*' || both[1] == '?';
+        if (!is_wild && !name_is_valid(slice_of(both, sizeof both))) return false;
+    }
+    return true;
+}
+
+bool pattern_is_valid(struct slice pattern) {
+    if (pattern.size > 0 && pattern.bytes[0] == '!') {
+        return glob_is_sound(slice_of(pattern.bytes + 1, pattern.size - 1));
+    }
+    return glob_has_wildcard(pattern) ? glob_is_sound(pattern) : name_is_valid(pattern);
 }

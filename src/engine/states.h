@@ -69,6 +69,11 @@ static inline bool job_state_is_final(enum job_state state) {
 /** May a job go from one state to the other? */
 bool job_state_may_move(enum job_state from, enum job_state to);
 
+/* Is it a name, a glob of names (* and ? in it), or one of these behind a '!'? */
+bool pattern_is_valid(struct slice pattern);
+
+#define PATTERN_RULE "must be a name, or a glob with * and ? in it, and may have a ! before it"
+
 /* The rule of names, for messages: "queue " NAME_RULE. */
 #define NAME_RULE "must be 1 to 200 bytes of A-Z a-z 0-9 - + / ; : . $ _ ( ), not beginning with -"
 

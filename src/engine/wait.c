@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Those who wait. A fetch that found nothing stands in the line of each of its queues; a wait for a
- * job's end hangs at that job. Both have a deadline. All of it is volatile: a client whose
- * connection breaks asks again.
+/* Those who wait. A fetch that found nothing stands in the line of its watch; a wait for a job's
+ * end hangs at that job. Both have a deadline. All of it is volatile: a client whose connection
+ * breaks asks again.
  *
- *     queue ──> sub ──> sub ──> …        each sub belongs to a waiter; oldest first
- *     worker ──> waiter ──> …            so that a freed slot finds who was skipped for want of one
- *     job id ──> waiter ──> …            waits for the end
+ *     watch ──> line             waiting fetches, oldest first: see watch.h
+ *     worker ──> waiter ──> …    so that a freed slot finds who was parked for want of one
+ *     job id ──> waiter ──> …    waits for the end
  *
- * A job that comes to a queue makes it hungry; the hungry queue whose first able waiter is the
- * oldest is served first, so the order of service does not depend on the order in which queues
- * became hungry. */
-#include "engine/core.h"
-
-static struct sub *sub_at(const struct engine *engine, uint32_t handle) {
-    return pool_at(&engine->subs, handle);
-}
+ * A queue that gains something makes the watches that look at it hungry; the hungry watch whose
+ * first able waiter is the oldest is served first, so the order of service does not depend on the
+ * order in which watches became hungry. Waiters of one watch would take the same job, so one look
+ * answers for all of them; one whose worker turns out to have no free slot leaves the line until it
+ * has one. */
+#include "engine/watch.h"
 
 /* --- heaps and indexes --- */
 
@@ -27,12 +25,17 @@ static void deadline_moved(void *context, uint32_t item, uint32_t at) {
 }
 
 static void hungry_moved(void *context, uint32_t item, uint32_t at) {
-    queue_at(context, item)->hungry_at = at;
+    watch_at(context, item)->hungry_at = at;
+}
+
+static void line_moved(void *context, uint32_t item, uint32_t at) {
+    waiter_at(context, item)->line_at = at;
 }
 
 static const struct heap_rules deadline_rules = {
     .before = deadline_before, .moved = deadline_moved};
 static const struct heap_rules hungry_rules = {.before = NULL, .moved = hungry_moved};
+static const struct heap_rules line_rules = {.before = NULL, .moved = line_moved};
 
 static bool request_is(const void *context, uint32_t item, const void *key) {
     return waiter_at(context, item)->request == *(const uint64_t *)key;
@@ -48,41 +51,21 @@ static uint32_t job_waiter_first(const struct engine *engine, uint64_t id) {
 
 /* --- standing in line --- */
 
-static void sub_add(struct engine *engine, uint32_t waiter, uint32_t at) {
-    uint32_t handle = pool_new(&engine->subs);
-    struct sub *sub = sub_at(engine, handle);
-    struct queue *queue = queue_at(engine, waiter_at(engine, waiter)->queues[at]);
-    sub->waiter = waiter;
-    sub->queue = waiter_at(engine, waiter)->queues[at];
-    sub->previous = queue->waiter_last;
-    if (queue->waiter_last == 0) {
-        queue->waiter_first = handle;
-    } else {
-        sub_at(engine, queue->waiter_last)->next = handle;
-    }
-    queue->waiter_last = handle;
-    waiter_at(engine, waiter)->subs[at] = handle;
+static void line_enter(struct engine *engine, uint32_t handle) {
+    const struct waiter *waiter = waiter_at(engine, handle);
+    struct watch *watch = watch_at(engine, waiter->fetch.watch);
+    heap_push(&watch->line, &engine->mem, &line_rules, engine, waiter->seq, handle);
 }
 
-static void sub_remove(struct engine *engine, uint32_t handle) {
-    struct sub *sub = sub_at(engine, handle);
-    struct queue *queue = queue_at(engine, sub->queue);
-    if (sub->previous == 0) {
-        queue->waiter_first = sub->next;
-    } else {
-        sub_at(engine, sub->previous)->next = sub->next;
-    }
-    if (sub->next == 0) {
-        queue->waiter_last = sub->previous;
-    } else {
-        sub_at(engine, sub->next)->previous = sub->previous;
-    }
-    pool_free(&engine->subs, handle);
+static void line_leave(struct engine *engine, uint32_t handle) {
+    const struct waiter *waiter = waiter_at(engine, handle);
+    struct watch *watch = watch_at(engine, waiter->fetch.watch);
+    heap_remove(&watch->line, &engine->mem, &line_rules, engine, waiter->line_at);
 }
 
 static void worker_waiter_add(struct engine *engine, uint32_t handle) {
     struct waiter *waiter = waiter_at(engine, handle);
-    struct worker *worker = worker_at(engine, waiter->worker);
+    struct worker *worker = worker_at(engine, waiter->fetch.worker);
     waiter->next = worker->waiter_first;
     if (waiter->next != 0) waiter_at(engine, waiter->next)->previous = handle;
     worker->waiter_first = handle;
@@ -109,8 +92,8 @@ void waiter_add(struct engine *engine, uint32_t handle) {
     } else {
         engine->waiting_fetches++;
         worker_waiter_add(engine, handle);
-        waiter->subs = mem_alloc(&engine->mem, waiter->queue_count * sizeof *waiter->subs);
-        for (uint32_t i = 0; i < waiter->queue_count; i++) sub_add(engine, handle, i);
+        watch_use(engine, waiter->fetch.watch);
+        line_enter(engine, handle);
     }
     heap_push(&engine->deadlines, &engine->mem, &deadline_rules, engine, waiter->until_ns, handle);
     uint64_t hash = index_hash_pair(waiter->request, 1);
@@ -135,7 +118,7 @@ static void worker_waiter_remove(struct engine *engine, uint32_t handle) {
     if (waiter->previous != 0) {
         waiter_at(engine, waiter->previous)->next = waiter->next;
     } else {
-        worker_at(engine, waiter->worker)->waiter_first = waiter->next;
+        worker_at(engine, waiter->fetch.worker)->waiter_first = waiter->next;
     }
 }
 
@@ -146,9 +129,12 @@ void waiter_free(struct engine *engine, uint32_t handle) {
     } else {
         engine->waiting_fetches--;
         worker_waiter_remove(engine, handle);
-        for (uint32_t i = 0; i < waiter->queue_count; i++) sub_remove(engine, waiter->subs[i]);
-        mem_free(&engine->mem, waiter->subs, waiter->queue_count * sizeof *waiter->subs);
-        mem_free(&engine->mem, waiter->queues, waiter->queue_count * sizeof *waiter->queues);
+        if (waiter->line_at != HEAP_NOWHERE) {
+            line_leave(engine, handle);
+        } else {
+            worker_at(engine, waiter->fetch.worker)->parked--;
+        }
+        watch_unuse(engine, waiter->fetch.watch);
     }
     heap_remove(&engine->deadlines, &engine->mem, &deadline_rules, engine, waiter->deadline_at);
     uint64_t hash = index_hash_pair(waiter->request, 1);
@@ -162,30 +148,56 @@ static void tell(struct engine *engine, const struct answer *answer) {
     engine->sink.answer(engine->sink.context, answer);
 }
 
-/* The oldest waiter of @queue that can take a job from it now, or 0. */
-static uint32_t
-queue_taker(const struct engine *engine, const struct queue *queue, uint32_t handle) {
-    if (queue->branches.count == 0) return 0;
-    for (uint32_t at = queue->waiter_first; at != 0; at = sub_at(engine, at)->next) {
-        uint32_t waiter = sub_at(engine, at)->waiter;
-        if (waiter_can_take(engine, waiter_at(engine, waiter), handle)) return waiter;
+void watch_feed(struct engine *engine, uint32_t handle) {
+    const struct watch *watch = watch_at(engine, handle);
+    if (watch->line.count == 0) return;
+    /* The key is at most the seq of its taker; it is put right when the watch comes to the top. */
+    uint64_t seq = watch->line.entries[0].key;
+    if (watch->hungry_at == HEAP_NOWHERE) {
+        heap_push(&engine->hungry, &engine->mem, &hungry_rules, engine, seq, handle);
+    } else if (engine->hungry.entries[watch->hungry_at].key > seq) {
+        heap_rekey(&engine->hungry, &hungry_rules, engine, watch->hungry_at, seq);
     }
-    return 0;
 }
 
-void queue_feed(struct engine *engine, uint32_t handle) {
-    struct queue *queue = queue_at(engine, handle);
-    if (queue->waiter_first == 0 || queue->hungry_at != HEAP_NOWHERE) return;
-    /* The key is at most the seq of its taker; it is put right when the queue comes to the top. */
-    uint64_t seq = waiter_at(engine, sub_at(engine, queue->waiter_first)->waiter)->seq;
-    heap_push(&engine->hungry, &engine->mem, &hungry_rules, engine, seq, handle);
+void watch_sated(struct engine *engine, uint32_t handle) {
+    uint32_t at = watch_at(engine, handle)->hungry_at;
+    if (at != HEAP_NOWHERE) heap_remove(&engine->hungry, &engine->mem, &hungry_rules, engine, at);
 }
 
 void worker_feed(struct engine *engine, struct worker *worker) {
+    if (worker->running >= worker->slots || worker->parked == 0) return;
     for (uint32_t at = worker->waiter_first; at != 0; at = waiter_at(engine, at)->next) {
-        const struct waiter *waiter = waiter_at(engine, at);
-        for (uint32_t i = 0; i < waiter->queue_count; i++) queue_feed(engine, waiter->queues[i]);
+        if (waiter_at(engine, at)->line_at != HEAP_NOWHERE) continue;
+        worker->parked--;
+        line_enter(engine, at);
+        watch_feed(engine, waiter_at(engine, at)->fetch.watch);
     }
+    hob_assert(worker->parked == 0);
+}
+
+void worker_rehome(struct engine *engine, uint32_t worker_handle) {
+    struct worker *worker = worker_at(engine, worker_handle);
+    uint32_t old_skill = worker->skill;
+    worker->skill = 0;
+    uint32_t skill = worker_skill(engine, worker);
+    for (uint32_t at = worker->waiter_first; at != 0; at = waiter_at(engine, at)->next) {
+        struct waiter *waiter = waiter_at(engine, at);
+        uint32_t old = waiter->fetch.watch;
+        const struct watch *watch = watch_at(engine, old);
+        if (watch->skill == skill) continue;
+        struct watch_key key = {
+            skill, watch->mode, text_slice(watch->patterns), text_slice(watch->only)};
+        uint32_t to = watch_need(engine, &key, true);
+        if (waiter->line_at != HEAP_NOWHERE) {
+            line_leave(engine, at);
+            worker->parked++;
+        }
+        waiter->fetch.watch = to;
+        watch_use(engine, to);
+        watch_unuse(engine, old);
+    }
+    skill_unuse(engine, old_skill);
 }
 
 static void waiter_serve(struct engine *engine, uint32_t handle) {
@@ -193,21 +205,34 @@ static void waiter_serve(struct engine *engine, uint32_t handle) {
     struct answer answer = {
         .code = ANSWER_OK,
         .request = waiter->request,
-        .lease_until_ns = ns_add(engine->now_ns, waiter->lease_ns),
+        .lease_until_ns = ns_add(engine->now_ns, waiter->fetch.lease_ns),
     };
-    answer.job_count = fetch_now(engine, waiter);
+    answer.job_count = fetch_now(engine, &waiter->fetch);
     answer.jobs = engine->picked;
     hob_assert(answer.job_count > 0);
     waiter_free(engine, handle);
     tell(engine, &answer);
 }
 
+/* The oldest waiter of the watch whose worker has a free slot, or 0. Those before it are parked. */
+static uint32_t line_first(struct engine *engine, struct watch *watch) {
+    while (watch->line.count > 0) {
+        uint32_t handle = watch->line.entries[0].item;
+        struct worker *worker = worker_at(engine, waiter_at(engine, handle)->fetch.worker);
+        if (worker->running < worker->slots) return handle;
+        line_leave(engine, handle);
+        worker->parked++;
+    }
+    return 0;
+}
+
 void waiters_serve(struct engine *engine) {
     while (engine->hungry.count > 0) {
         struct heap_entry top = engine->hungry.entries[0];
-        uint32_t taker = queue_taker(engine, queue_at(engine, top.item), top.item);
-        if (taker == 0) {
-            heap_remove(&engine->hungry, &engine->mem, &hungry_rules, engine, 0);
+        uint32_t taker = line_first(engine, watch_at(engine, top.item));
+        uint32_t worker = taker == 0 ? 0 : waiter_at(engine, taker)->fetch.worker;
+        if (taker == 0 || watch_best(engine, top.item, worker) == 0) {
+            watch_sated(engine, top.item);
             continue;
         }
         uint64_t seq = waiter_at(engine, taker)->seq;

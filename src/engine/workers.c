@@ -72,6 +72,7 @@ void apply_worker_set(struct engine *engine, const struct command *command, stru
     struct worker *worker = worker_at(engine, handle);
     worker->slots = set->slots == 0 ? WORKER_SLOTS_MAX : set->slots;
     worker_kinds_set(engine, worker, set);
+    worker_rehome(engine, handle);
     hob_ns alive_ns = ns_add(engine->now_ns, LEASE_DEFAULT_NS);
     if (worker->alive_until_ns < alive_ns) worker->alive_until_ns = alive_ns;
     worker_feed(engine, worker);

@@ -224,6 +224,41 @@ make_update(struct generator *generator, const struct model *model, struct updat
     update->version = job == NULL || dice_once_in(dice, 4) ? 1 : job->view.version;
 }
 
+/* A glob that some queues of the run fit, or one that is excluded. */
+static struct slice any_glob(struct generator *generator) {
+    struct dice *dice = &generator->dice;
+    struct slice name = any_queue(generator);
+    bool excludes = dice_once_in(dice, 3);
+    bool is_cut = !dice_once_in(dice, 4);
+    size_t kept = dice_below(dice, name.size + 1);
+    size_t size = (excludes ? 1 : 0) + (is_cut ? kept + 1 : name.size);
+    if (size > NAME_BYTES_MAX) return SLICE("*");
+    char *glob = generate_room(generator, size);
+    size_t at = 0;
+    if (excludes) glob[at++] = '!';
+    memcpy(glob + at, name.bytes, is_cut ? kept : name.size);
+    if (is_cut) {
+        glob[at + kept] = '*';
+    } else {
+        glob[at + dice_below(dice, name.size)] = '?';
+    }
+    return slice_of(glob, size);
+}
+
+/* Some of the names become globs; one of them excludes nothing, and is a name or a star. */
+static void make_globs(struct generator *generator, struct fetch_command *fetch) {
+    struct dice *dice = &generator->dice;
+    for (uint32_t i = 0; i < fetch->queue_count; i++) {
+        if (dice_once_in(dice, 2)) generator->names[i] = any_glob(generator);
+    }
+    uint32_t at = (uint32_t)dice_below(dice, fetch->queue_count);
+    generator->names[at] = dice_once_in(dice, 2) ? SLICE("*") : any_queue(generator);
+    if (dice_once_in(dice, 3)) {
+        struct slice only = any_glob(generator);
+        fetch->only = only.bytes[0] == '!' ? SLICE("q* *1") : only;
+    }
+}
+
 static void make_fetch(struct generator *generator, struct fetch_command *fetch) {
     struct dice *dice = &generator->dice;
     fetch->worker = any_worker(generator);
@@ -233,6 +268,8 @@ static void make_fetch(struct generator *generator, struct fetch_command *fetch)
         generator->names[i] = any_queue(generator);
     }
     fetch->queues = generator->names;
+    if (dice_once_in(dice, 3)) make_globs(generator, fetch);
+    if (dice_once_in(dice, 4)) fetch->same = FETCH_SAME_KIND;
     fetch->count = (uint32_t)dice_small(dice, 20);
     if (dice_once_in(dice, 50)) fetch->count = FETCH_COUNT_MAX;
     fetch->mode = (enum fetch_mode)dice_below(dice, FETCH_MODE_COUNT);

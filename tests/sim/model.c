@@ -160,7 +160,7 @@ void model_move(struct model *model, struct model_job *job, enum job_state next,
     }
     if (next == JOB_AVAILABLE && queue->view.counts[JOB_AVAILABLE] == 0) {
         /* It has slept: it may not claim the turns that it did not take. */
-        if (queue->pass < model->vtime) queue->pass = model->vtime;
+        model_queue_wakes(model, queue);
     }
     queue->view.counts[view->state]--;
     queue->view.counts[next]++;
@@ -259,7 +259,7 @@ void model_restart(struct model *model) {
     for (uint32_t i = 0; i < model->worker_count; i++) free(model->workers[i].kinds);
     model->wait_count = 0;
     model->worker_count = 0;
-    model->vtime = 0;
+    memset(model->vtimes, 0, sizeof model->vtimes);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < model->queue_count; i++) {
         const struct model_queue *queue = &model->queues[i];

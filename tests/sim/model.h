@@ -62,6 +62,8 @@ struct model_wait {
     uint32_t queue_count;
     uint32_t count;
     enum fetch_mode mode;
+    enum fetch_same same;
+    struct slice only; /* globs that what a glob finds must fit too */
     hob_ns lease_ns;
 };
 
@@ -79,7 +81,7 @@ struct model {
     uint64_t next_token;
     uint64_t next_body;
     uint64_t next_ended;
-    uint64_t vtime; /* pass of the queue that a weighted fetch picked last */
+    uint64_t vtimes[QUEUE_TIER_MAX + 1]; /* by tier: pass of the queue picked last */
 
     struct model_job **jobs; /* by id, gone ones left out */
     uint32_t job_count;
@@ -162,6 +164,9 @@ bool model_is_paused(const struct model *model, const struct queue_view *queue);
 
 /** Is there a pause that is over at @now_ns and that no turn has ended yet? */
 bool model_has_ended_pause(const struct model *model, hob_ns now_ns);
+
+/** A queue that had no available job gets one: its pass is not behind its tier's time. */
+void model_queue_wakes(struct model *model, struct model_queue *queue);
 
 /** Lookups; NULL when there is none. */
 struct model_job *model_job(const struct model *model, uint64_t id);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which job runs next. In a queue: the smallest priority, then the smallest id (FIFO) or the
  * largest (LIFO), among the jobs that the worker can take. Between queues: what the mode of the
- * fetch says. Jobs are picked one at a time, so that each pick sees what the one before has
- * changed. */
+ * fetch says, by one comparison over all queues that the fetch names. Jobs are picked one at a
+ * time, so that each pick sees what the one before has changed. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/assert.h"
+#include "base/glob.h"
 #include "tests/sim/model.h"
 
 bool model_is_paused(const struct model *model, const struct queue_view *queue) {
@@ -25,43 +27,114 @@ static bool can_take(const struct model_worker *worker, const struct job_view *j
     return worker->view.kind_count == 0;
 }
 
-/* The job that a queue offers to a worker now; NULL: none. */
+/* The job that a queue offers to a worker now; NULL: none. @kind: only of it; empty: any. */
 static struct model_job *offer(
-    const struct model *model, const struct model_queue *queue, const struct model_worker *worker
+    const struct model *model,
+    const struct model_queue *queue,
+    const struct model_worker *worker,
+    struct slice kind
 ) {
-    if (queue == NULL || model_is_paused(model, &queue->view)) return NULL;
+    if (model_is_paused(model, &queue->view)) return NULL;
     struct model_job *best = NULL;
     for (uint32_t i = 0; i < model->job_count; i++) {
         struct model_job *job = model->jobs[i];
         if (job->view.state != JOB_AVAILABLE) continue;
         if (!slice_equal(job->view.queue, queue->view.name)) continue;
         if (!can_take(worker, &job->view)) continue;
+        if (kind.size > 0 && !slice_equal(job->view.kind, kind)) continue;
         bool newest_first = queue->view.order == QUEUE_LIFO;
         if (best == NULL || runs_before(&job->view, &best->view, newest_first)) best = job;
     }
     return best;
 }
 
-/* The next job for a fetch; NULL: none. */
-static struct model_job *
-pick(struct model *model, const struct model_wait *fetch, const struct model_worker *worker) {
-    struct model_queue *chosen = NULL;
-    struct model_job *best = NULL;
-    for (uint32_t i = 0; i < fetch->queue_count; i++) {
-        struct model_queue *queue = model_queue(model, fetch->queues[i]);
-        struct model_job *job = offer(model, queue, worker);
-        if (job == NULL) continue;
-        if (best != NULL && fetch->mode == FETCH_LISTED) break;
-        if (best != NULL && fetch->mode == FETCH_WEIGHTED && queue->pass >= chosen->pass) continue;
-        if (best != NULL && fetch->mode == FETCH_MERGED &&
-            !runs_before(&job->view, &best->view, false)) {
+/* --- between queues --- */
+
+static uint32_t tier_of(const struct model_queue *queue) {
+    (void)queue;
+    return 10;
+}
+
+static uint32_t weight_of(const struct model_queue *queue) {
+    (void)queue;
+    return 1;
+}
+
+void model_queue_wakes(struct model *model, struct model_queue *queue) {
+    uint64_t vtime = model->vtimes[tier_of(queue)];
+    if (queue->pass < vtime) queue->pass = vtime;
+}
+
+static bool begins(struct slice text, const char *start) {
+    size_t size = strlen(start);
+    return text.size >= size && memcmp(text.bytes, start, size) == 0;
+}
+
+/* The place in the list of the first pattern that fits this queue; the count of them: none, or it
+ * is excluded. */
+static uint32_t position_of(const struct model_wait *fetch, const struct model_queue *queue) {
+    struct slice name = queue->view.name;
+    uint32_t position = fetch->queue_count;
+    for (uint32_t i = fetch->queue_count; i-- > 0;) {
+        struct slice pattern = fetch->queues[i];
+        bool excludes = pattern.bytes[0] == '!';
+        if (excludes) {
+            pattern = slice_of(pattern.bytes + 1, pattern.size - 1);
+            if (glob_fits(pattern, name)) return fetch->queue_count;
             continue;
         }
-        best = job;
-        chosen = queue;
+        if (begins(name, "hob.") && !begins(pattern, "hob.")) continue;
+        if (glob_fits(pattern, name)) position = i;
     }
-    if (best != NULL && fetch->mode == FETCH_WEIGHTED) model->vtime = chosen->pass++;
-    return best;
+    bool has_globs = false;
+    for (uint32_t i = 0; i < fetch->queue_count; i++) {
+        if (!name_is_valid(fetch->queues[i])) has_globs = true;
+    }
+    bool may = !has_globs || glob_list_fits(fetch->only, name);
+    return may ? position : fetch->queue_count;
+}
+
+struct candidate {
+    struct model_queue *queue;
+    struct model_job *job;
+    uint32_t position;
+};
+
+static bool beats(enum fetch_mode mode, const struct candidate *a, const struct candidate *b) {
+    if (mode == FETCH_MERGED) return runs_before(&a->job->view, &b->job->view, false);
+    if (mode == FETCH_WEIGHTED) {
+        uint32_t tier_a = tier_of(a->queue);
+        uint32_t tier_b = tier_of(b->queue);
+        if (tier_a != tier_b) return tier_a < tier_b;
+        if (a->queue->pass != b->queue->pass) return a->queue->pass < b->queue->pass;
+    }
+    if (a->position != b->position) return a->position < b->position;
+    return slice_before(a->queue->view.name, b->queue->view.name);
+}
+
+/* The next job for a fetch; NULL: none. @first: the job that it must be the same as, or NULL. */
+static struct model_job *pick(
+    struct model *model,
+    const struct model_wait *fetch,
+    const struct model_worker *worker,
+    const struct model_job *first
+) {
+    struct candidate best = {.job = NULL};
+    struct slice kind = first == NULL ? SLICE_NONE : first->view.kind;
+    for (uint32_t i = 0; i < model->queue_count; i++) {
+        struct candidate next = {.queue = &model->queues[i]};
+        if (first != NULL && !slice_equal(next.queue->view.name, first->view.queue)) continue;
+        next.position = position_of(fetch, next.queue);
+        if (next.position == fetch->queue_count) continue;
+        next.job = offer(model, next.queue, worker, kind);
+        if (next.job == NULL) continue;
+        if (best.job == NULL || beats(fetch->mode, &next, &best)) best = next;
+    }
+    if (best.job != NULL && fetch->mode == FETCH_WEIGHTED) {
+        model->vtimes[tier_of(best.queue)] = best.queue->pass;
+        best.queue->pass += (UINT64_C(1) << 20) / weight_of(best.queue);
+    }
+    return best.job;
 }
 
 static void
@@ -79,9 +152,11 @@ run(struct model *model, struct model_job *job, struct model_worker *worker, hob
 static uint32_t
 take_jobs(struct model *model, const struct model_wait *fetch, struct model_worker *worker) {
     uint32_t count = 0;
+    const struct model_job *first = NULL;
     while (count < fetch->count && worker->view.running < worker->view.slots) {
-        struct model_job *job = pick(model, fetch, worker);
+        struct model_job *job = pick(model, fetch, worker, first);
         if (job == NULL) break;
+        if (fetch->same == FETCH_SAME_KIND) first = job;
         run(model, job, worker, fetch->lease_ns);
         model->fetched[count++] = job->view.id;
     }
@@ -106,6 +181,7 @@ static void wait_in_line(
     wait->end_ns = ns_add(model->now_ns, asked->wait_ns);
     wait->queues = calloc(fetch->queue_count, sizeof(struct slice));
     hob_assert(wait->queues != NULL);
+    wait->only = model_copy(model, fetch->only);
     for (uint32_t i = 0; i < fetch->queue_count; i++) {
         wait->queues[i] = model_copy(model, fetch->queues[i]);
     }
@@ -121,6 +197,8 @@ void model_fetch(struct model *model, const struct command *command, struct answ
         .queue_count = asked->queue_count,
         .count = asked->count == 0 ? 1 : asked->count,
         .mode = asked->mode,
+        .same = asked->same,
+        .only = asked->only,
         .lease_ns = asked->lease_ns == 0 ? LEASE_DEFAULT_NS : asked->lease_ns,
     };
     hob_ns alive_ns = ns_add(model->now_ns, fetch.lease_ns);
@@ -130,7 +208,7 @@ void model_fetch(struct model *model, const struct command *command, struct answ
         return;
     }
     for (uint32_t i = 0; i < asked->queue_count && asked->wait_ns > 0; i++) {
-        (void)model_queue_make(model, asked->queues[i]);
+        if (name_is_valid(asked->queues[i])) (void)model_queue_make(model, asked->queues[i]);
     }
     uint32_t count = take_jobs(model, &fetch, worker);
     if (count > 0) {

@@ -3,6 +3,7 @@
  * refused whole, whatever the state: a client that sends nonsense always hears the same. */
 #include <string.h>
 
+#include "base/glob.h"
 #include "engine/callback.h"
 #include "engine/logline.h"
 #include "tests/sim/model.h"
@@ -127,12 +128,33 @@ static bool update_is_valid(const struct model *model, const struct update_comma
     return any && push_is_valid(model, &push);
 }
 
+/* A name; with * and ? in it, or behind a '!', it may also begin with '-'. */
+static bool is_pattern(struct slice pattern, bool may_begin_with_any) {
+    if (pattern.size == 0 || pattern.size > NAME_BYTES_MAX) return false;
+    if (!glob_has_wildcard(pattern) && !may_begin_with_any) return is_name(pattern);
+    for (size_t i = 0; i < pattern.size; i++) {
+        char byte = pattern.bytes[i];
+        char name[2] = {'a', byte};
+        if (byte != '*' && byte != '?' && !is_name(slice_of(name, 2))) return false;
+    }
+    return true;
+}
+
 static bool fetch_is_valid(const struct fetch_command *fetch) {
     if (!is_name(fetch->worker)) return false;
     if (fetch->queue_count < 1 || fetch->queue_count > FETCH_QUEUES_MAX) return false;
     if (fetch->count > FETCH_COUNT_MAX || (unsigned)fetch->mode >= FETCH_MODE_COUNT) return false;
     if (fetch->wait_ns > FETCH_WAIT_MAX_NS || !is_lease(fetch->lease_ns)) return false;
-    return names_are_valid(fetch->queues, fetch->queue_count);
+    if ((unsigned)fetch->same >= FETCH_SAME_COUNT) return false;
+    uint32_t wanted = 0;
+    for (uint32_t i = 0; i < fetch->queue_count; i++) {
+        struct slice pattern = fetch->queues[i];
+        bool excludes = pattern.size > 0 && pattern.bytes[0] == '!';
+        if (!excludes) wanted++;
+        if (excludes) pattern = slice_of(pattern.bytes + 1, pattern.size - 1);
+        if (!is_pattern(pattern, excludes)) return false;
+    }
+    return wanted > 0;
 }
 
 /* Long texts are cut, not refused: that an attempt failed must not be lost to the length of its

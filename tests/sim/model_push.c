@@ -163,7 +163,7 @@ update_job(struct model *model, struct model_job *job, const struct update_comma
     }
     struct model_queue *queue = model_queue(model, view->queue);
     bool wakes = view->state == JOB_AVAILABLE && queue->view.counts[JOB_AVAILABLE] == 0;
-    if (wakes && queue->pass < model->vtime) queue->pass = model->vtime;
+    if (wakes) model_queue_wakes(model, queue);
     queue->view.counts[view->state]++;
 }
 

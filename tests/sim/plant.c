@@ -110,7 +110,13 @@ static void plant_push(struct generator *generator, struct push_command *push) {
 }
 
 static void plant_fetch(struct generator *generator, struct fetch_command *fetch) {
-    switch (dice_below(&generator->dice, 8)) {
+    switch (dice_below(&generator->dice, 10)) {
+    case 8:
+        generator->names[fetch->queue_count - 1] = SLICE("!");
+        break;
+    case 9:
+        fetch->same = FETCH_SAME_COUNT;
+        break;
     case 0:
         fetch->worker = bad_name(generator);
         break;

@@ -314,9 +314,11 @@ bool http_queue_name(struct http_session *session, const struct call *call);
 bool http_id_member(
     struct http_session *session, const char *name, struct json_value value, uint64_t *ret_id
 );
+/* @is_good: what each of them must be. */
 struct http_names {
     struct slice *items;
     uint32_t max;
+    bool (*is_good)(const char *name, struct slice given, struct buf *complaint);
 };
 /** An array of 1 to names.max names. */
 bool http_name_list(

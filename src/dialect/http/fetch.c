@@ -18,7 +18,7 @@ static bool take_fetch(
     struct slice key;
     struct json_value value;
     while (json_next_member(&walk, &key, &value)) {
-        struct http_names names = {queues->names, FETCH_QUEUES_MAX};
+        struct http_names names = {queues->names, FETCH_QUEUES_MAX, option_pattern};
         bool good = json_key_is(key, SLICE("queues"))
                         ? http_name_list(session, "queues", value, names, &queues->count)
                         : http_member(session, fetch_options, key, value, request);

@@ -106,7 +106,7 @@ bool http_name_list(
         if (!json_text(item, &session->base.host->scratch, &names.items[count])) {
             return complain(complaint, name, item.raw, "a string");
         }
-        if (!option_name(name, names.items[count], complaint)) return false;
+        if (!names.is_good(name, names.items[count], complaint)) return false;
         count++;
     }
     *ret_count = count;

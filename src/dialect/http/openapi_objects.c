@@ -192,6 +192,9 @@ static const struct {
     {"Name",
      "{'type':'string','minLength':1,'maxLength':200,'pattern':'^[A-Za-z0-9+/;:.$_()][A-Za-z0-9+/"
      ";:.$_()-]*$'}"},
+    {"Pattern",
+     "{'type':'string','minLength':1,'maxLength':201,'pattern':'^!?[A-Za-z0-9+/;:.$_()*?-]+$',"
+     "'description':'A name, or a glob: * any run, ? one byte; ! before it excludes.'}"},
     {"Time", "{'type':'string','format':'date-time'}"},
     {"Moment",
      "{'oneOf':[" OPENAPI_REF("Time") ",{'type':'integer','minimum':0,'description':'Unix ms.'}]}"},

@@ -96,7 +96,7 @@ static const struct extra extras[] = {
     {"result", BYTES("result")},
     {"checkpoint", BYTES("checkpoint")},
     {"queues",
-     "'queues':{'type':'array','minItems':1,'maxItems':256,'items':" OPENAPI_REF("Name") "}"},
+     "'queues':{'type':'array','minItems':1,'maxItems':256,'items':" OPENAPI_REF("Pattern") "}"},
     {"kinds",
      "'kinds':{'type':'array','minItems':1,'maxItems':256,'items':" OPENAPI_REF("Name") "}"},
     {"lines",

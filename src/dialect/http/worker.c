@@ -87,7 +87,7 @@ static bool take_worker(
     while (json_next_member(&walk, &key, &value)) {
         bool good = false;
         if (json_key_is(key, SLICE("kinds"))) {
-            struct http_names names = {kinds->names, WORKER_KINDS_MAX};
+            struct http_names names = {kinds->names, WORKER_KINDS_MAX, option_name};
             good = http_name_list(session, "kinds", value, names, &kinds->count);
         } else {
             good = http_member(session, http_worker_options, key, value, request);

@@ -13,7 +13,9 @@ void resp_fetch(struct resp_session *session, struct args args) {
         return;
     }
     for (size_t i = 0; i < queues.count; i++) {
-        if (!resp_name(session, "QUEUES", queues.at[i])) return;
+        if (option_pattern("QUEUES", queues.at[i], &session->base.host->complaint)) continue;
+        resp_refuse(session);
+        return;
     }
     request.fetch.queues = queues.at;
     request.fetch.queue_count = (uint32_t)queues.count;
