@@ -157,6 +157,7 @@ static void worker_fill(struct config *config) {
     worker->config = config;
     worker->queues = config_words(config, SETTING_WORKER_QUEUES, &worker->queue_count);
     worker->slots = (uint32_t)config_number(config, SETTING_WORKER_SLOTS);
+    worker->mode = (uint32_t)config_number(config, SETTING_WORKER_MODE);
 }
 
 /* @file: its name, folder and mode; NULL: there is no file. */

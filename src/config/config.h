@@ -38,6 +38,7 @@ struct worker_config {
     const char *const *queues;
     size_t queue_count;
     uint32_t slots; /* 0: not said */
+    uint32_t mode;  /* of its fetches: 0 weighted, 1 listed, 2 merged */
     const struct kind_config *kinds;
     size_t kind_count;
 };

@@ -44,7 +44,7 @@ bool setting_is_first_of(unsigned at, size_t size) {
 }
 
 bool setting_is_list(const struct setting *setting) {
-    return setting->type == SETTING_TYPE_ADDRESSES || setting->type == SETTING_TYPE_NAMES ||
+    return setting->type == SETTING_TYPE_ADDRESSES || setting->type == SETTING_TYPE_PATTERNS ||
            setting->type == SETTING_TYPE_WORDS;
 }
 
@@ -86,7 +86,8 @@ void setting_wanted(const struct setting *setting, char *to, size_t size) {
         [SETTING_TYPE_ADDRESS] = "an address: HOST:PORT or unix:PATH",
         [SETTING_TYPE_ADDRESSES] = "addresses: HOST:PORT or unix:PATH",
         [SETTING_TYPE_NAME] = "a name: 1 to 200 of A-Z a-z 0-9 - + / ; : . $ _ ( ), no - in front",
-        [SETTING_TYPE_NAMES] = "names: 1 to 200 of A-Z a-z 0-9 - + / ; : . $ _ ( ), no - in front",
+        [SETTING_TYPE_PATTERNS] =
+            "names or globs (* any run, ? one byte), with a ! before what is excluded",
         [SETTING_TYPE_WORDS] = "words",
         [SETTING_TYPE_SPAN] = "a span of time, such as 250ms, 30s, 5m, 2h",
         [SETTING_TYPE_SIZE] = "a size, such as 512MiB or 2GiB",

@@ -25,7 +25,7 @@ enum setting_type {
     SETTING_TYPE_ADDRESS,   /* HOST:PORT, [IPV6]:PORT, unix:PATH */
     SETTING_TYPE_ADDRESSES, /* min..max of them */
     SETTING_TYPE_NAME,      /* of a queue, kind, worker */
-    SETTING_TYPE_NAMES,     /* min..max of them */
+    SETTING_TYPE_PATTERNS,  /* min..max names or globs, perhaps behind a '!' */
     SETTING_TYPE_WORDS,     /* min..max texts */
     SETTING_TYPE_NUMBER,    /* min..max */
     SETTING_TYPE_SPAN,      /* ns, min..max */
@@ -110,8 +110,12 @@ enum setting_change { SETTING_RESTART, SETTING_RELOADS };
     X(WORKER_NAME, "worker.name", NAME, 0, "name", "HOB_WORKER_NAME",                             \
       NULL, 0, 0, RESTART, "NAME",                                                                \
       "as `hob workers` shows it; default: host name and process id")                             \
-    X(WORKER_QUEUES, "worker.queues", NAMES, 'q', "queues", "HOB_WORKER_QUEUES",                  \
-      "default", 1, 256, RELOADS, "QUEUE", "what to fetch from, more after commas")               \
+    X(WORKER_QUEUES, "worker.queues", PATTERNS, 'q', "queues", "HOB_WORKER_QUEUES",               \
+      "default", 1, 256, RELOADS, "QUEUE",                                                        \
+      "what to fetch from, more after commas; * and ? make globs, ! excludes: mail.*,!mail.slow") \
+    X(WORKER_MODE, "worker.mode", CHOICE, 0, "mode", "HOB_WORKER_MODE",                            \
+      "weighted", 0, 0, RELOADS, "weighted listed merged",                                        \
+      "turns between queues that have work, strictly as listed, or the most urgent job of all")   \
     X(WORKER_SLOTS, "worker.slots", NUMBER, 'n', "slots", "HOB_WORKER_SLOTS",                     \
       NULL, 1, 10000, RELOADS, "N", "jobs at once; default: as many as processors")
 

@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/buf.h"
+#include "base/glob.h"
 #include "base/text.h"
 #include "config/yaml_read.h"
 
@@ -78,7 +79,7 @@ number_read(const struct setting *setting, struct slice item, struct buf *out, u
     case SETTING_TYPE_ADDRESS:
     case SETTING_TYPE_ADDRESSES:
     case SETTING_TYPE_NAME:
-    case SETTING_TYPE_NAMES:
+    case SETTING_TYPE_PATTERNS:
     case SETTING_TYPE_WORDS:
     case SETTING_TYPE_COUNT:
         hob_assert(false && "a type of numbers");
@@ -101,6 +102,21 @@ static const char *file_from(const struct value_reading *reading, struct slice i
     if (folder == NULL || name.size == 0) return NULL;
     if (memchr(name.bytes, '/', name.size) != NULL) return NULL;
     return path_from(folder, name, reading->arena);
+}
+
+/* As the engine takes it in a fetch. */
+static bool pattern_is_valid(struct slice item) {
+    struct slice rest = item;
+    bool excludes = rest.bytes[0] == '!';
+    if (excludes) rest = slice_of(rest.bytes + 1, rest.size - 1);
+    if (!excludes && !glob_has_wildcard(rest)) return yaml_name_is_valid(rest);
+    if (rest.size == 0 || rest.size > 200) return false;
+    for (size_t i = 0; i < rest.size; i++) {
+        char both[2] = {'a', rest.bytes[i]};
+        bool is_wild = both[1] == '*' || both[1] == '?';
+        if (!is_wild && !yaml_name_is_valid(slice_of(both, sizeof both))) return false;
+    }
+    return true;
 }
 
 /* The item as it is kept, or NULL when it is not valid. */
@@ -126,8 +142,9 @@ static const char *item_read(
     case SETTING_TYPE_ADDRESSES:
         return address_is_valid(item) ? arena_text(arena, item) : NULL;
     case SETTING_TYPE_NAME:
-    case SETTING_TYPE_NAMES:
         return yaml_name_is_valid(item) ? arena_text(arena, item) : NULL;
+    case SETTING_TYPE_PATTERNS:
+        return pattern_is_valid(item) ? arena_text(arena, item) : NULL;
     case SETTING_TYPE_NUMBER:
     case SETTING_TYPE_SPAN:
     case SETTING_TYPE_SIZE:

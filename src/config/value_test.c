@@ -73,13 +73,17 @@ TEST(each_type_takes_what_is_valid_and_keeps_it_in_one_spelling) {
 
 TEST(a_list_of_a_flag_is_divided_by_commas) {
     struct arena arena = {0};
-    struct setting setting = {.type = SETTING_TYPE_NAMES, .min = 1, .max = 3, .value = "NAME"};
+    struct setting setting = {.type = SETTING_TYPE_PATTERNS, .min = 1, .max = 3, .value = "NAME"};
     struct value_reading reading = {.arena = &arena};
     struct value value = {0};
     CHECK(value_read_text(&reading, &setting, "a,b,c", &value));
     CHECK_EQUAL(value.count, 3);
     CHECK_STR(value.words[2], "c");
     CHECK(value.words[3] == NULL);
+    CHECK(value_read_text(&reading, &setting, "mail.*,!mail.slow,-?", &value));
+    CHECK_STR(value.words[1], "!mail.slow");
+    CHECK(!value_read_text(&reading, &setting, "a,!", &value));
+    CHECK(!value_read_text(&reading, &setting, "a,-b", &value));
     CHECK(!value_read_text(&reading, &setting, "a,,c", &value));
     CHECK(!value_read_text(&reading, &setting, "a,b,c,d", &value));
     CHECK_STR(reading.why, "wanted: a list of 1 to 3");

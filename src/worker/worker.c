@@ -15,7 +15,7 @@ enum {
     FETCH_WAIT_MS = 5000,
     FETCH_COUNT_MAX = 1000,
     FETCH_AGAIN_MS = 500,
-    FETCH_WORDS = 10,
+    FETCH_WORDS = 12,
     REGISTER_WORDS = 6,
 };
 
@@ -165,7 +165,9 @@ static void worker_fetch(struct worker *worker) {
     if (worker->fetching || !worker->registered || worker->stop_stage > 0) return;
     if (worker->job_count >= slots || !client_is_ready(worker->fetcher)) return;
     if (uv_is_active((uv_handle_t *)&worker->again)) return;
+    static const char *const modes[] = {"weighted", "listed", "merged"}; /* as the setting */
     const struct worker_config *config = worker->options.config;
+    hob_assert(config->mode < hob_countof(modes));
     uint32_t free_count = slots - worker->job_count;
     if (free_count > FETCH_COUNT_MAX) free_count = FETCH_COUNT_MAX;
     struct slice args[FETCH_WORDS + CONFIG_QUEUES_MAX];
@@ -180,6 +182,8 @@ static void worker_fetch(struct worker *worker) {
     args[count++] = slice_str(wanted);
     args[count++] = SLICE("WAIT");
     args[count++] = slice_str(wait);
+    args[count++] = SLICE("MODE");
+    args[count++] = slice_str(modes[config->mode]);
     args[count++] = SLICE("FORM");
     args[count++] = SLICE("map");
     args[count++] = SLICE("QUEUES");

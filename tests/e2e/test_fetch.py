@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fetching across queues: globs, modes, jobs that come together."""
+import time
+
+from lib import check, equal, eventually, rig
+from test_door import closed
+
+
+def queues(jobs):
+    return [job[2].decode() for job in jobs]
+
+
+def test_a_new_queue_is_found_by_a_worker_that_waits():
+    with rig() as hob:
+        hob.work({"say": ["/bin/cat"]}, queues=("mail.*", "!mail.slow"))
+        slow = hob.hob("push", "mail.slow", "say", "no").strip()
+        started = time.monotonic()
+        job = hob.hob("push", "mail.new", "say", "yes").strip()
+        hob.until(job, "completed")
+        check(time.monotonic() - started < 5, "the new queue was found late")
+        equal(hob.state(slow), "available")
+
+
+def test_a_fetch_by_globs_over_resp_and_http():
+    with rig() as hob:
+        app = hob.resp()
+        for queue in ("mail.a", "mail.b", "mail.slow", "hob.own", "other"):
+            app.call("PUSH", queue, "k", queue)
+        got = app.call("FETCH", "w", "COUNT", 9, "MODE", "listed", "QUEUES", "mail.b", "mail.*", "!*.slow")
+        equal(queues(got), ["mail.b", "mail.a"])
+        status, _, body = hob.http("POST", "/v1/fetch", {"worker": "h", "queues": ["*"], "count": 9, "mode": "merged"})
+        equal((status, [job["queue"] for job in body["jobs"]]), (200, ["mail.slow", "other"]))
+        equal(hob.http("POST", "/v1/fetch", {"worker": "h", "queues": ["a b"]})[0], 400)
+        equal(hob.http("POST", "/v1/fetch", {"worker": "h", "queues": ["!a"]})[0], 400)
+        equal(app.error("FETCH", "w", "QUEUES", "!").word, "BADARG")
+
+
+def test_a_glob_finds_no_queue_that_the_token_is_not_for():
+    with closed() as hob:
+        root = hob.enter(hob.root)
+        root.call("PUSH", "bank", "k", "theirs")
+        shop = hob.enter(hob.make("shop", "--scope", "work", "--queue", "mail.*"))
+        equal(shop.call("FETCH", "w", "QUEUES", "*"), [])
+        equal(shop.call("FETCH", "w", "QUEUES", "b*"), [])
+        equal(shop.error("FETCH", "w", "QUEUES", "bank").word, "NOPERM")
+        equal(shop.error("FETCH", "w", "QUEUES", "bank", "*").word, "NOPERM")
+        root.call("PUSH", "mail.out", "k", "mine")
+        equal(queues(shop.call("FETCH", "w", "COUNT", 9, "QUEUES", "*")), ["mail.out"])
+
+
+def test_jobs_of_the_same_kind_come_together():
+    with rig() as hob:
+        app = hob.resp()
+        for kind in ("row", "image", "row", "row"):
+            app.call("PUSH", "work", kind, "p")
+        got = app.call("FETCH", "w", "COUNT", 10, "SAME", "kind", "QUEUES", "work")
+        equal([job[3] for job in got], [b"row", b"row", b"row"])
+        status, _, body = hob.http("POST", "/v1/fetch", {"worker": "h", "queues": ["work"], "same": "kind"})
+        equal((status, [job["kind"] for job in body["jobs"]]), (200, ["image"]))
+
+
+def test_a_worker_goes_by_the_list_when_it_is_told_to():
+    with rig() as hob:
+        order = hob.dir / "order"
+        say = hob.script("say", f'#!/bin/sh\necho "$HOB_QUEUE" >> "{order}"\n')
+        jobs = [hob.hob("push", queue, "say", "x").strip() for queue in ("low", "high", "low", "high")]
+        hob.work({"say": [say]}, queues=("high", "low"), slots=1, mode="listed")
+        for job in jobs:
+            hob.until(job, "completed")
+        equal(eventually(lambda: order.read_text().split(), "the order"), ["high", "high", "low", "low"])
