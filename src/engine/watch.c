@@ -295,9 +295,8 @@ static void watch_look(struct engine *engine, uint32_t handle) {
     for (struct slice rest = text_slice(watch->patterns); rest.size > 0; position++) {
         uint32_t queue = queue_find(engine, pattern_next(&rest));
         hob_assert(queue != 0); /* a fetch that waits has made it */
-        bool is_there = false;
         uint32_t first = queue_at(engine, queue)->spot_first;
-        is_there = first != 0 && spot_at(engine, first)->watch == handle;
+        bool is_there = first != 0 && spot_at(engine, first)->watch == handle;
         if (!is_there) spot_add(engine, handle, queue, position);
     }
 }
@@ -356,8 +355,9 @@ void watches_see(struct engine *engine, uint32_t queue) {
     struct slice name = text_slice(queue_at(engine, queue)->name);
     uint32_t position = 0;
     for (uint32_t at = engine->glob_watch_first; at != 0; at = watch_at(engine, at)->next) {
-        if (watch_fits(watch_at(engine, at), name, &position))
+        if (watch_fits(watch_at(engine, at), name, &position)) {
             spot_add(engine, at, queue, position);
+        }
     }
 }
 

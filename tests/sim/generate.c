@@ -228,6 +228,7 @@ make_update(struct generator *generator, const struct model *model, struct updat
 static struct slice any_glob(struct generator *generator) {
     struct dice *dice = &generator->dice;
     struct slice name = any_queue(generator);
+    hob_assert(name.size > 0);
     bool excludes = dice_once_in(dice, 3);
     bool is_cut = !dice_once_in(dice, 4);
     size_t kept = dice_below(dice, name.size + 1);
