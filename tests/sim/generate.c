@@ -249,6 +249,7 @@ static struct slice any_glob(struct generator *generator) {
 /* Some of the names become globs; one of them excludes nothing, and is a name or a star. */
 static void make_globs(struct generator *generator, struct fetch_command *fetch) {
     struct dice *dice = &generator->dice;
+    hob_assert(fetch->queue_count > 0);
     for (uint32_t i = 0; i < fetch->queue_count; i++) {
         if (dice_once_in(dice, 2)) generator->names[i] = any_glob(generator);
     }
