@@ -61,6 +61,10 @@ static void file_info(struct journal *journal, struct journal_info *ret_info) {
     memcpy(ret_info->cut_note, file->cut_note, sizeof ret_info->cut_note);
 }
 
+static uint64_t file_room(struct journal *journal) {
+    return room_bytes((struct journal_file *)journal);
+}
+
 /* An answer that needs no disk. */
 static void answer(struct journal_file *file, const struct journal_done *done) {
     (void)pthread_mutex_lock(&file->lock);
@@ -153,6 +157,7 @@ file_tail(struct journal *journal, uint64_t *ret_chain, struct hob_error *err) {
 static const struct journal_ops file_ops = {
     .close = file_journal_close,
     .info = file_info,
+    .room = file_room,
     .append = file_append,
     .poll = file_poll,
     .wait = file_wait,

@@ -124,6 +124,7 @@ static uint64_t room_when_short(struct journal *journal) {
     CHECK(rig_until(space_is_short, journal));
     struct journal_info info;
     journal_info(journal, &info);
+    CHECK_EQUAL(journal_room(journal), info.room_bytes);
     return info.room_bytes;
 }
 

@@ -53,6 +53,10 @@ void journal_info(struct journal *journal, struct journal_info *ret_info) {
     journal->ops->info(journal, ret_info);
 }
 
+uint64_t journal_room(struct journal *journal) {
+    return journal->ops->room(journal);
+}
+
 void journal_append(struct journal *journal, const struct journal_batch *batch) {
     hob_assert(batch->seq > 0);
     hob_assert(batch->first_pos > 0);

@@ -119,6 +119,7 @@ struct journal_wake {
 struct journal_ops {
     void (*close)(struct journal *journal);
     void (*info)(struct journal *journal, struct journal_info *ret_info);
+    uint64_t (*room)(struct journal *journal);
     void (*append)(struct journal *journal, const struct journal_batch *batch);
     bool (*poll)(struct journal *journal, struct journal_done *ret_done);
     enum hob_status (*wait)(struct journal *journal, struct journal_done *ret_done);
@@ -157,6 +158,9 @@ void journal_close(struct journal *journal);
 
 /** What is there, without I/O. */
 void journal_info(struct journal *journal, struct journal_info *ret_info);
+
+/** journal_info.room_bytes alone: asked before each push. */
+uint64_t journal_room(struct journal *journal);
 
 /**
  * Start making @batch durable. At most one append may be in flight. The batch must continue the

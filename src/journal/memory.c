@@ -77,10 +77,16 @@ static void memory_close(struct journal *journal) {
     free(memory);
 }
 
+/* No device under it that could be full. */
+static uint64_t memory_room(struct journal *journal) {
+    (void)journal;
+    return UINT64_MAX;
+}
+
 static void memory_info(struct journal *journal, struct journal_info *ret_info) {
     const struct memory_journal *memory = (struct memory_journal *)journal;
     *ret_info = (struct journal_info){
-        .room_bytes = UINT64_MAX,
+        .room_bytes = memory_room(journal),
         .seq = memory->seq,
         .pos = memory->pos,
         .chain = memory->chain,
@@ -255,6 +261,7 @@ memory_tail(struct journal *journal, uint64_t *ret_chain, struct hob_error *err)
 static const struct journal_ops memory_ops = {
     .close = memory_close,
     .info = memory_info,
+    .room = memory_room,
     .append = memory_append,
     .poll = memory_poll,
     .wait = memory_wait,

@@ -134,15 +134,13 @@ void space_turn_begin(struct space *space, hob_ns now_ns) {
 /* Room that the journal has prepared is what acks and deletes live on when the disk is full, so
  * pushes stop before it ends. */
 static bool push_has_room(struct space *space, const struct push_command *push) {
-    struct journal_info info;
-    journal_info(space->journal, &info);
     uint64_t waiting = space->filling->bytes.size;
     if (space->flying != NULL) waiting += space->flying->bytes.size;
     for (const struct batch *batch = space->sealed; batch != NULL; batch = batch->next) {
         waiting += batch->bytes.size;
     }
     uint64_t wanted = waiting + push->payload.size + RESERVE_BYTES;
-    space->full = space->retry_ns != 0 || info.room_bytes < wanted;
+    space->full = space->retry_ns != 0 || journal_room(space->journal) < wanted;
     return !space->full;
 }
 

@@ -22,6 +22,7 @@ static struct journal *open_new(uint64_t segment_bytes) {
 static struct journal_info info_of(struct journal *journal) {
     struct journal_info info;
     journal_info(journal, &info);
+    CHECK_EQUAL(journal_room(journal), info.room_bytes);
     return info;
 }
 
