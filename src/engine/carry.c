@@ -304,6 +304,7 @@ static bool carry_skips(struct engine *engine, const struct effect *effect) {
 enum hob_status carry(struct engine *engine, const struct effect *effect, struct hob_error *err) {
     if (carry_skips(engine, effect)) return HOB_OK;
     bool fits = false;
+    digest_before(engine, effect);
     switch (effect_is_sound(effect) ? effect->type : EFFECT_NONE) {
     case EFFECT_NONE:
         break;
@@ -314,6 +315,7 @@ enum hob_status carry(struct engine *engine, const struct effect *effect, struct
         EFFECTS(X)
 #undef X
     }
+    digest_after(engine, effect);
     if (fits) return HOB_OK;
     return fail(
         err,

@@ -1,55 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Proof by walking everything: the digest of the durable state, and the check of what must always
- * hold. Both are for tests, the simulator and --paranoid; nothing else may need a full walk. */
+/* Proof by walking everything: the check of what must always hold. For tests, the simulator and
+ * --paranoid; nothing else may need a full walk. */
 #include "engine/core.h"
-
-/* --- digest: the sum of the hashes of all full records, so the order of the walk does not matter
- * --- */
-
-static uint64_t effect_hash(const struct effect *effect, struct buf *scratch) {
-    static const struct siphash_key key = {{0x686f62, 0x646967657374}};
-    buf_reset(scratch);
-    bool fits = effect_encode(effect, scratch);
-    hob_assert(fits);
-    return siphash(key, buf_slice(scratch));
-}
-
-uint64_t engine_digest(const struct engine *engine) {
-    HOB_AUTO_BUF struct buf scratch = buf_make(64u * 1024 * 1024);
-    uint64_t digest = index_hash_pair(engine->next_id, engine->next_token);
-    digest += index_hash_pair(engine->next_body, 3);
-    uint64_t id = 0;
-    uint32_t handle = 0;
-    for (uint64_t from = 0; (handle = idmap_next(&engine->job_ids, from, &id)) != 0;
-         from = id + 1) {
-        struct effect effect = {.type = EFFECT_JOB_PUT};
-        job_view_fill(engine, job_at(engine, handle), &effect.job_put.job);
-        digest += effect_hash(&effect, &scratch);
-    }
-    for (uint32_t i = 0; i < engine->queue_count; i++) {
-        const struct queue *queue = queue_at(engine, engine->queue_list[i]);
-        if (!queue->is_set) continue;
-        struct effect effect = {.type = EFFECT_QUEUE_PUT};
-        queue_view_fill(engine, queue, &effect.queue_put.queue);
-        digest += effect_hash(&effect, &scratch);
-    }
-    for (uint32_t i = 0; i < engine->key_due.count; i++) {
-        const struct key *key = pool_at(&engine->keys, engine->key_due.entries[i].item);
-        struct effect effect = {
-            .type = EFFECT_KEY_PUT,
-            .key_put = {.key = text_slice(key->name), .id = key->id, .until_ns = key->until_ns},
-        };
-        digest += effect_hash(&effect, &scratch);
-    }
-    for (uint32_t i = 0; i < engine->token_count; i++) {
-        struct effect effect = {.type = EFFECT_TOKEN_PUT};
-        token_view_fill(&engine->tokens[i], &effect.token_put.token);
-        digest += effect_hash(&effect, &scratch);
-    }
-    return digest;
-}
-
-/* --- check --- */
 
 static void check_timer(const struct engine *engine, const struct job *job, uint32_t handle) {
     const struct queue *queue = queue_at(engine, job->queue);
@@ -146,4 +98,5 @@ void engine_check(const struct engine *engine) {
     }
     hob_assert(running == counts[JOB_RUNNING]);
     hob_assert(engine->jobs.count == engine->job_ids.count);
+    hob_assert(!engine->keeps_digest || engine_digest_kept(engine) == engine_digest(engine));
 }

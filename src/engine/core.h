@@ -295,6 +295,10 @@ struct engine {
     struct idmap unknown;    /* replay: ids that were mentioned before their full record */
     uint64_t callbacks_lost; /* since start: there was no place for another job */
     uint64_t *picked;        /* ids of the latest fetch, for its answer */
+
+    bool keeps_digest;
+    uint64_t digest; /* the sum of the hashes of all objects; see digest.c */
+    struct buf digest_scratch;
 };
 
 /* --- at hand --- */
@@ -512,6 +516,12 @@ void queue_changed(struct engine *engine, uint32_t queue);
 /* Does a pattern of a fetch, which excludes nothing, fit this queue? Queues of Hob's own are only
  * fitted by patterns that begin as they do. */
 bool queue_fits(struct slice pattern, struct slice name);
+
+/* digest.c: around the carrying out of @effect */
+void digest_init(struct engine *engine, bool keeps);
+void digest_free(struct engine *engine);
+void digest_before(struct engine *engine, const struct effect *effect);
+void digest_after(struct engine *engine, const struct effect *effect);
 
 /* view.c */
 void job_view_fill(const struct engine *engine, const struct job *job, struct job_view *ret_view);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine as a whole: its making, the way of a command through it, replay, cleaning, digest and
- * self-check. */
+/* The engine as a whole: its making, the way of a command through it, replay and cleaning. */
 #include "engine/engine.h"
 
 #include "engine/watch.h"
@@ -34,6 +33,7 @@ struct engine *engine_new(const struct engine_options *options) {
     engine->next_token = 1;
     engine->next_body = 1;
     engine->next_seq = 1;
+    digest_init(engine, options->keeps_digest);
     pools_init(engine);
     engine->picked = mem_alloc(&engine->mem, FETCH_COUNT_MAX * sizeof *engine->picked);
     return engine;
@@ -53,6 +53,7 @@ void engine_free(struct engine *engine) {
     while (engine->job_ids.count > 0) {
         job_unmake(engine, idmap_next(&engine->job_ids, 0, &id), false);
     }
+    digest_free(engine);
     names_free(engine);
     tokens_free(engine);
     heap_deinit(&engine->key_due, &engine->mem);

@@ -53,6 +53,7 @@ struct engine_options {
     struct engine_sink sink;
     struct siphash_key hash_key; /* random in production; never influences a result */
     uint64_t memory_max_bytes;   /* ceiling; 0: none. Pushes are refused at 80 % of it */
+    bool keeps_digest;           /* for engine_digest_kept; costs two hashes an effect */
 };
 
 /** A new, empty engine; owned by the caller. */
@@ -214,6 +215,12 @@ void engine_stats(const struct engine *engine, struct engine_stats *ret_stats);
  * everything.
  */
 uint64_t engine_digest(const struct engine *engine);
+
+/**
+ * The same number without a walk; only of an engine that was made with keeps_digest. For tests and
+ * the simulator, which ask after every command.
+ */
+uint64_t engine_digest_kept(const struct engine *engine);
 
 /**
  * Check every invariant by walking everything; panics on the first that does not hold. For tests

@@ -93,9 +93,13 @@ struct rig *rig_new_small(uint64_t memory_max_bytes) {
             },
         .hash_key = {{1, 2}},
         .memory_max_bytes = memory_max_bytes,
+        .keeps_digest = true,
     };
     struct engine_options replica = {
-        .sink = {.body_drop = replica_body_drop, .event = replica_event}, .hash_key = {{3, 4}}};
+        .sink = {.body_drop = replica_body_drop, .event = replica_event},
+        .hash_key = {{3, 4}},
+        .keeps_digest = true,
+    };
     rig.engine = engine_new(&options);
     rig.replica = engine_new(&replica);
     rig.now_ns = 1700000000 * NS_PER_SECOND;

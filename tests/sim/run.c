@@ -309,6 +309,7 @@ static void apply(struct run *run, hob_ns now_ns) {
     if (!run->turn_is_open) turn(run);
     compare_outputs(run);
     compare_touched(run, id, fetched, count);
+    target_compare_twin(run->target);
     if (!run->turn_is_open) check_due(run);
     run->wanted.job_count = run->got.job_count = 0;
 }

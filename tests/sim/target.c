@@ -155,6 +155,7 @@ static struct engine_options replay_options(struct target *target) {
                 .body_drop = on_nothing,
             },
         .hash_key = any_key(target),
+        .keeps_digest = true,
     };
 }
 
@@ -170,6 +171,7 @@ static struct engine_options live_options(struct target *target) {
             },
         .hash_key = any_key(target),
         .memory_max_bytes = target->options.memory_max_bytes,
+        .keeps_digest = true,
     };
 }
 
@@ -309,6 +311,12 @@ void target_check(struct target *target) {
     if (engine_digest(again) != digest) broken(target, "the digest of the replayed tape differs");
     target->options.replayed(target->options.context, again);
     engine_free(again);
+}
+
+void target_compare_twin(struct target *target) {
+    if (target->side != NULL) return;
+    if (engine_digest_kept(target->live) == engine_digest_kept(target->twin)) return;
+    broken(target, "the digest that the twin keeps differs");
 }
 
 bool target_has_body(struct target *target, uint64_t body_id, size_t size, uint64_t hash) {

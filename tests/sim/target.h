@@ -57,6 +57,9 @@ bool target_may_restart(const struct target *target);
 /** Close, open again at @now_ns, and compare digests. */
 void target_restart(struct target *target, hob_ns now_ns);
 
+/** After each command: the digests that engine and twin carry along are equal (alone). */
+void target_compare_twin(struct target *target);
+
 /** Walk everything: engine_check, equal digests, and (alone) a replay of the whole tape. */
 void target_check(struct target *target);
 

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The digest of the durable state: the sum of the hashes of all full records, so that neither the
+ * order of a walk nor that of effects matters.
+ *
+ * Two ways to it, which must agree. engine_digest walks everything. An engine made with
+ * `keeps_digest` also carries the sum along: an effect takes out the hash of the object that it
+ * touches before it is carried out, and puts in the new one after.
+ *
+ * A new effect names its object in touched_by; the compiler asks for it (the switch has no
+ * default). A new sort of object gets a word in enum touched, its hash in touched_hash, and a loop
+ * in engine_digest. An effect that touches more than it names, and state that changes without an
+ * effect, are found by engine_check, which compares the two ways. */
+#include "engine/core.h"
+
+enum touched { TOUCHED_NOTHING, TOUCHED_JOB, TOUCHED_QUEUE, TOUCHED_KEY, TOUCHED_TOKEN };
+
+/* The counters (META) are added when the digest is read, and a body is a job's affair. */
+static enum touched touched_by(enum effect_type type) {
+    switch (type) {
+    case EFFECT_META:
+    case EFFECT_BODY:
+        return TOUCHED_NOTHING;
+    case EFFECT_JOB_PUT:
+    case EFFECT_JOB_RUN:
+    case EFFECT_JOB_LEASE:
+    case EFFECT_JOB_DONE:
+    case EFFECT_JOB_FAILED:
+    case EFFECT_JOB_RELEASED:
+    case EFFECT_JOB_STAGED:
+    case EFFECT_JOB_ENDED:
+    case EFFECT_JOB_RETRIED:
+    case EFFECT_JOB_DELETED:
+    case EFFECT_JOB_LOGGED:
+    case EFFECT_JOB_PROGRESS:
+    case EFFECT_JOB_CHECKPOINT:
+        return TOUCHED_JOB;
+    case EFFECT_QUEUE_PUT:
+        return TOUCHED_QUEUE;
+    case EFFECT_KEY_PUT:
+    case EFFECT_KEY_DROP:
+        return TOUCHED_KEY;
+    case EFFECT_TOKEN_PUT:
+    case EFFECT_TOKEN_DROP:
+        return TOUCHED_TOKEN;
+    case EFFECT_NONE:
+        break;
+    }
+    hob_assert(false && "an effect that names no object");
+    return TOUCHED_NOTHING;
+}
+
+/* --- the hash of an object: that of its full record --- */
+
+static uint64_t effect_hash(const struct effect *effect, struct buf *scratch) {
+    static const struct siphash_key key = {{0x686f62, 0x646967657374}};
+    buf_reset(scratch);
+    bool fits = effect_encode(effect, scratch);
+    hob_assert(fits);
+    return siphash(key, buf_slice(scratch));
+}
+
+static uint64_t job_hash(const struct engine *engine, uint32_t handle, struct buf *scratch) {
+    struct effect effect = {.type = EFFECT_JOB_PUT};
+    job_view_fill(engine, job_at(engine, handle), &effect.job_put.job);
+    return effect_hash(&effect, scratch);
+}
+
+/* A queue without settings of its own is not durable. */
+static uint64_t queue_hash(const struct engine *engine, uint32_t handle, struct buf *scratch) {
+    const struct queue *queue = queue_at(engine, handle);
+    if (!queue->is_set) return 0;
+    struct effect effect = {.type = EFFECT_QUEUE_PUT};
+    queue_view_fill(engine, queue, &effect.queue_put.queue);
+    return effect_hash(&effect, scratch);
+}
+
+static uint64_t key_hash(const struct engine *engine, uint32_t handle, struct buf *scratch) {
+    const struct key *key = pool_at(&engine->keys, handle);
+    struct effect effect = {
+        .type = EFFECT_KEY_PUT,
+        .key_put = {.key = text_slice(key->name), .id = key->id, .until_ns = key->until_ns},
+    };
+    return effect_hash(&effect, scratch);
+}
+
+static uint64_t token_hash(const struct token *token, struct buf *scratch) {
+    struct effect effect = {.type = EFFECT_TOKEN_PUT};
+    token_view_fill(token, &effect.token_put.token);
+    return effect_hash(&effect, scratch);
+}
+
+static uint64_t counters_hash(const struct engine *engine) {
+    return index_hash_pair(engine->next_id, engine->next_token) +
+           index_hash_pair(engine->next_body, 3);
+}
+
+/* --- by walking --- */
+
+enum { SCRATCH_BYTES_MAX = 64 * 1024 * 1024 };
+
+uint64_t engine_digest(const struct engine *engine) {
+    HOB_AUTO_BUF struct buf scratch = buf_make(SCRATCH_BYTES_MAX);
+    uint64_t digest = counters_hash(engine);
+    uint64_t id = 0;
+    uint32_t handle = 0;
+    for (uint64_t from = 0; (handle = idmap_next(&engine->job_ids, from, &id)) != 0;
+         from = id + 1) {
+        digest += job_hash(engine, handle, &scratch);
+    }
+    for (uint32_t i = 0; i < engine->queue_count; i++) {
+        digest += queue_hash(engine, engine->queue_list[i], &scratch);
+    }
+    for (uint32_t i = 0; i < engine->key_due.count; i++) {
+        digest += key_hash(engine, engine->key_due.entries[i].item, &scratch);
+    }
+    for (uint32_t i = 0; i < engine->token_count; i++) {
+        digest += token_hash(&engine->tokens[i], &scratch);
+    }
+    return digest;
+}
+
+/* --- by carrying it along --- */
+
+static struct slice token_name(const struct effect *effect) {
+    return effect->type == EFFECT_TOKEN_PUT ? effect->token_put.token.name
+                                            : effect->token_drop.name;
+}
+
+static uint64_t token_hash_by_name(struct engine *engine, struct slice name) {
+    for (uint32_t i = 0; i < engine->token_count; i++) {
+        const struct token *token = &engine->tokens[i];
+        if (slice_equal(text_slice(token->name), name)) {
+            return token_hash(token, &engine->digest_scratch);
+        }
+    }
+    return 0;
+}
+
+/* The hash of the object as it is now; 0 while there is none. */
+static uint64_t touched_hash(struct engine *engine, const struct effect *effect) {
+    struct buf *scratch = &engine->digest_scratch;
+    uint32_t handle = 0;
+    switch (touched_by(effect->type)) {
+    case TOUCHED_NOTHING:
+        return 0;
+    case TOUCHED_JOB:
+        handle = job_find(engine, effect_job_id(effect));
+        return handle == 0 ? 0 : job_hash(engine, handle, scratch);
+    case TOUCHED_QUEUE:
+        handle = queue_find(engine, effect->queue_put.queue.name);
+        return handle == 0 ? 0 : queue_hash(engine, handle, scratch);
+    case TOUCHED_KEY:
+        handle = key_find(
+            engine, effect->type == EFFECT_KEY_PUT ? effect->key_put.key : effect->key_drop.key
+        );
+        return handle == 0 ? 0 : key_hash(engine, handle, scratch);
+    case TOUCHED_TOKEN:
+        return token_hash_by_name(engine, token_name(effect));
+    }
+    return 0;
+}
+
+void digest_before(struct engine *engine, const struct effect *effect) {
+    if (engine->keeps_digest) engine->digest -= touched_hash(engine, effect);
+}
+
+void digest_after(struct engine *engine, const struct effect *effect) {
+    if (!engine->keeps_digest) return;
+    /* The name in such an effect may have been the object's own, and is gone with it. */
+    if (effect->type == EFFECT_KEY_DROP || effect->type == EFFECT_TOKEN_DROP) return;
+    engine->digest += touched_hash(engine, effect);
+}
+
+void digest_init(struct engine *engine, bool keeps) {
+    engine->keeps_digest = keeps;
+    engine->digest_scratch = buf_make(SCRATCH_BYTES_MAX);
+}
+
+void digest_free(struct engine *engine) {
+    buf_deinit(&engine->digest_scratch);
+}
+
+uint64_t engine_digest_kept(const struct engine *engine) {
+    hob_assert(engine->keeps_digest);
+    return counters_hash(engine) + engine->digest;
+}
