@@ -11,6 +11,7 @@
  * line that shows it again. One of the two is wrong then; doc/design says which. */
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@
 #include "tests/sim/run.h"
 
 /* Under a sanitizer a run of the default length takes seconds. */
-enum { COMMANDS_DEFAULT = 3000, SECONDS_MAX = 600 };
+enum { COMMANDS_DEFAULT = 3000, SECONDS_MAX = 600, MALLOC_KEPT_BYTES = 1 << 30 };
 
 static bool parse_number(const char *text, uint64_t *ret_number) {
     char *end = NULL;
@@ -57,6 +58,10 @@ static int run_here(uint64_t seed, uint64_t commands, bool trace) {
     (void)sigaction(SIGABRT, &action, NULL);
     (void)sigaction(SIGALRM, &action, NULL);
     (void)alarm(SECONDS_MAX);
+    /* Tapes are megabytes, made and freed all the time: given back to the system, most of a run
+     * would be page faults. */
+    (void)mallopt(M_MMAP_THRESHOLD, MALLOC_KEPT_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, MALLOC_KEPT_BYTES);
     seed_running = seed;
     return run_seed(seed, commands, trace) ? 0 : 1;
 }

@@ -227,12 +227,13 @@ static void clean_oldest(struct target *target) {
     tape_drop_oldest(&target->tape);
 }
 
-/* Batches end at random places; a long tape is cleaned from its end. */
+/* Batches end at random places; a long tape is cleaned from its end; not more often, for bodies
+ * that are held are copied each time. */
 static void tape_turns(struct target *target) {
     if (!dice_once_in(&target->dice, 3)) return;
     uint32_t home = tape_next_batch(&target->tape);
     engine_home_set(target->live, home);
-    if (target->tape.batch_count > 3 && dice_once_in(&target->dice, 3)) {
+    if (target->tape.batch_count > 3 && dice_once_in(&target->dice, 8)) {
         uint64_t count = dice_small(&target->dice, target->tape.batch_count - 1);
         for (uint64_t i = 0; i < count; i++) clean_oldest(target);
     }
