@@ -240,6 +240,7 @@ carry_job_checkpoint(struct engine *engine, const struct job_checkpoint_effect *
 static bool carry_queue_put(struct engine *engine, const struct queue_put_effect *put) {
     const struct queue_view *view = &put->queue;
     if (!name_is_valid(view->name)) return false;
+    if (view->tier > QUEUE_TIER_MAX || view->weight > QUEUE_WEIGHT_MAX) return false;
     uint32_t handle = queue_need(engine, view->name);
     struct queue *queue = queue_at(engine, handle);
     bool reorder = queue->order != view->order;
@@ -252,6 +253,9 @@ static bool carry_queue_put(struct engine *engine, const struct queue_put_effect
     queue->keep_completed_count = view->keep_completed_count;
     queue->keep_failed_ns = view->keep_failed_ns;
     queue->keep_failed_count = view->keep_failed_count;
+    /* A record from before there were weights has neither. */
+    queue_tier_set(engine, queue, view->weight == 0 ? QUEUE_TIER_DEFAULT : view->tier);
+    queue->weight = view->weight == 0 ? 1 : view->weight;
     queue->is_set = true;
     queue->home = engine->home;
     if (reorder) ready_reorder(engine, handle);

@@ -213,6 +213,10 @@ struct queue_set_command {
     bool has_keep_failed;
     hob_ns keep_failed_ns;
     uint32_t keep_failed_count;
+    bool has_tier;
+    uint32_t tier; /* 0..QUEUE_TIER_MAX */
+    bool has_weight;
+    uint32_t weight; /* 1..QUEUE_WEIGHT_MAX */
 };
 
 struct worker_set_command {

@@ -188,8 +188,18 @@ void apply_queue_set(struct engine *engine, const struct command *command, struc
         answer_set(answer, ANSWER_BAD_ARGUMENT, "keep is longer than 3650 days");
         return;
     }
+    if (set->has_tier && set->tier > QUEUE_TIER_MAX) {
+        answer_set(answer, ANSWER_BAD_ARGUMENT, "tier is 0 to 1000");
+        return;
+    }
+    if (set->has_weight && (set->weight < 1 || set->weight > QUEUE_WEIGHT_MAX)) {
+        answer_set(answer, ANSWER_BAD_ARGUMENT, "weight is 1 to 1000");
+        return;
+    }
     struct effect effect = queue_effect(engine, set->queue);
     struct queue_view *view = &effect.queue_put.queue;
+    if (set->has_tier) view->tier = set->tier;
+    if (set->has_weight) view->weight = set->weight;
     if (set->has_order) view->order = set->order;
     if (set->has_keep_completed) {
         view->keep_completed_ns = set->keep_completed_ns;

@@ -299,6 +299,8 @@ static void queue_put_fields(struct codec *codec, struct queue_put_effect *put) 
     field_u32(codec, &queue->keep_completed_count);
     field_u64(codec, &queue->keep_failed_ns);
     field_u32(codec, &queue->keep_failed_count);
+    field_u32(codec, &queue->tier);
+    field_u32(codec, &queue->weight);
 }
 
 static void key_put_fields(struct codec *codec, struct key_put_effect *put) {

@@ -12,13 +12,7 @@
 #define STRIDE (UINT64_C(1) << 20)
 
 uint32_t queue_tier(const struct queue *queue) {
-    (void)queue;
-    return 10;
-}
-
-static uint32_t queue_weight(const struct queue *queue) {
-    (void)queue;
-    return 1;
+    return queue->tier;
 }
 
 void queue_wakes(struct engine *engine, struct queue *queue) {
@@ -26,9 +20,15 @@ void queue_wakes(struct engine *engine, struct queue *queue) {
     if (queue->pass < vtime) queue->pass = vtime;
 }
 
+void queue_tier_set(struct engine *engine, struct queue *queue, uint32_t tier) {
+    if (queue->tier == tier) return;
+    queue->tier = tier;
+    queue->pass = engine->vtimes[tier];
+}
+
 static void queue_had_its_turn(struct engine *engine, struct queue *queue) {
     engine->vtimes[queue_tier(queue)] = queue->pass;
-    queue->pass += STRIDE / queue_weight(queue);
+    queue->pass += STRIDE / queue->weight;
 }
 
 uint32_t queue_offer(struct engine *engine, uint32_t worker, uint32_t queue) {

@@ -134,6 +134,57 @@ TEST(weighted_globs_take_turns) {
     rig_end(rig);
 }
 
+static void share(struct rig *rig, const char *queue, uint32_t tier, uint32_t weight) {
+    struct command set = {.type = COMMAND_QUEUE_SET};
+    set.queue_set.queue = slice_str(queue);
+    set.queue_set.has_tier = set.queue_set.has_weight = true;
+    set.queue_set.tier = tier;
+    set.queue_set.weight = weight;
+    CHECK_EQUAL(rig_do(rig, set), ANSWER_OK);
+}
+
+/* By names and by a glob. */
+static void check_shares(const char *queues) {
+    struct rig *rig = rig_new();
+    share(rig, "a", 10, 6);
+    share(rig, "b", 10, 3);
+    for (uint32_t i = 0; i < 300; i++) {
+        static const char *const names[] = {"a", "b", "c"};
+        rig_push(rig, names[i % 3]);
+    }
+    uint32_t counts[3] = {0};
+    for (uint32_t i = 0; i < 100; i++) {
+        uint64_t id = fetch(rig, fetch_of(queues));
+        CHECK(id != 0);
+        counts[(id - 1) % 3]++;
+    }
+    CHECK_EQUAL(counts[0], 60);
+    CHECK_EQUAL(counts[1], 30);
+    CHECK_EQUAL(counts[2], 10);
+    rig_end(rig);
+}
+
+TEST(weights_share_out_the_turns_exactly) {
+    check_shares("a b c");
+    check_shares("?");
+}
+
+TEST(a_smaller_tier_goes_first_whatever_it_weighs) {
+    struct rig *rig = rig_new();
+    share(rig, "a", 10, 1000);
+    share(rig, "z", 9, 1);
+    uint64_t third = rig_push(rig, "a");
+    uint64_t first = rig_push(rig, "z");
+    uint64_t second = rig_push(rig, "z");
+    struct command all = fetch_of("*");
+    all.fetch.count = 3;
+    CHECK_EQUAL(rig_do(rig, all), ANSWER_OK);
+    CHECK_EQUAL(rig->last.jobs[0], first);
+    CHECK_EQUAL(rig->last.jobs[1], second);
+    CHECK_EQUAL(rig->last.jobs[2], third);
+    rig_end(rig);
+}
+
 TEST(jobs_of_the_same_kind_come_together) {
     struct rig *rig = rig_new();
     uint64_t first = push(rig, "a", "mail");
@@ -200,6 +251,8 @@ TESTS(
     listed_globs_go_by_place_then_by_name,
     merged_globs_follow_what_each_queue_has_best,
     weighted_globs_take_turns,
+    weights_share_out_the_turns_exactly,
+    a_smaller_tier_goes_first_whatever_it_weighs,
     jobs_of_the_same_kind_come_together,
     a_fetch_that_waits_takes_what_its_worker_learns_to_run,
     a_fetch_waits_on_when_its_worker_is_full_and_goes_on_when_it_is_not

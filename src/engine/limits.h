@@ -46,6 +46,8 @@ enum {
     WATCHES_IDLE_MAX = 64, /* lists of globs that are remembered between fetches */
     SPOTS_MAX = 4000000,   /* queues that fit globs, over all lists of globs in use */
     QUEUE_TIER_MAX = 1000,
+    QUEUE_TIER_DEFAULT = 10,
+    QUEUE_WEIGHT_MAX = 1000,
     KEYS_MAX = 1000000, /* idempotency keys remembered; the oldest go first */
     ATTEMPT_MAX_MAX = 60000,
     ATTEMPT_MAX_DEFAULT = 25,

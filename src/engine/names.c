@@ -59,6 +59,8 @@ uint32_t queue_need(struct engine *engine, struct slice name) {
     queue->keep_completed_count = KEEP_COMPLETED_COUNT_DEFAULT;
     queue->keep_failed_ns = KEEP_FAILED_DEFAULT_NS;
     queue->keep_failed_count = KEEP_FAILED_COUNT_DEFAULT;
+    queue->tier = QUEUE_TIER_DEFAULT;
+    queue->weight = 1;
     queue->number = list_add(
         engine, &engine->queue_list, &engine->queue_count, &engine->queue_capacity, handle
     );

@@ -177,6 +177,8 @@ void queue_view_fill(
     ret_view->keep_completed_count = queue->keep_completed_count;
     ret_view->keep_failed_ns = queue->keep_failed_ns;
     ret_view->keep_failed_count = queue->keep_failed_count;
+    ret_view->tier = queue->tier;
+    ret_view->weight = queue->weight;
 }
 
 static void queue_view_counts(

@@ -90,6 +90,8 @@ struct queue_view {
     uint32_t keep_completed_count;
     hob_ns keep_failed_ns;
     uint32_t keep_failed_count;
+    uint32_t tier;
+    uint32_t weight;
     uint64_t pushed; /* since this process started */
     uint64_t completed;
     uint64_t failed; /* attempts */

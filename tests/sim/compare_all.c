@@ -59,6 +59,8 @@ static bool same_queue(
     NUMBER("keep_completed_count", wanted->keep_completed_count, got->keep_completed_count);
     NUMBER("keep_failed_ns", wanted->keep_failed_ns, got->keep_failed_ns);
     NUMBER("keep_failed_count", wanted->keep_failed_count, got->keep_failed_count);
+    NUMBER("tier", wanted->tier, got->tier);
+    NUMBER("weight", wanted->weight, got->weight);
     NUMBER("oldest_ns is an available job's", true, oldest_is_right(model, wanted, got->oldest_ns));
     return same;
 }

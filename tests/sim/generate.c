@@ -355,6 +355,10 @@ static void make_queue_set(struct generator *generator, struct queue_set_command
     set->has_keep_failed = dice_once_in(dice, 3);
     set->keep_failed_ns = generate_span(generator, 100 * NS_PER_DAY);
     set->keep_failed_count = (uint32_t)dice_small(dice, 200);
+    set->has_tier = dice_once_in(dice, 3);
+    set->tier = 9 + (uint32_t)dice_below(dice, 3);
+    set->has_weight = dice_once_in(dice, 3);
+    set->weight = 1 + (uint32_t)dice_small(dice, 20);
 }
 
 static void make_token(struct generator *generator, struct token_put_command *put) {

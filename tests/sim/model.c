@@ -109,6 +109,8 @@ void model_queue_init(struct model_queue *queue) {
     queue->view.keep_completed_count = KEEP_COMPLETED_COUNT_DEFAULT;
     queue->view.keep_failed_ns = KEEP_FAILED_DEFAULT_NS;
     queue->view.keep_failed_count = KEEP_FAILED_COUNT_DEFAULT;
+    queue->view.tier = QUEUE_TIER_DEFAULT;
+    queue->view.weight = 1;
 }
 
 struct model_queue *model_queue_make(struct model *model, struct slice name) {

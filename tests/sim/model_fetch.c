@@ -51,13 +51,11 @@ static struct model_job *offer(
 /* --- between queues --- */
 
 static uint32_t tier_of(const struct model_queue *queue) {
-    (void)queue;
-    return 10;
+    return queue->view.tier;
 }
 
 static uint32_t weight_of(const struct model_queue *queue) {
-    (void)queue;
-    return 1;
+    return queue->view.weight;
 }
 
 void model_queue_wakes(struct model *model, struct model_queue *queue) {

@@ -198,6 +198,11 @@ static void queue_set(struct model *model, const struct queue_set_command *set) 
         view->keep_failed_ns = set->keep_failed_ns;
         view->keep_failed_count = set->keep_failed_count;
     }
+    if (set->has_weight) view->weight = set->weight;
+    if (set->has_tier && set->tier != view->tier) {
+        view->tier = set->tier;
+        queue->pass = model->vtimes[view->tier];
+    }
 }
 
 static void queue_resume(struct queue_view *view) {

@@ -109,6 +109,23 @@ static void plant_push(struct generator *generator, struct push_command *push) {
     }
 }
 
+static void plant_queue_set(struct generator *generator, struct queue_set_command *set) {
+    switch (dice_below(&generator->dice, 3)) {
+    case 0:
+        set->has_order = true;
+        set->order = QUEUE_ORDER_COUNT;
+        break;
+    case 1:
+        set->has_tier = true;
+        set->tier = QUEUE_TIER_MAX + 1;
+        break;
+    default:
+        set->has_weight = true;
+        set->weight = dice_once_in(&generator->dice, 2) ? 0 : QUEUE_WEIGHT_MAX + 1;
+        break;
+    }
+}
+
 static void plant_fetch(struct generator *generator, struct fetch_command *fetch) {
     switch (dice_below(&generator->dice, 10)) {
     case 8:
@@ -264,8 +281,7 @@ void plant_bad_argument(struct generator *generator, struct command *command) {
         if (first) {
             command->queue_set.queue = bad_name(generator);
         } else {
-            command->queue_set.has_order = true;
-            command->queue_set.order = QUEUE_ORDER_COUNT;
+            plant_queue_set(generator, &command->queue_set);
         }
         break;
     case COMMAND_WORKER_SET:

@@ -83,6 +83,8 @@ static void print_leased(const struct command *command, struct buf *out) {
 static void print_queue_set(const struct queue_set_command *set, struct buf *out) {
     put_name(out, "queue", set->queue);
     if (set->has_order) put_number(out, "order", set->order);
+    if (set->has_tier) put_number(out, "tier", set->tier);
+    if (set->has_weight) put_number(out, "weight", set->weight);
     if (set->has_keep_completed) {
         put_span(out, "keep_completed", set->keep_completed_ns);
         put_number(out, "count", set->keep_completed_count);
