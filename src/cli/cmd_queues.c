@@ -17,6 +17,8 @@ struct listing {
 static const struct cli_column queue_columns[] = {
     {"name", "NAME", COLUMN_TEXT},
     {"order", "ORDER", COLUMN_WORD},
+    {"tier", "TIER", COLUMN_NUMBER},
+    {"weight", "WEIGHT", COLUMN_NUMBER},
     {"paused", "PAUSED", COLUMN_WORD},
     {"available", "AVAILABLE", COLUMN_NUMBER},
     {"scheduled", "SCHEDULED", COLUMN_COUNT},

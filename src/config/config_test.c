@@ -205,12 +205,15 @@ TEST(settings_of_queues_are_what_the_file_names) {
     struct config *config = NULL;
     struct config_report report = {0};
     const char *text = "queues:\n"
-                       "  mail: {order: lifo, keep: 1h:1000}\n"
+                       "  mail: {order: lifo, tier: 0, weight: 6, keep: 1h:1000}\n"
                        "  slow: {keep_failed: 7d:0, paused: true}\n";
     CHECK(parse(text, &config, &report) == HOB_OK);
     CHECK_EQUAL(config->queue_count, 2);
     const struct queue_config *mail = &config->queues[0];
     CHECK_STR(mail->name, "mail");
+    CHECK(mail->tier.is_set && mail->weight.is_set);
+    CHECK_EQUAL(mail->tier.value, 0);
+    CHECK_EQUAL(mail->weight.value, 6);
     CHECK(mail->has_order && mail->is_lifo && mail->keep.is_set);
     CHECK(!mail->keep_failed.is_set && !mail->has_paused);
     CHECK_EQUAL(mail->keep.span_ns, NS_PER_HOUR);

@@ -18,6 +18,28 @@ static enum hob_status read_order(struct yaml_read *read, yaml_node_t *node, voi
     return queue->has_order ? HOB_OK : yaml_read_fail(read, node, "wanted: fifo or lifo");
 }
 
+static enum hob_status read_number(
+    struct yaml_read *read,
+    yaml_node_t *node,
+    uint32_t min,
+    uint32_t max,
+    struct queue_number *number
+) {
+    uint64_t value = 0;
+    enum hob_status status = yaml_read_u64(read, node, min, max, &value);
+    number->is_set = status == HOB_OK;
+    number->value = (uint32_t)value;
+    return status;
+}
+
+static enum hob_status read_tier(struct yaml_read *read, yaml_node_t *node, void *into) {
+    return read_number(read, node, 0, 1000, &((struct queue_config *)into)->tier);
+}
+
+static enum hob_status read_weight(struct yaml_read *read, yaml_node_t *node, void *into) {
+    return read_number(read, node, 1, 1000, &((struct queue_config *)into)->weight);
+}
+
 /* SPAN:N, as `hob queues set --keep` takes it. */
 static enum hob_status
 read_keep_value(struct yaml_read *read, yaml_node_t *node, struct queue_keep *keep) {
@@ -57,6 +79,14 @@ static const struct yaml_key keys[] = {
      .read = read_order,
      .value = "fifo|lifo",
      .help = "the oldest job of a priority first, or the newest"},
+    {.name = "tier",
+     .read = read_tier,
+     .value = "0..1000",
+     .help = "of the queues of a fetch those of the smallest tier go first (default 10)"},
+    {.name = "weight",
+     .read = read_weight,
+     .value = "1..1000",
+     .help = "its share of the turns among the queues of its tier (default 1)"},
     {.name = "keep",
      .read = read_keep,
      .value = "SPAN:N",

@@ -2,7 +2,7 @@
 /* Settings of queues, below `queues:`
  *
  *     queues:
- *       thumbnails: {order: lifo, keep: 1h:1000, keep_failed: 7d:1000, paused: false}
+ *       thumbnails: {order: lifo, tier: 20, weight: 3, keep: 1h:1000, keep_failed: 7d:1000}
  *
  * Only what is named there is set, when the server starts and when it reloads. */
 #ifndef HOB_CONFIG_QUEUES_H
@@ -18,10 +18,17 @@ struct queue_keep {
     uint32_t count;
 };
 
+struct queue_number {
+    bool is_set;
+    uint32_t value;
+};
+
 struct queue_config {
     const char *name;
     bool has_order;
     bool is_lifo;
+    struct queue_number tier;
+    struct queue_number weight;
     struct queue_keep keep;
     struct queue_keep keep_failed;
     bool has_paused;

@@ -127,6 +127,10 @@ struct list_request {
 struct queue_request {
     enum queue_order order;
     bool has_order;
+    uint32_t tier;
+    bool has_tier;
+    uint32_t weight;
+    bool has_weight;
     hob_ns keep_completed_ns;
     bool has_keep_completed_ns;
     uint32_t keep_completed_count;

@@ -196,6 +196,9 @@ static const struct option search_rows[] = {
 static const struct option queue_rows[] = {
     {"ORDER", "order", OPTION_WORD, offsetof(struct TARGET, order),
      offsetof(struct TARGET, has_order), 0, 0, order_words},
+    ROW_HAS("TIER", "tier", U32, tier, has_tier, QUEUE_TIER_MAX),
+    {"WEIGHT", "weight", OPTION_U32, offsetof(struct TARGET, weight),
+     offsetof(struct TARGET, has_weight), 1, QUEUE_WEIGHT_MAX, NULL},
     ROW_HAS("KEEP", "keep_completed", SPAN, keep_completed_ns, has_keep_completed_ns, DELAY_MAX_NS),
     ROW_HAS(
         NULL, "keep_completed_ms", SPAN, keep_completed_ns, has_keep_completed_ns, DELAY_MAX_NS

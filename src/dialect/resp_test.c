@@ -270,6 +270,10 @@ TEST(a_queue_is_paused_shown_and_resumed) {
         "+OK\r\n"
     );
     HOLDS(RESP(client, "QUEUE", "q"), "$20\r\nkeep_completed_count\r\n:5\r\n");
+    CHECK_STR(RESP(client, "QUEUE", "q", "TIER", "0", "WEIGHT", "6"), "+OK\r\n");
+    HOLDS(RESP(client, "QUEUE", "q"), "$4\r\ntier\r\n:0\r\n$6\r\nweight\r\n:6\r\n");
+    BEGINS(RESP(client, "QUEUE", "q", "TIER", "1001"), "-BADARG ");
+    BEGINS(RESP(client, "QUEUE", "q", "WEIGHT", "0"), "-BADARG ");
     BEGINS(RESP(client, "QUEUE", "none"), "-NOQUEUE ");
     rig_deinit(&rig);
 }

@@ -4,6 +4,7 @@
  * is, also when an earlier file named it. Only what is different is changed, and each change is
  * logged. */
 #include <signal.h>
+#include <stdio.h>
 
 #include "base/assert.h"
 #include "base/text.h"
@@ -66,6 +67,22 @@ static bool keep_differs(
     return true;
 }
 
+/* The same of a number. */
+static bool number_differs(
+    struct queue_change *change,
+    const char *setting,
+    const struct queue_number *number,
+    uint32_t now
+) {
+    if (!number->is_set || number->value == now) return false;
+    char old[24];
+    char new[24];
+    (void)snprintf(old, sizeof old, "%u", now);
+    (void)snprintf(new, sizeof new, "%u", number->value);
+    tell(change, setting, old, new);
+    return true;
+}
+
 static void set_queue(struct queue_change *change, const struct queue_config *queue) {
     static const char *const orders[] = {[QUEUE_FIFO] = "fifo", [QUEUE_LIFO] = "lifo"};
     const struct queue_view *now = change->now;
@@ -75,6 +92,8 @@ static void set_queue(struct queue_change *change, const struct queue_config *qu
             {
                 .queue = change->queue,
                 .order = queue->is_lifo ? QUEUE_LIFO : QUEUE_FIFO,
+                .tier = queue->tier.value,
+                .weight = queue->weight.value,
                 .keep_completed_ns = queue->keep.span_ns,
                 .keep_completed_count = queue->keep.count,
                 .keep_failed_ns = queue->keep_failed.span_ns,
@@ -90,7 +109,11 @@ static void set_queue(struct queue_change *change, const struct queue_config *qu
     set->has_keep_failed = keep_differs(
         change, "keep_failed", &queue->keep_failed, now->keep_failed_ns, now->keep_failed_count
     );
-    if (set->has_order || set->has_keep_completed || set->has_keep_failed) apply(change, &command);
+    set->has_tier = number_differs(change, "tier", &queue->tier, now->tier);
+    set->has_weight = number_differs(change, "weight", &queue->weight, now->weight);
+    bool changes = set->has_order || set->has_tier || set->has_weight;
+    changes = changes || set->has_keep_completed || set->has_keep_failed;
+    if (changes) apply(change, &command);
 }
 
 static void set_paused(struct queue_change *change, const struct queue_config *queue) {
@@ -112,6 +135,8 @@ static void set_all(struct server *server, const struct server_options *options)
     for (size_t i = 0; i < options->queue_count; i++) {
         const struct queue_config *queue = &options->queues[i];
         struct queue_view now = {
+            .tier = QUEUE_TIER_DEFAULT,
+            .weight = 1,
             .keep_completed_ns = KEEP_COMPLETED_DEFAULT_NS,
             .keep_completed_count = KEEP_COMPLETED_COUNT_DEFAULT,
             .keep_failed_ns = KEEP_FAILED_DEFAULT_NS,

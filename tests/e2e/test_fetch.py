@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fetching across queues: globs, modes, jobs that come together."""
+import json
 import time
 
 from lib import check, equal, eventually, rig
@@ -46,6 +47,31 @@ def test_a_glob_finds_no_queue_that_the_token_is_not_for():
         equal(shop.error("FETCH", "w", "QUEUES", "bank", "*").word, "NOPERM")
         root.call("PUSH", "mail.out", "k", "mine")
         equal(queues(shop.call("FETCH", "w", "COUNT", 9, "QUEUES", "*")), ["mail.out"])
+
+
+def test_tiers_and_weights_are_set_live_and_stay():
+    """What RESP, HTTP and the command line set decides the turns, also after a restart."""
+    with rig() as hob:
+        app = hob.resp()
+        for number in range(70):
+            for queue in ("first", "gold", "silver", "bronze"):
+                if queue != "first" or number < 5:
+                    app.call("PUSH", queue, "k", number)
+        equal(app.call("QUEUE", "gold", "WEIGHT", 6), b"OK")
+        status, _, body = hob.http("PATCH", "/v1/queues/silver", {"weight": 3})
+        equal((status, body["tier"], body["weight"]), (200, 10, 3))
+        hob.hob("queues", "set", "first", "--tier", "0", "--weight", "1000")
+        rows = [json.loads(line) for line in hob.hob("queues", "--json").splitlines()]
+        equal(sorted((row["name"], row["tier"], row["weight"]) for row in rows),
+              [("bronze", 10, 1), ("first", 0, 1000), ("gold", 10, 6), ("silver", 10, 3)])
+        equal(hob.http("PATCH", "/v1/queues/silver", {"weight": 0})[0], 400)
+        check(hob.hob_done("queues", "set", "first", "--tier", "1001").returncode != 0, "a tier beyond its limit")
+        hob.kill()
+        hob.start()
+        app = hob.resp()
+        got = queues(app.call("FETCH", "w", "COUNT", 105, "QUEUES", "bronze", "silver", "gold", "first"))
+        equal(got[:5], ["first"] * 5)
+        equal([got.count(queue) for queue in ("gold", "silver", "bronze")], [60, 30, 10])
 
 
 def test_jobs_of_the_same_kind_come_together():

@@ -100,6 +100,10 @@ static void fill_settings(
 ) {
     set->has_order = request->has_order;
     set->order = request->order;
+    set->has_tier = request->has_tier;
+    set->tier = request->tier;
+    set->has_weight = request->has_weight;
+    set->weight = request->weight;
     set->has_keep_completed = request->has_keep_completed_ns || request->has_keep_completed_count;
     set->keep_completed_ns =
         request->has_keep_completed_ns ? request->keep_completed_ns : now->keep_completed_ns;

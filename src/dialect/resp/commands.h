@@ -85,8 +85,9 @@
       "stop fetching from a queue")                                                                \
     X("RESUME",     resp_resume,     MANAGE,  1, 1, "queue",                                       \
       "go on fetching from a queue")                                                               \
-    X("QUEUE",      resp_queue,      READ,    1, 9, "name [ORDER fifo|lifo] [KEEP duration count] "\
-      "[KEEPFAILED duration count]",                                                               \
+    X("QUEUE",      resp_queue,      READ,    1, 13,                                               \
+      "name [ORDER fifo|lifo] [TIER n] [WEIGHT n] "                                                \
+      "[KEEP duration count] [KEEPFAILED duration count]",                                         \
       "show a queue, or change its settings")                                                      \
     X("QUEUES",     resp_queues,     READ,    0, 4, "[FROM n] [COUNT n]",                          \
       "show all queues")                                                                           \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a person does to jobs and queues. */
+#include "base/assert.h"
 #include "dialect/resp/core.h"
 
 static bool
@@ -80,40 +81,55 @@ static void show_queue(struct resp_session *session, struct slice name) {
     (void)resp_put_fields(session, &fields);
 }
 
-/* ORDER word, KEEP duration count, KEEPFAILED duration count. */
+#define QUEUE_SETTINGS \
+    "ORDER word, TIER n, WEIGHT n, KEEP duration count, KEEPFAILED duration count"
+
+static bool is_keep(struct slice word) {
+    return slice_equal_nocase(word, SLICE("KEEP")) || slice_equal_nocase(word, SLICE("KEEPFAILED"));
+}
+
+/* What one option said; @count: of KEEP and KEEPFAILED. */
+static void
+take_setting(const struct queue_request *request, uint32_t count, struct queue_set_command *set) {
+    if (request->has_order) {
+        set->has_order = true;
+        set->order = request->order;
+    } else if (request->has_tier) {
+        set->has_tier = true;
+        set->tier = request->tier;
+    } else if (request->has_weight) {
+        set->has_weight = true;
+        set->weight = request->weight;
+    } else if (request->has_keep_completed_ns) {
+        set->has_keep_completed = true;
+        set->keep_completed_ns = request->keep_completed_ns;
+        set->keep_completed_count = count;
+    } else {
+        hob_assert(request->has_keep_failed_ns);
+        set->has_keep_failed = true;
+        set->keep_failed_ns = request->keep_failed_ns;
+        set->keep_failed_count = count;
+    }
+}
+
+/* QUEUE_SETTINGS, each option by itself. */
 static bool
 take_settings(struct resp_session *session, struct args args, struct queue_set_command *set) {
     size_t at = 1;
     while (at < args.count) {
-        bool is_order = slice_equal_nocase(args.at[at], SLICE("ORDER"));
-        size_t width = is_order ? 2 : 3;
+        size_t width = is_keep(args.at[at]) ? 3 : 2;
         struct queue_request request = {0};
         struct args option = {.at = args.at + at, .count = 2};
         if (args.count - at < width) {
-            resp_error(
-                session,
-                "BADARG",
-                SLICE("there are ORDER word, KEEP duration count, KEEPFAILED duration count")
-            );
+            resp_error(session, "BADARG", SLICE("there are " QUEUE_SETTINGS));
             return false;
         }
         if (!resp_options(session, queue_options, option, 0, &request)) return false;
         uint64_t count = 0;
-        if (!is_order && !resp_u64(session, "count", args.at[at + 2], UINT32_MAX, &count)) {
+        if (width == 3 && !resp_u64(session, "count", args.at[at + 2], UINT32_MAX, &count)) {
             return false;
         }
-        if (request.has_order) {
-            set->has_order = true;
-            set->order = request.order;
-        } else if (request.has_keep_completed_ns) {
-            set->has_keep_completed = true;
-            set->keep_completed_ns = request.keep_completed_ns;
-            set->keep_completed_count = (uint32_t)count;
-        } else {
-            set->has_keep_failed = true;
-            set->keep_failed_ns = request.keep_failed_ns;
-            set->keep_failed_count = (uint32_t)count;
-        }
+        take_setting(&request, (uint32_t)count, set);
         at += width;
     }
     return true;
