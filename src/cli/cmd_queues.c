@@ -19,6 +19,7 @@ static const struct cli_column queue_columns[] = {
     {"order", "ORDER", COLUMN_WORD},
     {"tier", "TIER", COLUMN_NUMBER},
     {"weight", "WEIGHT", COLUMN_NUMBER},
+    {"concurrency", "LIMIT", COLUMN_COUNT},
     {"paused", "PAUSED", COLUMN_WORD},
     {"available", "AVAILABLE", COLUMN_NUMBER},
     {"scheduled", "SCHEDULED", COLUMN_COUNT},

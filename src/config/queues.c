@@ -40,6 +40,10 @@ static enum hob_status read_weight(struct yaml_read *read, yaml_node_t *node, vo
     return read_number(read, node, 1, 1000, &((struct queue_config *)into)->weight);
 }
 
+static enum hob_status read_concurrency(struct yaml_read *read, yaml_node_t *node, void *into) {
+    return read_number(read, node, 0, 1000000, &((struct queue_config *)into)->concurrency);
+}
+
 /* SPAN:N, as `hob queues set --keep` takes it. */
 static enum hob_status
 read_keep_value(struct yaml_read *read, yaml_node_t *node, struct queue_keep *keep) {
@@ -87,6 +91,10 @@ static const struct yaml_key keys[] = {
      .read = read_weight,
      .value = "1..1000",
      .help = "its share of the turns among the queues of its tier (default 1)"},
+    {.name = "concurrency",
+     .read = read_concurrency,
+     .value = "0..1000000",
+     .help = "so many of its jobs run at once at most; 0: no limit"},
     {.name = "keep",
      .read = read_keep,
      .value = "SPAN:N",

@@ -29,6 +29,7 @@ struct queue_config {
     bool is_lifo;
     struct queue_number tier;
     struct queue_number weight;
+    struct queue_number concurrency;
     struct queue_keep keep;
     struct queue_keep keep_failed;
     bool has_paused;

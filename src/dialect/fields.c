@@ -146,6 +146,7 @@ void fields_of_queue(struct fields *fields, const struct queue_view *queue) {
     add_word(fields, "order", order_word(queue->order));
     add_number(fields, "tier", queue->tier);
     add_number(fields, "weight", queue->weight);
+    add_number(fields, "concurrency", queue->concurrency);
     add_u64(fields, "paused", FIELD_BOOL, queue->paused);
     if (queue->paused) {
         add_time(fields, "paused_until", queue->paused_until_ns);

@@ -131,6 +131,8 @@ struct queue_request {
     bool has_tier;
     uint32_t weight;
     bool has_weight;
+    uint32_t concurrency;
+    bool has_concurrency;
     hob_ns keep_completed_ns;
     bool has_keep_completed_ns;
     uint32_t keep_completed_count;

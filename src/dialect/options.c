@@ -197,6 +197,7 @@ static const struct option queue_rows[] = {
     {"ORDER", "order", OPTION_WORD, offsetof(struct TARGET, order),
      offsetof(struct TARGET, has_order), 0, 0, order_words},
     ROW_HAS("TIER", "tier", U32, tier, has_tier, QUEUE_TIER_MAX),
+    ROW_HAS("CONCURRENCY", "concurrency", U32, concurrency, has_concurrency, QUEUE_CONCURRENCY_MAX),
     {"WEIGHT", "weight", OPTION_U32, offsetof(struct TARGET, weight),
      offsetof(struct TARGET, has_weight), 1, QUEUE_WEIGHT_MAX, NULL},
     ROW_HAS("KEEP", "keep_completed", SPAN, keep_completed_ns, has_keep_completed_ns, DELAY_MAX_NS),

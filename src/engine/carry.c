@@ -241,6 +241,7 @@ static bool carry_queue_put(struct engine *engine, const struct queue_put_effect
     const struct queue_view *view = &put->queue;
     if (!name_is_valid(view->name)) return false;
     if (view->tier > QUEUE_TIER_MAX || view->weight > QUEUE_WEIGHT_MAX) return false;
+    if (view->concurrency > QUEUE_CONCURRENCY_MAX) return false;
     uint32_t handle = queue_need(engine, view->name);
     struct queue *queue = queue_at(engine, handle);
     bool reorder = queue->order != view->order;
@@ -256,6 +257,7 @@ static bool carry_queue_put(struct engine *engine, const struct queue_put_effect
     /* A record from before there were weights has neither. */
     queue_tier_set(engine, queue, view->weight == 0 ? QUEUE_TIER_DEFAULT : view->tier);
     queue->weight = view->weight == 0 ? 1 : view->weight;
+    queue->concurrency = view->concurrency;
     queue->is_set = true;
     queue->home = engine->home;
     if (reorder) ready_reorder(engine, handle);

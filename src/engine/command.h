@@ -217,6 +217,8 @@ struct queue_set_command {
     uint32_t tier; /* 0..QUEUE_TIER_MAX */
     bool has_weight;
     uint32_t weight; /* 1..QUEUE_WEIGHT_MAX */
+    bool has_concurrency;
+    uint32_t concurrency; /* 0: none .. QUEUE_CONCURRENCY_MAX */
 };
 
 struct worker_set_command {

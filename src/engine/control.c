@@ -196,8 +196,13 @@ void apply_queue_set(struct engine *engine, const struct command *command, struc
         answer_set(answer, ANSWER_BAD_ARGUMENT, "weight is 1 to 1000");
         return;
     }
+    if (set->has_concurrency && set->concurrency > QUEUE_CONCURRENCY_MAX) {
+        answer_set(answer, ANSWER_BAD_ARGUMENT, "concurrency is 0 (no limit) to 1000000");
+        return;
+    }
     struct effect effect = queue_effect(engine, set->queue);
     struct queue_view *view = &effect.queue_put.queue;
+    if (set->has_concurrency) view->concurrency = set->concurrency;
     if (set->has_tier) view->tier = set->tier;
     if (set->has_weight) view->weight = set->weight;
     if (set->has_order) view->order = set->order;

@@ -153,8 +153,9 @@ struct queue {
     hob_ns keep_failed_ns;
     uint32_t keep_completed_count;
     uint32_t keep_failed_count;
-    uint32_t tier;   /* of weighted fetches: smaller first */
-    uint32_t weight; /* turns among the queues of a tier */
+    uint32_t tier;        /* of weighted fetches: smaller first */
+    uint32_t weight;      /* turns among the queues of a tier */
+    uint32_t concurrency; /* running at most; 0: no limit */
     uint32_t counts[JOB_STATE_COUNT];
     uint32_t home;
     struct heap branches; /* by priority, then id, of the best job */
@@ -507,6 +508,8 @@ uint32_t queue_offer(struct engine *engine, uint32_t worker, uint32_t queue);
 /* A queue that had no available job gets one: it may not claim the turns that it did not take. */
 void queue_wakes(struct engine *engine, struct queue *queue);
 uint32_t queue_tier(const struct queue *queue);
+/* May a job of it start now? */
+bool queue_is_open(const struct engine *engine, const struct queue *queue);
 /* Another tier has another time: the queue starts there as one that wakes up. */
 void queue_tier_set(struct engine *engine, struct queue *queue, uint32_t tier);
 

@@ -301,6 +301,7 @@ static void queue_put_fields(struct codec *codec, struct queue_put_effect *put) 
     field_u32(codec, &queue->keep_failed_count);
     field_u32(codec, &queue->tier);
     field_u32(codec, &queue->weight);
+    field_u32(codec, &queue->concurrency);
 }
 
 static void key_put_fields(struct codec *codec, struct key_put_effect *put) {

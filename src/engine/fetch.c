@@ -31,8 +31,13 @@ static void queue_had_its_turn(struct engine *engine, struct queue *queue) {
     queue->pass += STRIDE / queue->weight;
 }
 
+bool queue_is_open(const struct engine *engine, const struct queue *queue) {
+    if (queue_is_paused(engine, queue)) return false;
+    return queue->concurrency == 0 || queue->counts[JOB_RUNNING] < queue->concurrency;
+}
+
 uint32_t queue_offer(struct engine *engine, uint32_t worker, uint32_t queue) {
-    if (queue_is_paused(engine, queue_at(engine, queue))) return 0;
+    if (!queue_is_open(engine, queue_at(engine, queue))) return 0;
     return ready_best(engine, queue, worker);
 }
 

@@ -185,6 +185,42 @@ TEST(a_smaller_tier_goes_first_whatever_it_weighs) {
     rig_end(rig);
 }
 
+static void concurrency_set(struct rig *rig, const char *queue, uint32_t concurrency) {
+    struct command set = {.type = COMMAND_QUEUE_SET};
+    set.queue_set.queue = slice_str(queue);
+    set.queue_set.has_concurrency = true;
+    set.queue_set.concurrency = concurrency;
+    CHECK_EQUAL(rig_do(rig, set), ANSWER_OK);
+}
+
+TEST(a_queue_runs_no_more_at_once_than_its_concurrency) {
+    struct rig *rig = rig_new();
+    concurrency_set(rig, "a", 2);
+    for (uint32_t i = 0; i < 5; i++) rig_push(rig, "a");
+    struct command all = fetch_of("a");
+    all.fetch.count = FETCH_COUNT_MAX;
+    CHECK_EQUAL(rig_do(rig, all), ANSWER_OK);
+    CHECK_EQUAL(rig->last.job_count, 2);
+    uint64_t first = rig->last.jobs[0];
+    CHECK_EQUAL(rig_do(rig, all), ANSWER_EMPTY);
+    struct command waiting = fetch_of("?");
+    waiting.fetch.wait_ns = NS_PER_MINUTE;
+    CHECK_EQUAL(rig_do(rig, waiting), ANSWER_WAITING);
+    CHECK_EQUAL(rig->late_count, 0);
+    CHECK_EQUAL(rig_ack(rig, rig_lease(rig, first)), ANSWER_OK);
+    CHECK_EQUAL(rig->late_count, 1);
+    CHECK_EQUAL(rig->late_job[0], 3);
+    /* Wider at once, and narrower ends nothing that runs. */
+    CHECK_EQUAL(rig_do(rig, waiting), ANSWER_WAITING);
+    concurrency_set(rig, "a", 3);
+    CHECK_EQUAL(rig->late_job[1], 4);
+    concurrency_set(rig, "a", 1);
+    CHECK_EQUAL(fetch(rig, fetch_of("a")), 0);
+    concurrency_set(rig, "a", 0);
+    CHECK_EQUAL(fetch(rig, fetch_of("a")), 5);
+    rig_end(rig);
+}
+
 TEST(jobs_of_the_same_kind_come_together) {
     struct rig *rig = rig_new();
     uint64_t first = push(rig, "a", "mail");
@@ -253,6 +289,7 @@ TESTS(
     weighted_globs_take_turns,
     weights_share_out_the_turns_exactly,
     a_smaller_tier_goes_first_whatever_it_weighs,
+    a_queue_runs_no_more_at_once_than_its_concurrency,
     jobs_of_the_same_kind_come_together,
     a_fetch_that_waits_takes_what_its_worker_learns_to_run,
     a_fetch_waits_on_when_its_worker_is_full_and_goes_on_when_it_is_not

@@ -69,8 +69,11 @@ static void job_leave(struct engine *engine, uint32_t handle) {
     case JOB_STATE_COUNT:
         hob_assert(job->state < JOB_STATE_COUNT);
     }
-    queue_at(engine, job->queue)->counts[job->state]--;
+    struct queue *from = queue_at(engine, job->queue);
+    from->counts[job->state]--;
     engine->state_counts[job->state]--;
+    /* A slot of the queue is free: who waited for it looks again. */
+    if (job->state == JOB_RUNNING && from->concurrency > 0) queue_feed(engine, job->queue);
 }
 
 static void job_enter(struct engine *engine, uint32_t handle) {

@@ -179,6 +179,7 @@ void queue_view_fill(
     ret_view->keep_failed_count = queue->keep_failed_count;
     ret_view->tier = queue->tier;
     ret_view->weight = queue->weight;
+    ret_view->concurrency = queue->concurrency;
 }
 
 static void queue_view_counts(

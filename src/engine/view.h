@@ -92,7 +92,8 @@ struct queue_view {
     uint32_t keep_failed_count;
     uint32_t tier;
     uint32_t weight;
-    uint64_t pushed; /* since this process started */
+    uint32_t concurrency; /* running at most; 0: no limit */
+    uint64_t pushed;      /* since this process started */
     uint64_t completed;
     uint64_t failed; /* attempts */
     uint64_t discarded;

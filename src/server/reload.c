@@ -94,6 +94,7 @@ static void set_queue(struct queue_change *change, const struct queue_config *qu
                 .order = queue->is_lifo ? QUEUE_LIFO : QUEUE_FIFO,
                 .tier = queue->tier.value,
                 .weight = queue->weight.value,
+                .concurrency = queue->concurrency.value,
                 .keep_completed_ns = queue->keep.span_ns,
                 .keep_completed_count = queue->keep.count,
                 .keep_failed_ns = queue->keep_failed.span_ns,
@@ -111,7 +112,9 @@ static void set_queue(struct queue_change *change, const struct queue_config *qu
     );
     set->has_tier = number_differs(change, "tier", &queue->tier, now->tier);
     set->has_weight = number_differs(change, "weight", &queue->weight, now->weight);
-    bool changes = set->has_order || set->has_tier || set->has_weight;
+    set->has_concurrency =
+        number_differs(change, "concurrency", &queue->concurrency, now->concurrency);
+    bool changes = set->has_concurrency || set->has_order || set->has_tier || set->has_weight;
     changes = changes || set->has_keep_completed || set->has_keep_failed;
     if (changes) apply(change, &command);
 }

@@ -3,7 +3,7 @@
 import json
 import time
 
-from lib import check, equal, eventually, rig
+from lib import check, equal, eventually, pairs, rig
 from test_door import closed
 
 
@@ -72,6 +72,32 @@ def test_tiers_and_weights_are_set_live_and_stay():
         got = queues(app.call("FETCH", "w", "COUNT", 105, "QUEUES", "bronze", "silver", "gold", "first"))
         equal(got[:5], ["first"] * 5)
         equal([got.count(queue) for queue in ("gold", "silver", "bronze")], [60, 30, 10])
+
+
+def test_a_queue_runs_no_more_at_once_than_its_concurrency():
+    """Set live, kept over a restart; a slot that gets free serves the fetch that waits."""
+    with rig() as hob:
+        app = hob.resp()
+        for number in range(6):
+            app.call("PUSH", "narrow", "k", number)
+        equal(app.call("QUEUE", "narrow", "CONCURRENCY", 2), b"OK")
+        got = app.call("FETCH", "w", "COUNT", 1000, "QUEUES", "narrow", "other")
+        equal(len(got), 2)
+        hob.kill()
+        hob.start()
+        app = hob.resp()
+        equal(app.call("FETCH", "w", "COUNT", 1000, "QUEUES", "*"), [], "after the restart")
+        waiting = hob.resp()
+        waiting.send("FETCH", "v", "WAIT", 30000, "QUEUES", "narrow")
+        eventually(lambda: dict(pairs(app.call("STATS")))[b"waiting_fetches"] == 1, "the fetch to wait")
+        app.call("ACK", got[0][0], got[0][1])
+        equal(len(waiting.reply()), 1)
+        equal(app.call("FETCH", "w", "QUEUES", "narrow"), [])
+        status, _, body = hob.http("PATCH", "/v1/queues/narrow", {"concurrency": 3})
+        equal((status, body["concurrency"]), (200, 3))
+        equal(len(app.call("FETCH", "w", "COUNT", 9, "QUEUES", "narrow")), 1)
+        hob.hob("queues", "set", "narrow", "--concurrency", "0")
+        equal(len(app.call("FETCH", "w", "COUNT", 9, "QUEUES", "narrow")), 2)
 
 
 def test_jobs_of_the_same_kind_come_together():

@@ -61,6 +61,7 @@ static bool same_queue(
     NUMBER("keep_failed_count", wanted->keep_failed_count, got->keep_failed_count);
     NUMBER("tier", wanted->tier, got->tier);
     NUMBER("weight", wanted->weight, got->weight);
+    NUMBER("concurrency", wanted->concurrency, got->concurrency);
     NUMBER("oldest_ns is an available job's", true, oldest_is_right(model, wanted, got->oldest_ns));
     return same;
 }

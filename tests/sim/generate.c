@@ -359,6 +359,8 @@ static void make_queue_set(struct generator *generator, struct queue_set_command
     set->tier = 9 + (uint32_t)dice_below(dice, 3);
     set->has_weight = dice_once_in(dice, 3);
     set->weight = 1 + (uint32_t)dice_small(dice, 20);
+    set->has_concurrency = dice_once_in(dice, 3);
+    set->concurrency = (uint32_t)dice_small(dice, 8);
 }
 
 static void make_token(struct generator *generator, struct token_put_command *put) {

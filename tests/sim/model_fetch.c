@@ -27,6 +27,16 @@ static bool can_take(const struct model_worker *worker, const struct job_view *j
     return worker->view.kind_count == 0;
 }
 
+static bool is_full(const struct model *model, const struct model_queue *queue) {
+    if (queue->view.concurrency == 0) return false;
+    uint32_t running = 0;
+    for (uint32_t i = 0; i < model->job_count; i++) {
+        const struct job_view *job = &model->jobs[i]->view;
+        running += job->state == JOB_RUNNING && slice_equal(job->queue, queue->view.name) ? 1 : 0;
+    }
+    return running >= queue->view.concurrency;
+}
+
 /* The job that a queue offers to a worker now; NULL: none. @kind: only of it; empty: any. */
 static struct model_job *offer(
     const struct model *model,
@@ -34,7 +44,7 @@ static struct model_job *offer(
     const struct model_worker *worker,
     struct slice kind
 ) {
-    if (model_is_paused(model, &queue->view)) return NULL;
+    if (model_is_paused(model, &queue->view) || is_full(model, queue)) return NULL;
     struct model_job *best = NULL;
     for (uint32_t i = 0; i < model->job_count; i++) {
         struct model_job *job = model->jobs[i];

@@ -199,6 +199,7 @@ static void queue_set(struct model *model, const struct queue_set_command *set) 
         view->keep_failed_count = set->keep_failed_count;
     }
     if (set->has_weight) view->weight = set->weight;
+    if (set->has_concurrency) view->concurrency = set->concurrency;
     if (set->has_tier && set->tier != view->tier) {
         view->tier = set->tier;
         queue->pass = model->vtimes[view->tier];

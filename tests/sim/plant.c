@@ -110,7 +110,11 @@ static void plant_push(struct generator *generator, struct push_command *push) {
 }
 
 static void plant_queue_set(struct generator *generator, struct queue_set_command *set) {
-    switch (dice_below(&generator->dice, 3)) {
+    switch (dice_below(&generator->dice, 4)) {
+    case 3:
+        set->has_concurrency = true;
+        set->concurrency = QUEUE_CONCURRENCY_MAX + 1;
+        break;
     case 0:
         set->has_order = true;
         set->order = QUEUE_ORDER_COUNT;

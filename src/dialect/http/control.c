@@ -104,6 +104,8 @@ static void fill_settings(
     set->tier = request->tier;
     set->has_weight = request->has_weight;
     set->weight = request->weight;
+    set->has_concurrency = request->has_concurrency;
+    set->concurrency = request->concurrency;
     set->has_keep_completed = request->has_keep_completed_ns || request->has_keep_completed_count;
     set->keep_completed_ns =
         request->has_keep_completed_ns ? request->keep_completed_ns : now->keep_completed_ns;
