@@ -55,6 +55,8 @@ static const struct {
     {"headers", "HEADERS"},
     {"content_type", "TYPE"},
     {"on_done", "ONDONE"},
+    {"expires_at", "EXPIRES"},
+    {"expires_in", "EXPIRESIN"},
 };
 
 static void line_fail(struct lines *lines, uint64_t number, const char *why, struct slice detail) {

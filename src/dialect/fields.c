@@ -80,6 +80,7 @@ static void add_asked(struct fields *fields, const struct job_view *job) {
     add_text(fields, "key", job->key);
     add_text(fields, "ref", job->ref);
     add_labels(fields, job);
+    add_time(fields, "expires_at", job->expires_ns);
     if (job->has_keep) add_u64(fields, "keep_ms", FIELD_SPAN, job->keep_ns);
     if (job->percent != 0 || job->progress_text.size != 0) {
         add_number(fields, "progress", job->percent);

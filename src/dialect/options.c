@@ -77,6 +77,8 @@ static const struct option push_rows[] = {
     ROW("TAGS", "tags", TAGS, push.tags, 0, 0),
     ROW("TYPE", "content_type", TEXT, push.content_type, 1, CONTENT_TYPE_BYTES_MAX),
     ROW("ONDONE", "on_done", JSON, on_done, 0, UINT32_MAX),
+    ROW("EXPIRES", "expires_at", TIME, push.expires_ns, 0, 0),
+    ROW("EXPIRESIN", "expires_in", SPAN, push.expires_in_ns, 0, DELAY_MAX_NS),
     ROW("VERBOSE", NULL, FLAG, verbose, 0, 0),
 };
 #undef TARGET
@@ -100,6 +102,9 @@ static const struct option update_rows[] = {
     ROW_HAS("TYPE", "content_type", TEXT, update.to.content_type, update.has.content_type,
             CONTENT_TYPE_BYTES_MAX),
     ROW_HAS("ONDONE", "on_done", JSON, on_done, update.has.on_done, UINT32_MAX),
+    ROW_HAS("EXPIRES", "expires_at", TIME, update.to.expires_ns, update.has.expires, 0),
+    ROW_HAS("EXPIRESIN", "expires_in", SPAN, update.to.expires_in_ns, update.has.expires,
+            DELAY_MAX_NS),
 };
 #undef TARGET
 

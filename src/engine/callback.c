@@ -45,12 +45,16 @@ static struct job_view template_of(const struct push_command *push) {
         .content_type = push->content_type,
         .on_done = push->on_done,
         .version = 1,
+        .expires_ns = push->expires_ns != 0 ? push->expires_ns : push->expires_in_ns,
     };
     if (push->has_backoff) view.backoff = push->backoff;
     return view;
 }
 
+/* A span, such as until when it expires, is counted from the push, so a template keeps the span
+ * itself. No span is longer than DELAY_MAX_NS, and a time that is not lies before 1980. */
 static struct push_command push_of_template(const struct job_view *view) {
+    bool is_span = view->expires_ns <= DELAY_MAX_NS;
     return (struct push_command){
         .queue = view->queue,
         .kind = view->kind,
@@ -70,6 +74,8 @@ static struct push_command push_of_template(const struct job_view *view) {
         .tags = view->tags,
         .content_type = view->content_type,
         .on_done = view->on_done,
+        .expires_ns = is_span ? 0 : view->expires_ns,
+        .expires_in_ns = is_span ? view->expires_ns : 0,
     };
 }
 

@@ -151,6 +151,7 @@ static bool carry_job_ended(struct engine *engine, const struct job_ended_effect
         text_set(engine, &side->by, ended->by);
         text_set(engine, &side->why, ended->why);
     }
+    if (ended->has_error) job_error_add(engine, job, &ended->error);
     if (ended->state == JOB_DISCARDED) queue_at(engine, job->queue)->discarded_total++;
     job->run_at_ns = 0;
     job_move(engine, handle, ended->state, ended->at_ns);
@@ -163,6 +164,7 @@ static bool carry_job_retried(struct engine *engine, const struct job_retried_ef
     if (job->state == JOB_RUNNING || job->state == JOB_AVAILABLE) return false;
     if (retried->attempt_max > ATTEMPT_MAX_MAX + 1) return false;
     job->attempt_max = (uint16_t)retried->attempt_max;
+    term_lift(engine, job, retried->at_ns);
     job->run_at_ns = 0;
     job_move(engine, handle, JOB_AVAILABLE, retried->at_ns);
     if (job->side != 0) {

@@ -37,6 +37,7 @@ static void check_job(const struct engine *engine, const struct job *job, uint32
     case JOB_STATE_COUNT:
         hob_assert(job->state < JOB_STATE_COUNT);
     }
+    term_check(engine, job, handle);
     hob_assert(job->id < engine->next_id);
     hob_assert(job->state == JOB_AVAILABLE || job->lane == 0);
 }

@@ -80,6 +80,8 @@ struct push_command {
     struct slice tags;         /* names with commas between */
     struct slice content_type; /* of the payload; empty: not said */
     struct slice on_done;      /* what follows its end: see engine/callback.h */
+    hob_ns expires_ns;         /* discarded when it has not started by then; 0: see the next */
+    hob_ns expires_in_ns;      /* the same, from now; 0: never */
 };
 
 /* Which fields an update changes. */
@@ -96,6 +98,7 @@ struct update_fields {
     bool headers;
     bool content_type;
     bool on_done;
+    bool expires;
 };
 
 struct update_command {

@@ -69,6 +69,12 @@ struct labels {
     uint64_t parent;
 };
 
+/* Until when a job may start; see term.c. */
+struct term {
+    hob_ns expires_ns; /* 0: never */
+    uint32_t heap_at;
+};
+
 struct side {
     struct text key;
     struct text ref;
@@ -85,6 +91,7 @@ struct side {
     uint32_t releases;
     struct backoff *backoff; /* NULL: the default */
     struct labels *labels;   /* NULL: none */
+    struct term *term;       /* NULL: it may start at any time */
     struct body_ref result;
     struct body_ref checkpoint;
     struct job_error *errors; /* room for ERRORS_KEPT_MAX; texts are owned */
@@ -284,6 +291,7 @@ struct engine {
     uint32_t token_capacity;
 
     struct heap due;       /* queues by their earliest timer, retention or end of pause */
+    struct heap terms;     /* waiting jobs by until when they may start */
     struct heap key_due;   /* keys by the end of their time */
     struct heap deadlines; /* waiters by the end of their patience */
     struct heap hungry;    /* watches that may serve a waiter, by the waiter's seq */
@@ -399,6 +407,27 @@ hob_ns queue_due(const struct engine *engine, const struct queue *queue);
 /* When the lease of a running job is over, seen from now. */
 hob_ns job_over_ns(const struct engine *engine, const struct job *job);
 bool queue_is_paused(const struct engine *engine, const struct queue *queue);
+
+/* --- term.c: until when a job may start --- */
+
+bool view_needs_term(const struct job_view *view);
+void term_make(struct engine *engine, struct side *side, const struct job_view *view);
+void term_free(struct engine *engine, struct side *side);
+/* The job has come to its state, or is about to leave it. */
+void term_enter(struct engine *engine, uint32_t job);
+void term_leave(struct engine *engine, uint32_t job);
+/* Forget the limits that are over: a person wants it to run. */
+void term_lift(struct engine *engine, struct job *job, hob_ns now_ns);
+/* Until when it may start, as it is; HOB_NEVER: no limit. */
+hob_ns job_start_by(const struct engine *engine, const struct job *job);
+/* May it not start any more? */
+bool job_is_overdue(const struct engine *engine, const struct job *job);
+/* When what is pushed expires; 0: never. */
+hob_ns push_expires(const struct engine *engine, const struct push_command *push);
+/* Is the time of some waiting job over? Then term_end discards the first one. */
+bool term_is_due(const struct engine *engine);
+void term_end(struct engine *engine);
+void term_check(const struct engine *engine, const struct job *job, uint32_t handle);
 
 /* --- job.c: the making, moving and unmaking of a job --- */
 

@@ -209,6 +209,7 @@ static void job_put_fields(struct codec *codec, struct job_put_effect *put) {
     uint32_t changes = job->version == 0 ? 0 : job->version - 1;
     field_u32(codec, &changes);
     if (codec->out == NULL) job->version = changes == UINT32_MAX ? UINT32_MAX : changes + 1;
+    field_u64(codec, &job->expires_ns);
 }
 
 static void job_run_fields(struct codec *codec, struct job_run_effect *run) {
@@ -258,6 +259,8 @@ static void job_ended_fields(struct codec *codec, struct job_ended_effect *ended
     FIELD_ENUM(codec, ended->state, enum job_state, JOB_STATE_COUNT);
     field_bytes(codec, &ended->by);
     field_bytes(codec, &ended->why);
+    field_bool(codec, &ended->has_error);
+    field_error(codec, &ended->error);
 }
 
 static void job_retried_fields(struct codec *codec, struct job_retried_effect *retried) {

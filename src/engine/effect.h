@@ -109,6 +109,8 @@ struct job_ended_effect {
     enum job_state state; /* cancelled or discarded */
     struct slice by;
     struct slice why;
+    bool has_error; /* not a person's doing: `error` tells */
+    struct job_error error;
 };
 
 struct job_retried_effect {

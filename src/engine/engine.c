@@ -56,6 +56,7 @@ void engine_free(struct engine *engine) {
     digest_free(engine);
     names_free(engine);
     tokens_free(engine);
+    heap_deinit(&engine->terms, &engine->mem);
     heap_deinit(&engine->key_due, &engine->mem);
     heap_deinit(&engine->hungry, &engine->mem);
     index_deinit(&engine->refs, &engine->mem);

@@ -138,6 +138,7 @@ static void fill_effect(const struct effect *effect, struct event *event) {
     case EFFECT_JOB_ENDED:
         event->by = effect->job_ended.by;
         event->why = effect->job_ended.why;
+        if (effect->job_ended.has_error) fill_error(&effect->job_ended.error, event);
         return;
     case EFFECT_JOB_PROGRESS:
         event->percent = effect->job_progress.percent;

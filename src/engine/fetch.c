@@ -38,7 +38,9 @@ bool queue_is_open(const struct engine *engine, const struct queue *queue) {
 
 uint32_t queue_offer(struct engine *engine, uint32_t worker, uint32_t queue) {
     if (!queue_is_open(engine, queue_at(engine, queue))) return 0;
-    return ready_best(engine, queue, worker);
+    uint32_t job = ready_best(engine, queue, worker);
+    /* What may not start any more is discarded by the turn; until then nothing passes it. */
+    return job != 0 && job_is_overdue(engine, job_at(engine, job)) ? 0 : job;
 }
 
 /* Does the offer of queue @a beat that of queue @b in this mode? Equal is no: the queue named first

@@ -43,10 +43,12 @@ static void retention_add(struct engine *engine, uint32_t handle) {
 
 static void job_leave(struct engine *engine, uint32_t handle) {
     struct job *job = job_at(engine, handle);
+    term_leave(engine, handle);
     switch ((enum job_state)job->state) {
     case JOB_AVAILABLE:
         ready_remove(engine, handle);
         queue_changed(engine, job->queue);
+        if (job_is_overdue(engine, job)) queue_feed(engine, job->queue); /* it stood in the way */
         break;
     case JOB_RUNNING:
         timer_clear(engine, handle);
@@ -78,6 +80,7 @@ static void job_leave(struct engine *engine, uint32_t handle) {
 
 static void job_enter(struct engine *engine, uint32_t handle) {
     struct job *job = job_at(engine, handle);
+    term_enter(engine, handle);
     switch ((enum job_state)job->state) {
     case JOB_AVAILABLE:
         ready_add(engine, handle);
@@ -144,7 +147,7 @@ static bool view_needs_side(const struct job_view *view) {
            view->error_count > 0 || view->percent != 0 || view->releases != 0 ||
            !backoff_is_default(&view->backoff) || view->result.id != 0 ||
            view->checkpoint.id != 0 || view->log_count > 0 || view->log_lost_bytes != 0 ||
-           view_needs_labels(view);
+           view_needs_labels(view) || view_needs_term(view);
 }
 
 static void
@@ -180,6 +183,7 @@ static void side_make(struct engine *engine, struct job *job, const struct job_v
         *side->backoff = view->backoff;
     }
     side_make_labels(engine, side, view);
+    term_make(engine, side, view);
     side_make_logs(engine, side, view);
     for (uint32_t i = 0; i < view->error_count; i++) {
         job_error_add(engine, job, &view->errors[i]);
@@ -287,6 +291,7 @@ static void side_free(struct engine *engine, struct side *side) {
     text_free(engine, &side->why);
     text_free(engine, &side->progress_text);
     labels_free(engine, side->labels);
+    term_free(engine, side);
     mem_free(&engine->mem, side->backoff, sizeof *side->backoff);
     for (uint32_t i = 0; i < side->error_count; i++) error_free(engine, &side->errors[i]);
     mem_free(&engine->mem, side->errors, ERRORS_KEPT_MAX * sizeof *side->errors);

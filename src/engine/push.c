@@ -28,6 +28,7 @@ const char *push_fault(const struct push_command *push) {
     if (push->ref.size > REF_BYTES_MAX) return "ref is longer than 255 bytes";
     if (push->attempt_max > ATTEMPT_MAX_MAX) return "attempts must be 1 to 60000";
     if (push->delay_ns > DELAY_MAX_NS) return "delay is longer than 3650 days";
+    if (push->expires_in_ns > DELAY_MAX_NS) return "expires_in is longer than 3650 days";
     if (push->timeout_ns > DELAY_MAX_NS) return "timeout is longer than 3650 days";
     if (push->keep_ns > DELAY_MAX_NS) return "keep is longer than 3650 days";
     const char *fault = push->has_backoff ? backoff_fault(&push->backoff) : NULL;
@@ -123,6 +124,7 @@ void push_emit(
                 .content_type = push->content_type,
                 .on_done = push->on_done,
                 .parent = parent,
+                .expires_ns = push_expires(engine, push),
             },
     };
     struct job_view *view = &effect.job_put.job;

@@ -44,7 +44,8 @@ enum job_state {
     X(CAUSE_LOST, "lost")         /* worker gone or lease over */        \
     X(CAUSE_START, "start")       /* a program could not be started */   \
     X(CAUSE_RELEASED, "released") /* given back too often */             \
-    X(CAUSE_PERSON, "person")     /* cancel or discard by a person */
+    X(CAUSE_PERSON, "person")     /* cancel or discard by a person */    \
+    X(CAUSE_EXPIRED, "expired")   /* not started in time */
 
 enum error_cause {
 #define X(name, word) name,

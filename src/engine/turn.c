@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What time does: stage jobs whose time has come, rescue those whose worker is gone, prune what has
- * been kept long enough, end pauses and waits, forget old keys. Bounded by a budget, so that a
- * million due jobs do not freeze the loop. */
+/* What time does: discard jobs that have not started in time, stage jobs whose time has come,
+ * rescue those whose worker is gone, prune what has been kept long enough, end pauses and waits,
+ * forget old keys. Bounded by a budget, so that a million due jobs do not freeze the loop. */
 #include "engine/core.h"
 
 static void stage(struct engine *engine, uint32_t handle) {
@@ -151,11 +151,21 @@ static void keys_expire(struct engine *engine, uint32_t *budget) {
     }
 }
 
+static bool queue_is_due(const struct engine *engine) {
+    return engine->due.count > 0 && engine->due.entries[0].key <= engine->now_ns;
+}
+
 hob_ns engine_turn(struct engine *engine, hob_ns now_ns, uint32_t budget) {
     if (engine->now_ns < now_ns) engine->now_ns = now_ns;
-    while (budget > 0 && engine->due.count > 0 && engine->due.entries[0].key <= engine->now_ns) {
+    while (budget > 0 && (term_is_due(engine) || queue_is_due(engine))) {
         if (engine->sink.step != NULL && !engine->sink.step(engine->sink.context)) break;
-        if (queue_step(engine, engine->due.entries[0].item)) budget--;
+        if (term_is_due(engine)) {
+            /* First of all: a job that expires is not staged before. */
+            term_end(engine);
+            budget--;
+        } else if (queue_step(engine, engine->due.entries[0].item)) {
+            budget--;
+        }
     }
     keys_expire(engine, &budget);
     waiters_serve(engine);
@@ -171,6 +181,8 @@ hob_ns engine_due(const struct engine *engine) {
     hob_ns due_ns = heap_first(&engine->due);
     hob_ns key_ns = heap_first(&engine->key_due);
     hob_ns deadline_ns = heap_first(&engine->deadlines);
+    hob_ns term_ns = heap_first(&engine->terms);
     if (key_ns < due_ns) due_ns = key_ns;
+    if (term_ns < due_ns) due_ns = term_ns;
     return deadline_ns < due_ns ? deadline_ns : due_ns;
 }

@@ -28,6 +28,7 @@ static void view_fill_side(const struct side *side, struct job_view *ret_view) {
         ret_view->on_done = text_slice(side->labels->on_done);
         ret_view->parent = side->labels->parent;
     }
+    if (side->term != NULL) ret_view->expires_ns = side->term->expires_ns;
     ret_view->timeout_ns = side->timeout_ns;
     ret_view->has_keep = side->has_keep;
     ret_view->keep_ns = side->keep_ns;

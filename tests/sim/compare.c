@@ -300,6 +300,7 @@ same_view(struct buf *report, const struct job_view *wanted, const struct job_vi
     NUMBER(version);
     BYTES(on_done);
     NUMBER(parent);
+    NUMBER(expires_ns);
     return same_parts(report, wanted, got) && same;
 }
 

@@ -126,6 +126,7 @@ static struct callback any_callback(struct generator *generator) {
     }
     if (dice_once_in(dice, 3)) push->delay_ns = generate_span(generator, NS_PER_DAY);
     if (dice_once_in(dice, 2)) push->attempt_max = (uint32_t)dice_between(dice, 1, 4);
+    if (dice_once_in(dice, 6)) push->expires_in_ns = 1 + generate_span(generator, NS_PER_DAY);
     if (dice_once_in(dice, 4)) push->headers = generate_headers(generator);
     if (dice_once_in(dice, 4)) push->tags = generate_tags(generator);
     if (dice_once_in(dice, 4)) push->key = SLICE("follow");
@@ -190,6 +191,13 @@ make_push(struct generator *generator, const struct model *model, struct push_co
     if (dice_once_in(dice, 4)) push->headers = generate_headers(generator);
     if (dice_once_in(dice, 4)) push->tags = generate_tags(generator);
     if (dice_once_in(dice, 4)) push->on_done = generate_on_done(generator);
+    if (dice_once_in(dice, 5)) push->expires_in_ns = generate_span(generator, 10 * NS_PER_DAY);
+    if (dice_once_in(dice, 20)) {
+        /* Also one that is over. */
+        hob_ns span_ns = generate_span(generator, NS_PER_DAY);
+        push->expires_ns =
+            dice_once_in(dice, 4) ? model->now_ns - span_ns : model->now_ns + span_ns;
+    }
     if (dice_once_in(dice, 6)) push->content_type = SLICE("text/plain; charset=utf-8");
 }
 
@@ -215,6 +223,7 @@ make_update(struct generator *generator, const struct model *model, struct updat
         &update->has.headers,
         &update->has.content_type,
         &update->has.on_done,
+        &update->has.expires,
     };
     for (size_t i = 0; i < hob_countof(has); i++) *has[i] = dice_once_in(dice, 4);
     if (!update->has.keep) update->to.keep_ns = 0;

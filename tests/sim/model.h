@@ -165,6 +165,9 @@ bool model_is_paused(const struct model *model, const struct queue_view *queue);
 /** Is there a pause that is over at @now_ns and that no turn has ended yet? */
 bool model_has_ended_pause(const struct model *model, hob_ns now_ns);
 
+/** Until when a waiting job may start, as it is; HOB_NEVER: no limit. */
+hob_ns model_start_by(const struct model_job *job);
+
 /** A queue that had no available job gets one: its pass is not behind its tier's time. */
 void model_queue_wakes(struct model *model, struct model_queue *queue);
 

@@ -55,6 +55,8 @@ static struct model_job *offer(
         bool newest_first = queue->view.order == QUEUE_LIFO;
         if (best == NULL || runs_before(&job->view, &best->view, newest_first)) best = job;
     }
+    /* What is overdue goes with the turn; until then it is in the way. */
+    if (best != NULL && model_start_by(best) <= model->now_ns) return NULL;
     return best;
 }
 

@@ -107,6 +107,7 @@ static bool push_is_valid(const struct model *model, const struct push_command *
     if (push->attempt_max > ATTEMPT_MAX_MAX) return false;
     if (push->run_at_ns > ns_add(model->now_ns, DELAY_MAX_NS)) return false;
     if (push->delay_ns > DELAY_MAX_NS || push->timeout_ns > DELAY_MAX_NS) return false;
+    if (push->expires_in_ns > DELAY_MAX_NS) return false;
     if (push->has_keep && push->keep_ns > DELAY_MAX_NS) return false;
     if (!headers_are_valid(push->headers) || !tags_are_valid(push->tags)) return false;
     if (!is_content_type(push->content_type)) return false;
@@ -118,7 +119,7 @@ static bool update_is_valid(const struct model *model, const struct update_comma
     const struct update_fields *has = &update->has;
     bool any = has->queue || has->payload || has->priority || has->time || has->attempt_max ||
                has->timeout || has->keep || has->backoff || has->tags || has->headers ||
-               has->content_type || has->on_done;
+               has->content_type || has->on_done || has->expires;
     struct push_command push = update->to;
     if (!has->queue) push.queue = SLICE("any");
     push.kind = SLICE("any");

@@ -14,6 +14,11 @@ static struct model_key *find_key(const struct model *model, struct slice key) {
     return NULL;
 }
 
+static hob_ns expires_at(const struct model *model, const struct push_command *push) {
+    if (push->expires_ns != 0) return push->expires_ns;
+    return push->expires_in_ns == 0 ? 0 : model->now_ns + push->expires_in_ns;
+}
+
 void model_push(
     struct model *model, const struct push_command *push, uint64_t parent, struct answer *answer
 ) {
@@ -54,6 +59,7 @@ void model_push(
         .content_type = model_copy(model, push->content_type),
         .on_done = model_copy(model, push->on_done),
         .parent = parent,
+        .expires_ns = expires_at(model, push),
     };
     if (push->has_backoff) job->view.backoff = push->backoff;
     if (push->payload.size > PAYLOAD_INLINE_BYTES_MAX) {
@@ -79,6 +85,7 @@ static void retry(struct model *model, struct model_job *job) {
     if (job->view.attempt_max < job->view.attempt + 1) {
         job->view.attempt_max = job->view.attempt + 1;
     }
+    if (job->view.expires_ns <= model->now_ns) job->view.expires_ns = 0;
     job->view.by = SLICE_NONE;
     job->view.why = SLICE_NONE;
     job->view.result = (struct body_ref){.id = 0};
@@ -152,6 +159,7 @@ update_job(struct model *model, struct model_job *job, const struct update_comma
     if (update->has.headers) view->headers = model_copy(model, to->headers);
     if (update->has.content_type) view->content_type = model_copy(model, to->content_type);
     if (update->has.on_done) view->on_done = model_copy(model, to->on_done);
+    if (update->has.expires) view->expires_ns = expires_at(model, to);
     view->version++;
     if (update->has.time) {
         hob_ns run_at_ns = to->run_at_ns != 0 ? to->run_at_ns : model->now_ns + to->delay_ns;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What time does. The order inside one turn: what is due is staged, leases that are over are
+/* What time does. The order inside one turn: what has not started in time
+ * is discarded, what is due is staged, leases that are over are
  * rescued, waiting fetches are served, waits that are over are answered, and at last what is kept
  * too long or is too many is pruned. A fetch whose wait ends in this very turn still gets what
  * there is. */
@@ -7,6 +8,34 @@
 #include <string.h>
 
 #include "tests/sim/model.h"
+
+hob_ns model_start_by(const struct model_job *job) {
+    const struct job_view *view = &job->view;
+    if (view->state == JOB_RUNNING || job_state_is_final(view->state)) return HOB_NEVER;
+    return view->expires_ns == 0 || view->started_ns != 0 ? HOB_NEVER : view->expires_ns;
+}
+
+/* The job that is overdue for longest; NULL: none is. */
+static struct model_job *overdue(const struct model *model) {
+    struct model_job *first = NULL;
+    for (uint32_t i = 0; i < model->job_count; i++) {
+        struct model_job *job = model->jobs[i];
+        if (model_start_by(job) > model->now_ns) continue;
+        if (first == NULL || model_start_by(job) < model_start_by(first)) first = job;
+    }
+    return first;
+}
+
+static void expire(struct model *model) {
+    struct model_job *job;
+    while ((job = overdue(model)) != NULL) {
+        struct slice text = SLICE("it had not started when its time was over");
+        model_error(model, job, (struct job_error){.cause = CAUSE_EXPIRED, .text = text});
+        model_queue(model, job->view.queue)->view.failed--; /* no attempt has */
+        model_move(model, job, JOB_DISCARDED, 0);
+        model_done(model, job, SLICE_NONE, false);
+    }
+}
 
 static void stage(struct model *model) {
     for (uint32_t i = 0; i < model->job_count; i++) {
@@ -171,6 +200,7 @@ static void pauses_end(struct model *model) {
 void model_turn(struct model *model, hob_ns now_ns) {
     if (model->now_ns < now_ns) model->now_ns = now_ns;
     pauses_end(model);
+    expire(model);
     stage(model);
     rescue(model);
     model_serve(model);
@@ -186,6 +216,7 @@ hob_ns model_due(const struct model *model) {
     hob_ns due_ns = HOB_NEVER;
     for (uint32_t i = 0; i < model->job_count; i++) {
         const struct model_job *job = model->jobs[i];
+        due_ns = earlier(due_ns, model_start_by(job));
         if (job->view.run_at_ns != 0) due_ns = earlier(due_ns, job->view.run_at_ns);
         if (job->view.state == JOB_RUNNING) due_ns = earlier(due_ns, model_lease_end(model, job));
         if (job->ended != 0) due_ns = earlier(due_ns, model_keep_end(model, job));

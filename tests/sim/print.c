@@ -36,6 +36,8 @@ static void print_push(const struct push_command *push, struct buf *out) {
     put_number(out, "attempt_max", push->attempt_max);
     put_span(out, "timeout", push->timeout_ns);
     if (push->has_keep) put_number(out, "keep_ns", push->keep_ns);
+    if (push->expires_ns > 0) put_number(out, "expires_ns", push->expires_ns);
+    put_span(out, "expires_in", push->expires_in_ns);
     if (push->has_backoff) put_number(out, "backoff", push->backoff.type);
 }
 

@@ -101,6 +101,7 @@ static struct job_view whole_job(void) {
         .on_done = SLICE("{}"),
         .parent = 1,
         .version = 1,
+        .expires_ns = 1,
     };
 }
 
