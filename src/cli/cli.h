@@ -198,6 +198,9 @@ int cmd_help(struct cli *cli);
 /** `hob logs --search` (cmd_search.c). */
 int cli_search(struct cli *cli);
 
+/** `hob stats` of a queue, a kind, or all jobs (cmd_statistics.c). */
+int cli_statistics(struct cli *cli);
+
 /** `hob push -`: one job a line (cmd_push_lines.c). */
 int cli_push_lines(struct cli *cli);
 

@@ -105,6 +105,10 @@ static void put_summary(struct cli *cli, struct buf *out, const struct resp_node
 }
 
 int cmd_stats(struct cli *cli) {
+    static const char *const of_jobs[] = {"queue", "kind", "all", "series", "since"};
+    for (size_t i = 0; i < hob_countof(of_jobs); i++) {
+        if (cli_has(cli, of_jobs[i])) return cli_statistics(cli);
+    }
     const struct slice words[] = {SLICE("STATS")};
     const struct resp_node *stats = cli_call(cli, words, 1, 0);
     if (stats == NULL) return cli->exit_code;

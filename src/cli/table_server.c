@@ -51,6 +51,27 @@ static const struct cli_option show_rows[] = {
     SETTINGS_SERVE(FLAG) SETTINGS_CALLBACKS(FLAG) SETTINGS_WORK(FLAG) SETTINGS_LOG(FLAG)};
 static const struct cli_options show_options = CLI_LIST(show_rows);
 
+static const struct cli_option stats_rows[] = {
+    {.name = "queue",
+     .value = "QUEUE",
+     .word = "QUEUE",
+     .completes = COMPLETES_QUEUES,
+     .help = "what happened to the jobs of this queue"},
+    {.name = "kind",
+     .value = "KIND",
+     .word = "KIND",
+     .completes = COMPLETES_KINDS,
+     .help = "what happened to the jobs of this kind"},
+    {.name = "all", .help = "what happened to all jobs"},
+    {.name = "series", .help = "minute by minute, minutes without any left out"},
+    {.name = "since",
+     .value = "TIME",
+     .word = "SINCE",
+     .fallback = "three days",
+     .help = "from then on: RFC 3339, or how long ago (1h)"},
+};
+static const struct cli_options stats_options = CLI_LIST(stats_rows);
+
 static const struct cli_command server_rows[] = {
     {
         .name = "serve",
@@ -77,9 +98,14 @@ static const struct cli_command server_rows[] = {
     },
     {
         .name = "stats",
-        .synopsis = "",
-        .summary = "counts, memory and disk of the server",
-        .lists = {&cli_server_options, &cli_print_options},
+        .synopsis = "[--queue QUEUE | --kind KIND | --all]",
+        .summary = "figures of the server; what happened to jobs, by queue or kind",
+        .details =
+            "Of a queue, a kind, or all jobs: counts, failures by cause, rates, waits and runs; "
+            "with --series each minute of the last three days.",
+        .examples = "hob stats\nhob stats --queue mail --since 1h\nhob stats --kind report "
+                    "--series --json\n",
+        .lists = {&stats_options, &cli_server_options, &cli_row_options},
         .run = cmd_stats,
     },
     {

@@ -80,7 +80,10 @@ static void check_resp(const struct resp_command *command, const struct access *
     client->session->access = access;
     const char *reply = ask_resp(client, command);
     bool refused = strncmp(reply, "-NOPERM", 7) == 0 || strncmp(reply, "-NOAUTH", 7) == 0;
-    CHECK_EQUAL(refused, !access_has(access, command->scope));
+    /* STATS of one queue takes `read`; alone, as here, it tells of all queues and takes more. */
+    bool is_stats = slice_equal(command->name, SLICE("STATS"));
+    enum scope scope = is_stats ? SCOPE_READ_ALL : command->scope;
+    CHECK_EQUAL(refused, !access_has(access, scope));
     if (refused) CHECK_EQUAL(strncmp(reply, "-NOAUTH", 7) == 0, access_is_stranger(access));
     rig_deinit(&rig);
 }

@@ -9,21 +9,22 @@
 
 /*                     RESP                  JSON */
 enum field_type {
-    FIELD_ID,     /* bulk of digits        string of digits */
-    FIELD_NUMBER, /* integer               number */
-    FIELD_SIGNED, /* integer               number */
-    FIELD_TIME,   /* integer, unix ms      RFC 3339 */
-    FIELD_SPAN,   /* integer, ms           number of ms */
-    FIELD_BOOL,   /* boolean (RESP2: 1, 0) boolean */
-    FIELD_TEXT,   /* bulk                  string */
-    FIELD_BYTES,  /* bulk                  JSON, or string with an encoding */
-    FIELD_BODY,   /* as FIELD_BYTES, but read from the host */
-    FIELD_TRACE,  /* a body that is text:  bulk, string */
-    FIELD_TAGS,   /* array of bulks         array of strings */
-    FIELD_DONE,   /* bulk of JSON          the JSON itself: the text is on_done */
-    FIELD_JSON,   /* bulk                  the JSON itself */
-    FIELD_ERRORS, /* the errors of the job: array of maps */
-    FIELD_KINDS,  /* kinds that nobody runs: array of maps */
+    FIELD_ID,      /* bulk of digits        string of digits */
+    FIELD_NUMBER,  /* integer               number */
+    FIELD_SIGNED,  /* integer               number */
+    FIELD_TIME,    /* integer, unix ms      RFC 3339 */
+    FIELD_SPAN,    /* integer, ms           number of ms */
+    FIELD_BOOL,    /* boolean (RESP2: 1, 0) boolean */
+    FIELD_TEXT,    /* bulk                  string */
+    FIELD_BYTES,   /* bulk                  JSON, or string with an encoding */
+    FIELD_BODY,    /* as FIELD_BYTES, but read from the host */
+    FIELD_TRACE,   /* a body that is text:  bulk, string */
+    FIELD_TAGS,    /* array of bulks         array of strings */
+    FIELD_DONE,    /* bulk of JSON          the JSON itself: the text is on_done */
+    FIELD_JSON,    /* bulk                  the JSON itself */
+    FIELD_ERRORS,  /* the errors of the job: array of maps */
+    FIELD_KINDS,   /* kinds that nobody runs: array of maps */
+    FIELD_MINUTES, /* a series: array of maps */
 };
 
 struct field {
@@ -36,10 +37,11 @@ struct field {
         struct body_ref body;
         const struct job_view *job; /* errors */
         const struct unserved_list *unserved;
+        const struct statistics_view *statistics; /* minutes */
     };
 };
 
-enum { FIELDS_MAX = 48, FIELD_SPEC_BYTES_MAX = 640 };
+enum { FIELDS_MAX = 64, FIELD_SPEC_BYTES_MAX = 640 };
 
 struct fields {
     uint32_t count;
@@ -71,6 +73,21 @@ void fields_of_stats(
     const struct host_stats *stats,
     const struct unserved_list *unserved
 );
+/* @queue: NULL when it is not there, or a kind is asked for. */
+void fields_of_statistics(
+    struct fields *fields,
+    const struct statistics_asked *asked,
+    const struct queue_view *queue,
+    hob_ns now_ns,
+    const struct statistics_view *view
+);
+struct statistics_report;
+/** The fields of a report (dialect/session.h), as the host sees the time. */
+void fields_of_report(
+    struct fields *fields, const struct host *host, const struct statistics_report *report
+);
+/** A row of a series. */
+void fields_of_minute(struct fields *fields, const struct statistics_minute *minute);
 /**
  * A field that is an array of maps: how many there are, and number @at of them. The maps hold no
  * arrays of maps.

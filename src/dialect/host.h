@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "dialect/ring.h"
+#include "dialect/statistics.h"
 #include "engine/answer.h"
 #include "engine/command.h"
 #include "engine/view.h"
@@ -100,6 +101,10 @@ struct host_ops {
     bool (*queue_at)(void *context, uint32_t at, struct queue_view *ret_view);
     bool (*worker_at)(void *context, uint32_t at, struct worker_view *ret_view);
     void (*stats)(void *context, struct host_stats *ret_stats);
+    /** What happened to the jobs of a queue or a kind; false, and zeros, when nothing did. The
+     * series is borrowed until the next call. */
+    bool (*statistics
+    )(void *context, const struct statistics_asked *asked, struct statistics_view *ret_view);
     /** As engine_unserved, in so many steps as the host has time for. */
     void (*unserved)(void *context, struct unserved_list *ret_list);
     /** As engine_estimate. */

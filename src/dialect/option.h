@@ -124,6 +124,14 @@ struct list_request {
     struct slice cursor; /* HTTP: of the next page */
 };
 
+struct statistics_request {
+    struct slice queue;
+    struct slice kind;
+    bool all;
+    bool series;
+    hob_ns since_ns;
+};
+
 struct queue_request {
     enum queue_order order;
     bool has_order;
@@ -143,16 +151,17 @@ struct queue_request {
     bool has_keep_failed_count;
 };
 
-extern const struct option_set push_options;    /* struct push_request */
-extern const struct option_set update_options;  /* struct update_request */
-extern const struct option_set fetch_options;   /* struct fetch_request */
-extern const struct option_set fail_options;    /* struct fail_command */
-extern const struct option_set control_options; /* struct control_command */
-extern const struct option_set pause_options;   /* struct pause_request */
-extern const struct option_set list_options;    /* struct list_request */
-extern const struct option_set line_options;    /* struct log_line */
-extern const struct option_set logs_options;    /* struct logs_request */
-extern const struct option_set search_options;  /* struct search_request */
-extern const struct option_set queue_options;   /* struct queue_request */
+extern const struct option_set push_options;       /* struct push_request */
+extern const struct option_set update_options;     /* struct update_request */
+extern const struct option_set fetch_options;      /* struct fetch_request */
+extern const struct option_set fail_options;       /* struct fail_command */
+extern const struct option_set control_options;    /* struct control_command */
+extern const struct option_set pause_options;      /* struct pause_request */
+extern const struct option_set list_options;       /* struct list_request */
+extern const struct option_set line_options;       /* struct log_line */
+extern const struct option_set logs_options;       /* struct logs_request */
+extern const struct option_set search_options;     /* struct search_request */
+extern const struct option_set queue_options;      /* struct queue_request */
+extern const struct option_set statistics_options; /* struct statistics_request */
 
 #endif

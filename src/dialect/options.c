@@ -197,6 +197,16 @@ static const struct option search_rows[] = {
 };
 #undef TARGET
 
+#define TARGET statistics_request
+static const struct option statistics_rows[] = {
+    ROW("QUEUE", NULL, NAME, queue, 0, 0),
+    ROW("KIND", NULL, NAME, kind, 0, 0),
+    ROW("ALL", NULL, FLAG, all, 0, 0),
+    ROW("SERIES", "series", FLAG, series, 0, 0),
+    ROW("SINCE", "since", PAST, since_ns, 0, 0),
+};
+#undef TARGET
+
 #define TARGET queue_request
 static const struct option queue_rows[] = {
     {"ORDER", "order", OPTION_WORD, offsetof(struct TARGET, order),
@@ -231,3 +241,4 @@ const struct option_set line_options = SET(line_rows);
 const struct option_set logs_options = SET(logs_rows);
 const struct option_set search_options = SET(search_rows);
 const struct option_set queue_options = SET(queue_rows);
+const struct option_set statistics_options = SET(statistics_rows);

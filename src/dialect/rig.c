@@ -52,6 +52,16 @@ static bool op_worker_at(void *context, uint32_t at, struct worker_view *ret_vie
     return engine_worker_at(space_engine(rig->space), at, ret_view);
 }
 
+/* Nothing is counted here. */
+static bool op_statistics(
+    void *context, const struct statistics_asked *asked, struct statistics_view *ret_view
+) {
+    (void)context;
+    (void)asked;
+    *ret_view = (struct statistics_view){.since_ns = NS_PER_MINUTE};
+    return false;
+}
+
 static void op_stats(void *context, struct host_stats *ret_stats) {
     struct rig *rig = context;
     *ret_stats = (struct host_stats){.connections = 1};
@@ -190,6 +200,7 @@ static const struct host_ops rig_ops = {
     .queue_at = op_queue_at,
     .worker_at = op_worker_at,
     .stats = op_stats,
+    .statistics = op_statistics,
     .unserved = op_unserved,
     .estimate = op_estimate,
     .body = op_body,

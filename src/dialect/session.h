@@ -153,6 +153,21 @@ uint64_t session_list(
  */
 bool session_queue_next(struct session *session, uint32_t *at, struct queue_view *ret_view);
 
+/* Statistics, and the queue that they are of as it is now. */
+struct statistics_report {
+    struct statistics_asked asked;
+    struct statistics_view view;
+    bool has_queue;
+    struct queue_view queue;
+};
+
+/** ANSWER_OK, or ANSWER_NO_QUEUE; whether the caller may see them was asked before. */
+enum answer_code session_statistics(
+    struct session *session,
+    const struct statistics_asked *asked,
+    struct statistics_report *ret_report
+);
+
 /** This job's lease is told by what was written so far. */
 void session_leased(struct session *session, const struct job_view *view);
 

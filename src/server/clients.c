@@ -186,6 +186,7 @@ static void tell_event(struct server *server, const struct event *event) {
 void clients_event(void *context, const struct event *event) {
     struct server *server = context;
     metrics_event(&server->metrics, event);
+    statistics_event(&server->statistics, event);
     tell_event(server, event);
     host_event(&server->host, event);
     callbacks_event(server, event);

@@ -114,6 +114,13 @@ static void host_stats(void *context, struct host_stats *ret_stats) {
     engine_stats(space_engine(server->space), &ret_stats->engine);
 }
 
+static bool host_statistics(
+    void *context, const struct statistics_asked *asked, struct statistics_view *ret_view
+) {
+    struct server *server = context;
+    return statistics_read(&server->statistics, asked, server->host.now_ns, ret_view);
+}
+
 static void host_unserved(void *context, struct unserved_list *ret_list) {
     struct server *server = context;
     engine_unserved(space_engine(server->space), server->host.now_ns, UNSERVED_STEPS_MAX, ret_list);
@@ -301,6 +308,7 @@ const struct host_ops server_host_ops = {
     .queue_at = host_queue_at,
     .worker_at = host_worker_at,
     .stats = host_stats,
+    .statistics = host_statistics,
     .unserved = host_unserved,
     .estimate = host_estimate,
     .body = host_body,

@@ -10,6 +10,7 @@
 #include "server/door.h"
 #include "server/metrics.h"
 #include "server/server.h"
+#include "server/statistics.h"
 #include "server/story.h"
 #include "space/space.h"
 
@@ -98,6 +99,7 @@ struct server {
     uint32_t return_count;
     uint32_t return_capacity;
     struct metrics metrics;
+    struct statistics statistics;
     struct story story;
     char listen[512]; /* "listen=… listen=…" */
 };

@@ -367,6 +367,7 @@ static void server_deinit(struct server *server) {
     tls_context_free(server->tls);
     host_deinit(&server->host);
     metrics_deinit(&server->metrics);
+    statistics_deinit(&server->statistics);
     mem_free(&server->mem, server->clients, server->client_capacity * sizeof(struct client *));
     mem_free(&server->mem, server->returns, server->return_capacity * sizeof *server->returns);
 }
@@ -392,6 +393,7 @@ static enum hob_status run(const struct server_options *options, struct hob_erro
     struct siphash_key metrics_key = {.words = {entropy_u64(), entropy_u64()}};
     story_init(&server.story, log_write);
     metrics_init(&server.metrics, &server.mem, metrics_key);
+    statistics_init(&server.statistics, &server.mem, metrics_key);
     host_init(&server.host, &server_host_ops, &server, &server.mem);
     server.host.version = options->version;
     server.host.epoch = server.wall_ns / NS_PER_MS;

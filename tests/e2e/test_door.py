@@ -177,8 +177,10 @@ def test_a_token_reaches_its_queues_only():
         shop = hob.enter(hob.make("shop", "--scope", "push,read,work,manage", "--queue", "mail.*,sms-?"))
         equal(shop.call("PUSH", "sms-7", "k", "p"), 3)
         for words in (("PUSH", "bank", "k", "p"), ("PUSH", "sms-77", "k", "p"), ("PAUSE", "bank"), ("QUEUE", "bank"),
-                      ("FETCH", "w", "QUEUES", "mail.out", "bank"), ("STATS",), ("WORKERS",)):
+                      ("FETCH", "w", "QUEUES", "mail.out", "bank"), ("STATS",), ("STATS", "QUEUE", "bank"),
+                      ("STATS", "KIND", "k"), ("STATS", "ALL"), ("WORKERS",)):
             equal(shop.error(*words).word, "NOPERM", str(words))
+        equal(shop.call("STATS", "QUEUE", "mail.out")[1], b"mail.out")
         equal(shop.call("GET", 2), None, "a foreign job")
         equal(shop.call("GET", 99), None, "no job")
         for verb in ("CANCEL", "DELETE", "RETRY", "DISCARD"):

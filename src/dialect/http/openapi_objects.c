@@ -27,6 +27,8 @@ static const char *field_schema(enum field_type type) {
         return "{'type':'array','items':" OPENAPI_REF("JobError") "}";
     case FIELD_KINDS:
         return "{'type':'array','items':" OPENAPI_REF("Unserved") "}";
+    case FIELD_MINUTES:
+        return "{'type':'array','items':" OPENAPI_REF("StatisticsMinute") "}";
     case FIELD_DONE:
         return "{'type':'object'}";
     case FIELD_BYTES:
@@ -159,6 +161,39 @@ static void put_others(struct json_put *put, const struct host *host) {
     all.count = 0;
     fields_of_stats(&all, host, &stats, &unserved);
     put_object(put, "Stats", &all, &all);
+}
+
+/* Means and quantiles are absent where nothing ran; age and counts where it is no queue's. */
+static void put_statistics(struct json_put *put) {
+    HOB_AUTO_FIELDS struct fields all = fields_make();
+    HOB_AUTO_FIELDS struct fields least = fields_make();
+    struct slice text = SLICE("1");
+    const struct queue_view queue = {.name = text};
+    struct statistics_asked asked = {.of = STATISTICS_ALL};
+    struct statistics_view view = {.since_ns = 1};
+    fields_of_statistics(&least, &asked, NULL, 1, &view);
+    asked = (struct statistics_asked){.of = STATISTICS_QUEUE, .name = text, .series = true};
+    view.window.counts[COUNTED_STARTED] = 1;
+    view.window.counts[COUNTED_ENDED] = 1;
+    view.wait.count = 1;
+    view.run.count = 1;
+    fields_of_statistics(&all, &asked, &queue, 1, &view);
+    put_object(put, "QueueStatistics", &all, &least);
+    asked.of = STATISTICS_KIND;
+    all.count = 0;
+    fields_of_statistics(&all, &asked, NULL, 1, &view);
+    put_object(put, "KindStatistics", &all, &least);
+    asked.of = STATISTICS_ALL;
+    all.count = 0;
+    fields_of_statistics(&all, &asked, NULL, 1, &view);
+    put_object(put, "AllStatistics", &all, &least);
+    struct statistics_minute minute = {.at_ns = 1};
+    all.count = 0;
+    least.count = 0;
+    fields_of_minute(&least, &minute);
+    minute.sum = view.window;
+    fields_of_minute(&all, &minute);
+    put_object(put, "StatisticsMinute", &all, &least);
 }
 
 /* --- by hand --- */
@@ -348,6 +383,7 @@ void openapi_schemas(struct json_put *put, const struct host *host) {
     put_states(put);
     put_jobs(put);
     put_others(put, host);
+    put_statistics(put);
     json_put_key(put, "Filter");
     openapi_body(put, &list_options, NULL);
     for (size_t i = 0; i < hob_countof(schemas); i++) {

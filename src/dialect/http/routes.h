@@ -90,6 +90,12 @@
       "what happens, as it happens")                                                               \
     X(GET,    "/v1/stats",             http_stats,        READ_ALL, BODY_NONE,                     \
       "figures of this server")                                                                    \
+    X(GET,    "/v1/stats/all",         http_all_stats,    READ_ALL, BODY_NONE,                     \
+      "what happened to all jobs")                                                                 \
+    X(GET,    "/v1/queues/*/stats",    http_queue_stats,  READ,     BODY_NONE,                     \
+      "what happened to the jobs of a queue")                                                      \
+    X(GET,    "/v1/kinds/*/stats",     http_kind_stats,   READ_ALL, BODY_NONE,                     \
+      "what happened to the jobs of a kind")                                                       \
     X(GET,    "/v1/tokens",            http_tokens,       ADMIN,    BODY_NONE,                     \
       "show all tokens, without what they are")                                                    \
     X(POST,   "/v1/tokens",            http_token_create, ADMIN,    BODY_JSON,                     \

@@ -93,8 +93,9 @@
       "show all queues")                                                                           \
     X("WORKERS",    resp_workers,    READ_ALL, 0, 4, "[FROM n] [COUNT n]",                         \
       "show all workers")                                                                          \
-    X("STATS",      resp_stats,      READ_ALL, 0, 0, "",                                           \
-      "figures of this server")                                                                    \
+    X("STATS",      resp_stats,      READ,    0, ANY_COUNT,                                        \
+      "[QUEUE q | KIND k | ALL [SERIES] [SINCE time]]",                                            \
+      "figures of this server; what happened to jobs, by queue and kind")                          \
     X("UNSERVED",   resp_unserved,   READ,    0, 0, "",                                            \
       "kinds with available jobs that no live worker runs")                                        \
     X("HELP",       resp_help,       ANY,     0, 1, "[command]",                                   \

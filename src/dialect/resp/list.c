@@ -114,15 +114,3 @@ void resp_unserved(struct resp_session *session, struct args args) {
         (void)resp_put_fields(session, &fields);
     }
 }
-
-void resp_stats(struct resp_session *session, struct args args) {
-    (void)args;
-    struct host *host = session->base.host;
-    struct host_stats stats;
-    host->ops->stats(host->context, &stats);
-    struct unserved_list unserved;
-    host->ops->unserved(host->context, &unserved);
-    HOB_AUTO_FIELDS struct fields fields = fields_make();
-    fields_of_stats(&fields, host, &stats, &unserved);
-    (void)resp_put_fields(session, &fields);
-}

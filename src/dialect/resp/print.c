@@ -130,6 +130,7 @@ static bool put_plain(struct resp_session *session, const struct field *field) {
         return resp_put_body(session, field->body);
     case FIELD_ERRORS:
     case FIELD_KINDS:
+    case FIELD_MINUTES:
         break;
     }
     hob_assert(false && "arrays of maps are written by put_maps");
