@@ -49,10 +49,14 @@ void cli_word(struct cli_request *request, const char *word) {
     cli_word_slice(request, slice_str(word));
 }
 
-/* The word of the protocol and the value; of a list once for each. */
+/* The word of the protocol and the value; of a list once for each, of a flag the word alone. */
 static void
 put_option(struct cli_request *request, const struct cli_option *option, const char *value) {
     if (option->word == NULL || value == NULL) return;
+    if (option->value == NULL) {
+        cli_word(request, option->word);
+        return;
+    }
     for (;;) {
         size_t size = option->list ? strcspn(value, ",") : strlen(value);
         cli_word(request, option->word);

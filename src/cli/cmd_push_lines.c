@@ -45,6 +45,7 @@ static const struct {
     {"key", "KEY"},
     {"ref", "REF"},
     {"priority", "PRIORITY"},
+    {"group", "GROUP"},
     {"run_at", "AT"},
     {"delay", "DELAY"},
     {"attempt_max", "ATTEMPTS"},
@@ -57,6 +58,7 @@ static const struct {
     {"on_done", "ONDONE"},
     {"expires_at", "EXPIRES"},
     {"expires_in", "EXPIRESIN"},
+    {"front", "FRONT"},
 };
 
 static void line_fail(struct lines *lines, uint64_t number, const char *why, struct slice detail) {
@@ -168,13 +170,14 @@ static bool take_member(struct parsed *parsed, struct slice key, struct json_val
     for (size_t i = 0; i < hob_countof(fields); i++) {
         if (!json_key_is(key, slice_str(fields[i].field))) continue;
         struct slice text;
-        if (value.type == JSON_IS_NULL) return true;
-        if (!option_text(parsed, value, &text)) return false;
+        if (value.type == JSON_IS_NULL || value.type == JSON_IS_FALSE) return true;
+        bool is_flag = value.type == JSON_IS_TRUE;
+        if (!is_flag && !option_text(parsed, value, &text)) return false;
         if (parsed->options.count + 2 > CLI_REQUEST_WORDS_MAX - 5) {
             return parsed_fail(parsed, "too many fields", SLICE(""));
         }
         cli_word(&parsed->options, fields[i].word);
-        cli_word_slice(&parsed->options, text);
+        if (!is_flag) cli_word_slice(&parsed->options, text);
         return true;
     }
     return parsed_fail(parsed, "there is no field ", key);

@@ -105,6 +105,8 @@ void fields_of_job(struct fields *fields, const struct job_view *job, enum job_d
     add_text(fields, "kind", job->kind);
     add_word(fields, "state", job_state_word(job->state));
     add_number(fields, "priority", job->priority);
+    add_text(fields, "group", job->group);
+    if (job->front) add_u64(fields, "front", FIELD_BOOL, job->front);
     add_number(fields, "attempt", job->attempt);
     add_number(fields, "attempt_max", job->attempt_max);
     if (detail != JOB_SHORT) add_number(fields, "releases", job->releases);

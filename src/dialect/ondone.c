@@ -338,6 +338,11 @@ static void put_template(struct json_put *put, const struct callback *callback) 
     }
     put_text(put, "key", push->key);
     put_text(put, "ref", push->ref);
+    put_text(put, "group", push->group);
+    if (push->front) {
+        json_put_key(put, "front");
+        json_put_bool(put, true);
+    }
     if (push->priority != PRIORITY_DEFAULT) {
         json_put_key(put, "priority");
         json_put_u64(put, push->priority);

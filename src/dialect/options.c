@@ -79,6 +79,8 @@ static const struct option push_rows[] = {
     ROW("ONDONE", "on_done", JSON, on_done, 0, UINT32_MAX),
     ROW("EXPIRES", "expires_at", TIME, push.expires_ns, 0, 0),
     ROW("EXPIRESIN", "expires_in", SPAN, push.expires_in_ns, 0, DELAY_MAX_NS),
+    ROW("GROUP", "group", NAME, push.group, 0, 0),
+    ROW("FRONT", "front", FLAG, push.front, 0, 0),
     ROW("VERBOSE", NULL, FLAG, verbose, 0, 0),
 };
 #undef TARGET
@@ -105,6 +107,8 @@ static const struct option update_rows[] = {
     ROW_HAS("EXPIRES", "expires_at", TIME, update.to.expires_ns, update.has.expires, 0),
     ROW_HAS("EXPIRESIN", "expires_in", SPAN, update.to.expires_in_ns, update.has.expires,
             DELAY_MAX_NS),
+    ROW_HAS("GROUP", "group", TEXT, update.to.group, update.has.group, NAME_BYTES_MAX),
+    ROW_HAS("FRONT", "front", FLAG, update.to.front, update.has.front, 0),
 };
 #undef TARGET
 

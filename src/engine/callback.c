@@ -46,6 +46,8 @@ static struct job_view template_of(const struct push_command *push) {
         .on_done = push->on_done,
         .version = 1,
         .expires_ns = push->expires_ns != 0 ? push->expires_ns : push->expires_in_ns,
+        .group = push->group,
+        .front = push->front,
     };
     if (push->has_backoff) view.backoff = push->backoff;
     return view;
@@ -76,6 +78,8 @@ static struct push_command push_of_template(const struct job_view *view) {
         .on_done = view->on_done,
         .expires_ns = is_span ? 0 : view->expires_ns,
         .expires_in_ns = is_span ? view->expires_ns : 0,
+        .group = view->group,
+        .front = view->front,
     };
 }
 

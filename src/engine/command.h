@@ -82,6 +82,8 @@ struct push_command {
     struct slice on_done;      /* what follows its end: see engine/callback.h */
     hob_ns expires_ns;         /* discarded when it has not started by then; 0: see the next */
     hob_ns expires_in_ns;      /* the same, from now; 0: never */
+    struct slice group;        /* takes turns with the other groups of its queue; empty: none */
+    bool front;                /* before all others of its priority and group */
 };
 
 /* Which fields an update changes. */
@@ -99,6 +101,8 @@ struct update_fields {
     bool content_type;
     bool on_done;
     bool expires;
+    bool group;
+    bool front;
 };
 
 struct update_command {

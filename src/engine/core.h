@@ -5,7 +5,7 @@
  *   job      the hot record, 96 bytes, in a pool; what few jobs have lies in a `side`, what running
  *            needs in a `run`
  *   queue    settings, counts, its timers, its retention lists, its ready jobs
- *   ready    queue > branch (one kind) > lane (one priority) > jobs by id: see ready.c
+ *   ready    queue > branch (one kind) > lane (one priority and group) > jobs: see ready.c
  *   waiter   a fetch that waits for a job, or a wait for a job's end; volatile
  *   watch    what fetches of one sort look at together: see watch.h; volatile
  *
@@ -22,7 +22,10 @@
 #include "engine/document.h"
 #include "engine/engine.h"
 
-enum { JOB_IN_RETURNED = 1u << 0 /* available, and in its lane's heap instead of its list */ };
+enum {
+    JOB_IN_RETURNED = 1u << 0, /* available, and in its lane's heap instead of its list */
+    JOB_FRONT = 1u << 1,       /* goes before all others of its line */
+};
 
 struct text {
     char *bytes;
@@ -42,6 +45,7 @@ struct job {
     uint32_t priority;
     uint32_t queue;
     uint32_t kind;
+    uint32_t group;    /* always one: that without a name is a group too */
     uint32_t side;     /* 0: none */
     uint32_t run;      /* 0: never ran */
     uint32_t lane;     /* available: where it stands */
@@ -120,12 +124,26 @@ struct kind {
     bool is_served; /* a mark of engine_unserved, false outside of it */
 };
 
+/* Jobs of a queue that take turns with those of other groups. */
+struct group {
+    struct text name; /* empty: jobs that name no group */
+    uint32_t queue;
+    uint32_t users;     /* jobs that are in it; freed at 0 */
+    uint32_t available; /* jobs that wait for a worker */
+    uint32_t lane_first;
+    uint64_t pass; /* whose is smallest is next; volatile */
+};
+
 struct lane {
     uint32_t branch;
     uint32_t priority;
+    uint32_t group;
+    uint32_t group_next; /* lanes of the same group */
+    uint32_t group_previous;
+    uint64_t pass;         /* of the group, as the heaps know it */
     struct job_list fresh; /* ascending ids */
     struct heap
-        /* jobs whose id is below fresh.last when they come: smallest or largest id first */
+        /* jobs whose id is below fresh.last when they come, and fronts; by place */
         returned;
     uint32_t heap_at;
 };
@@ -133,7 +151,7 @@ struct lane {
 struct branch {
     uint32_t queue;
     uint32_t kind;
-    struct heap lanes; /* by priority */
+    struct heap lanes; /* by priority, then as lane_before says */
     uint32_t heap_at;
 };
 
@@ -165,7 +183,9 @@ struct queue {
     uint32_t concurrency; /* running at most; 0: no limit */
     uint32_t counts[JOB_STATE_COUNT];
     uint32_t home;
-    struct heap branches; /* by priority, then id, of the best job */
+    struct heap branches; /* by priority, then pass and place of the best job */
+    uint32_t group_count; /* groups that have available jobs */
+    uint64_t group_vtime; /* pass of the group picked last; volatile */
     struct heap timers;   /* jobs by when something is due */
     uint32_t due_at;      /* place in engine->due */
     struct job_list completed;
@@ -261,6 +281,7 @@ struct engine {
     struct pool keys;
     struct pool lanes;
     struct pool branches;
+    struct pool groups;
     struct pool waiters;
     struct pool skills;
     struct pool watches;
@@ -274,6 +295,7 @@ struct engine {
     struct index key_names;
     struct index branch_keys;
     struct index lane_keys;
+    struct index group_names;
     struct index waiter_requests;
     struct index job_waiters; /* first waiter of a job's end */
     struct index skill_keys;
@@ -328,6 +350,9 @@ static inline struct queue *queue_at(const struct engine *engine, uint32_t handl
 }
 static inline struct kind *kind_at(const struct engine *engine, uint32_t handle) {
     return pool_at(&engine->kinds, handle);
+}
+static inline struct group *group_at(const struct engine *engine, uint32_t handle) {
+    return pool_at(&engine->groups, handle);
 }
 static inline struct worker *worker_at(const struct engine *engine, uint32_t handle) {
     return pool_at(&engine->workers, handle);
@@ -392,10 +417,25 @@ bool ready_measure(
 );
 /* Is @job where its lane says? For engine_check. */
 bool ready_holds(const struct engine *engine, const struct job *job, uint32_t handle);
-/* Does @a go before @b when both are the best of their queue or kind? */
-bool ready_before(const struct engine *engine, uint32_t a, uint32_t b, bool newest_first);
+/* Does @a go before @b when both are the best of their kind in one queue? */
+bool ready_before(const struct engine *engine, uint32_t a, uint32_t b);
+/* The pass of the group of these lanes has grown. */
+void ready_group_moved(struct engine *engine, uint32_t group);
+/* The lane is there now, or about to go: its group knows its lanes. */
+void group_lane_add(struct engine *engine, uint32_t lane);
+void group_lane_remove(struct engine *engine, uint32_t lane);
 /* The order of the queue changed. */
 void ready_reorder(struct engine *engine, uint32_t queue);
+
+/* --- groups.c: turns within a queue --- */
+
+uint32_t group_use(struct engine *engine, uint32_t queue, struct slice name);
+void group_unuse(struct engine *engine, uint32_t group);
+/* A job of this group waits for a worker, or does so no more. */
+void group_job_comes(struct engine *engine, uint32_t group);
+void group_job_goes(struct engine *engine, uint32_t group);
+/* A job of this group has been chosen, and is still there. */
+void group_had_its_turn(struct engine *engine, uint32_t group);
 
 /* --- timers.c: what is due when --- */
 

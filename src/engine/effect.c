@@ -210,6 +210,8 @@ static void job_put_fields(struct codec *codec, struct job_put_effect *put) {
     field_u32(codec, &changes);
     if (codec->out == NULL) job->version = changes == UINT32_MAX ? UINT32_MAX : changes + 1;
     field_u64(codec, &job->expires_ns);
+    field_bytes(codec, &job->group);
+    field_bool(codec, &job->front);
 }
 
 static void job_run_fields(struct codec *codec, struct job_run_effect *run) {

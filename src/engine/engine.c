@@ -14,6 +14,7 @@ static void pools_init(struct engine *engine) {
     pool_init(&engine->keys, &engine->mem, sizeof(struct key));
     pool_init(&engine->lanes, &engine->mem, sizeof(struct lane));
     pool_init(&engine->branches, &engine->mem, sizeof(struct branch));
+    pool_init(&engine->groups, &engine->mem, sizeof(struct group));
     pool_init(&engine->waiters, &engine->mem, sizeof(struct waiter));
     pool_init(&engine->skills, &engine->mem, sizeof(struct skill));
     pool_init(&engine->watches, &engine->mem, sizeof(struct watch));
@@ -62,6 +63,7 @@ void engine_free(struct engine *engine) {
     index_deinit(&engine->refs, &engine->mem);
     index_deinit(&engine->branch_keys, &engine->mem);
     index_deinit(&engine->lane_keys, &engine->mem);
+    index_deinit(&engine->group_names, &engine->mem);
     idmap_deinit(&engine->job_ids);
     idmap_deinit(&engine->unknown);
     struct pool *pools[] = {
@@ -74,6 +76,7 @@ void engine_free(struct engine *engine) {
         &engine->keys,
         &engine->lanes,
         &engine->branches,
+        &engine->groups,
         &engine->waiters,
         &engine->skills,
         &engine->watches,

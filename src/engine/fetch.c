@@ -102,6 +102,7 @@ uint32_t fetch_now(struct engine *engine, const struct fetch *fetch) {
         if (fetch->mode == FETCH_WEIGHTED) {
             queue_had_its_turn(engine, queue_at(engine, job->queue));
         }
+        group_had_its_turn(engine, job->group);
         struct effect run = {
             .type = EFFECT_JOB_RUN,
             .job_run =

@@ -212,6 +212,8 @@ uint32_t job_make(struct engine *engine, const struct job_view *view) {
     job->priority = view->priority;
     job->queue = queue_need(engine, view->queue);
     job->kind = kind_use(engine, view->kind);
+    job->group = group_use(engine, job->queue, view->group);
+    job->flags = view->front ? JOB_FRONT : 0;
     job->heap_at = HEAP_NOWHERE;
     job->home = engine->home;
     job->version = view->version == 0 ? 1 : view->version;
@@ -321,6 +323,7 @@ void job_unmake(struct engine *engine, uint32_t handle, bool drop_bodies) {
         pool_free(&engine->sides, job->side);
     }
     kind_unuse(engine, job->kind);
+    group_unuse(engine, job->group);
     idmap_remove(&engine->job_ids, job->id);
     pool_free(&engine->jobs, handle);
 }

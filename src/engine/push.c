@@ -24,6 +24,7 @@ static const char *backoff_fault(const struct backoff *backoff) {
 const char *push_fault(const struct push_command *push) {
     if (!name_is_valid(push->queue)) return "queue " NAME_RULE;
     if (!name_is_valid(push->kind)) return "kind " NAME_RULE;
+    if (push->group.size > 0 && !name_is_valid(push->group)) return "group " NAME_RULE;
     if (push->key.size > KEY_BYTES_MAX) return "key is longer than 255 bytes";
     if (push->ref.size > REF_BYTES_MAX) return "ref is longer than 255 bytes";
     if (push->attempt_max > ATTEMPT_MAX_MAX) return "attempts must be 1 to 60000";
@@ -125,6 +126,8 @@ void push_emit(
                 .on_done = push->on_done,
                 .parent = parent,
                 .expires_ns = push_expires(engine, push),
+                .group = push->group,
+                .front = push->front,
             },
     };
     struct job_view *view = &effect.job_put.job;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which job is next. The available jobs of a queue form three levels:
  *
- *     queue ──heap──> branch (one kind) ──heap──> lane (one priority) ──> fresh jobs:    a list,
- *     ids ascending
- *                                                                    └──> returned jobs: a small
- *                                                                    heap by id
+ *     queue ──heap──> branch (one kind) ──heap──> lane (one priority and group)
+ *                         lane ──> fresh jobs:    a list, ids ascending
+ *                              └─> returned jobs: a small heap by place
  *
- * The smallest priority runs first; in a priority the oldest id, or the newest in a LIFO queue. A
- * retried, released or rescued job keeps its id, so it takes its old place: it goes to the lane's
- * heap, and the better of list and heap wins. A worker that runs any kind takes the top of the
- * queue's heap; one that runs few looks at just those branches. So choosing never depends on how
- * many jobs wait, and no job that the worker cannot run is looked at.
+ * The smallest priority runs first; in a priority the group whose pass is smallest (groups.c); in a
+ * group by place: fronts first, then the oldest id, or the newest in a LIFO queue. A retried,
+ * released or rescued job keeps its id, so it takes its old place: it goes to the lane's heap, and
+ * the better of list and heap wins. A worker that runs any kind takes the top of the queue's heap;
+ * one that runs few looks at just those branches. So choosing never depends on how many jobs or
+ * groups wait, and no job that the worker cannot run is looked at.
  *
  * Lanes and branches exist while they hold jobs. */
 #include "engine/core.h"
@@ -34,10 +34,21 @@ static bool branch_is(const void *context, uint32_t item, const void *key) {
     return branch->queue == pair->a && branch->kind == pair->b;
 }
 
+struct lane_key {
+    uint32_t branch;
+    uint32_t priority;
+    uint32_t group;
+};
+
 static bool lane_is(const void *context, uint32_t item, const void *key) {
     const struct lane *lane = lane_at(context, item);
-    const struct pair *pair = key;
-    return lane->branch == pair->a && lane->priority == pair->b;
+    const struct lane_key *wanted = key;
+    return lane->branch == wanted->branch && lane->priority == wanted->priority &&
+           lane->group == wanted->group;
+}
+
+static uint64_t lane_hash(struct lane_key key) {
+    return index_hash_pair(index_hash_pair(key.branch, key.priority), key.group);
 }
 
 static uint32_t branch_find(const struct engine *engine, uint32_t queue, uint32_t kind) {
@@ -46,14 +57,20 @@ static uint32_t branch_find(const struct engine *engine, uint32_t queue, uint32_
     return index_find(&engine->branch_keys, hash, branch_is, engine, &pair);
 }
 
-static uint32_t lane_find(const struct engine *engine, uint32_t branch, uint32_t priority) {
-    struct pair pair = {branch, priority};
-    uint64_t hash = index_hash_pair(branch, priority);
-    return index_find(&engine->lane_keys, hash, lane_is, engine, &pair);
+static uint32_t lane_find(const struct engine *engine, struct lane_key key) {
+    return index_find(&engine->lane_keys, lane_hash(key), lane_is, engine, &key);
 }
 
 static bool newest_first(const struct engine *engine, const struct lane *lane) {
     return queue_at(engine, branch_at(engine, lane->branch)->queue)->order == QUEUE_LIFO;
+}
+
+/* Of two jobs of one lane, or whose groups have equal passes, the one with the smaller place goes
+ * first: fronts, the newest of them first; then in the order of the queue. */
+static uint64_t job_place(const struct job *job, bool newest) {
+    const uint64_t middle = UINT64_C(1) << 63;
+    if ((job->flags & JOB_FRONT) != 0) return middle - job->id;
+    return newest ? ~job->id : middle + job->id;
 }
 
 static uint32_t lane_best(const struct engine *engine, const struct lane *lane) {
@@ -62,8 +79,8 @@ static uint32_t lane_best(const struct engine *engine, const struct lane *lane) 
     if (lane->returned.count == 0) return fresh;
     uint32_t returned = lane->returned.entries[0].item;
     if (fresh == 0) return returned;
-    bool fresh_older = job_at(engine, fresh)->id < job_at(engine, returned)->id;
-    return fresh_older != newest ? fresh : returned;
+    uint64_t fresh_place = job_place(job_at(engine, fresh), newest);
+    return fresh_place < lane->returned.entries[0].key ? fresh : returned;
 }
 
 static uint32_t branch_best(const struct engine *engine, const struct branch *branch) {
@@ -71,11 +88,15 @@ static uint32_t branch_best(const struct engine *engine, const struct branch *br
     return lane_best(engine, lane_at(engine, branch->lanes.entries[0].item));
 }
 
-bool ready_before(const struct engine *engine, uint32_t a, uint32_t b, bool newest) {
+bool ready_before(const struct engine *engine, uint32_t a, uint32_t b) {
     const struct job *job_a = job_at(engine, a);
     const struct job *job_b = job_at(engine, b);
     if (job_a->priority != job_b->priority) return job_a->priority < job_b->priority;
-    return newest ? job_a->id > job_b->id : job_a->id < job_b->id;
+    const struct lane *lane_a = lane_at(engine, job_a->lane);
+    const struct lane *lane_b = lane_at(engine, job_b->lane);
+    if (lane_a->pass != lane_b->pass) return lane_a->pass < lane_b->pass;
+    bool newest = queue_at(engine, job_a->queue)->order == QUEUE_LIFO;
+    return job_place(job_a, newest) < job_place(job_b, newest);
 }
 
 /* --- the three heaps --- */
@@ -92,17 +113,20 @@ static void branch_moved(void *context, uint32_t item, uint32_t at) {
     branch_at(context, item)->heap_at = at;
 }
 
+static bool lane_before(void *context, uint32_t a, uint32_t b) {
+    uint32_t best_a = lane_best(context, lane_at(context, a));
+    uint32_t best_b = lane_best(context, lane_at(context, b));
+    return ready_before(context, best_a, best_b);
+}
+
 static bool branch_before(void *context, uint32_t a, uint32_t b) {
-    const struct branch *branch_a = branch_at(context, a);
-    const struct branch *branch_b = branch_at(context, b);
-    bool newest = queue_at(context, branch_a->queue)->order == QUEUE_LIFO;
-    uint32_t best_a = branch_best(context, branch_a);
-    uint32_t best_b = branch_best(context, branch_b);
-    return ready_before(context, best_a, best_b, newest);
+    uint32_t best_a = branch_best(context, branch_at(context, a));
+    uint32_t best_b = branch_best(context, branch_at(context, b));
+    return ready_before(context, best_a, best_b);
 }
 
 static const struct heap_rules returned_rules = {.before = NULL, .moved = returned_moved};
-static const struct heap_rules lane_rules = {.before = NULL, .moved = lane_moved};
+static const struct heap_rules lane_rules = {.before = lane_before, .moved = lane_moved};
 static const struct heap_rules branch_rules = {.before = branch_before, .moved = branch_moved};
 
 /* The best job of the branch may have changed. */
@@ -113,16 +137,35 @@ static void branch_fix(struct engine *engine, uint32_t handle) {
     heap_rekey(&queue->branches, &branch_rules, engine, branch->heap_at, key);
 }
 
+/* The best job of the lane, or its turn, may have changed. */
+static void lane_fix(struct engine *engine, const struct lane *lane) {
+    struct branch *branch = branch_at(engine, lane->branch);
+    heap_rekey(&branch->lanes, &lane_rules, engine, lane->heap_at, lane->priority);
+    branch_fix(engine, lane->branch);
+}
+
+void ready_group_moved(struct engine *engine, uint32_t handle) {
+    const struct group *group = group_at(engine, handle);
+    for (uint32_t at = group->lane_first; at != 0; at = lane_at(engine, at)->group_next) {
+        struct lane *lane = lane_at(engine, at);
+        lane->pass = group->pass;
+        lane_fix(engine, lane);
+    }
+}
+
 /* --- adding --- */
 
-static uint32_t lane_need(struct engine *engine, uint32_t branch, uint32_t priority) {
-    uint32_t handle = lane_find(engine, branch, priority);
+static uint32_t lane_need(struct engine *engine, struct lane_key key) {
+    uint32_t handle = lane_find(engine, key);
     if (handle != 0) return handle;
     handle = pool_new(&engine->lanes);
     struct lane *lane = lane_at(engine, handle);
-    lane->branch = branch;
-    lane->priority = priority;
-    index_add(&engine->lane_keys, &engine->mem, index_hash_pair(branch, priority), handle);
+    lane->branch = key.branch;
+    lane->priority = key.priority;
+    lane->group = key.group;
+    lane->pass = group_at(engine, key.group)->pass;
+    group_lane_add(engine, handle);
+    index_add(&engine->lane_keys, &engine->mem, lane_hash(key), handle);
     return handle;
 }
 
@@ -137,21 +180,30 @@ static uint32_t branch_need(struct engine *engine, uint32_t queue, uint32_t kind
     return handle;
 }
 
+static void lane_put(struct engine *engine, struct lane *lane, struct job *job, uint32_t handle) {
+    uint32_t last = lane->fresh.last;
+    bool is_fresh = last == 0 || job_at(engine, last)->id < job->id;
+    if (is_fresh && (job->flags & JOB_FRONT) == 0) {
+        job_list_append(engine, &lane->fresh, handle);
+        return;
+    }
+    uint64_t place = job_place(job, newest_first(engine, lane));
+    job->flags |= JOB_IN_RETURNED;
+    heap_push(&lane->returned, &engine->mem, &returned_rules, engine, place, handle);
+}
+
 void ready_add(struct engine *engine, uint32_t handle) {
     struct job *job = job_at(engine, handle);
+    group_job_comes(engine, job->group);
     uint32_t branch_handle = branch_need(engine, job->queue, job->kind);
     struct branch *branch = branch_at(engine, branch_handle);
-    uint32_t lane_handle = lane_need(engine, branch_handle, job->priority);
+    struct lane_key key = {.branch = branch_handle, .priority = job->priority, .group = job->group};
+    uint32_t lane_handle = lane_need(engine, key);
     struct lane *lane = lane_at(engine, lane_handle);
     bool lane_is_new = lane->fresh.count == 0 && lane->returned.count == 0;
+    uint32_t best = lane_is_new ? 0 : lane_best(engine, lane);
     job->lane = lane_handle;
-    if (lane->fresh.last == 0 || job_at(engine, lane->fresh.last)->id < job->id) {
-        job_list_append(engine, &lane->fresh, handle);
-    } else {
-        uint64_t key = newest_first(engine, lane) ? ~job->id : job->id;
-        job->flags |= JOB_IN_RETURNED;
-        heap_push(&lane->returned, &engine->mem, &returned_rules, engine, key, handle);
-    }
+    lane_put(engine, lane, job, handle);
     bool branch_is_new = branch->lanes.count == 0;
     if (lane_is_new) {
         heap_push(&branch->lanes, &engine->mem, &lane_rules, engine, job->priority, lane_handle);
@@ -162,35 +214,48 @@ void ready_add(struct engine *engine, uint32_t handle) {
         heap_push(
             &queue->branches, &engine->mem, &branch_rules, engine, job->priority, branch_handle
         );
-    } else {
-        branch_fix(engine, branch_handle);
+    } else if (lane_best(engine, lane) != best) {
+        lane_fix(engine, lane);
     }
 }
 
 /* --- removing --- */
 
+/* The lane is empty, and in no heap any more. */
 static void lane_drop(struct engine *engine, uint32_t handle) {
-    struct lane *lane = lane_at(engine, handle);
-    uint32_t branch_handle = lane->branch;
-    struct branch *branch = branch_at(engine, branch_handle);
-    heap_remove(&branch->lanes, &engine->mem, &lane_rules, engine, lane->heap_at);
-    uint64_t hash = index_hash_pair(branch_handle, lane->priority);
-    index_remove(&engine->lane_keys, &engine->mem, hash, handle);
+    const struct lane *lane = lane_at(engine, handle);
+    struct lane_key key = {
+        .branch = lane->branch, .priority = lane->priority, .group = lane->group};
+    group_lane_remove(engine, handle);
+    index_remove(&engine->lane_keys, &engine->mem, lane_hash(key), handle);
     pool_free(&engine->lanes, handle);
+}
+
+/* The heaps compare best jobs, so a lane that will be empty leaves them while it still has one. */
+static void lane_leave(struct engine *engine, const struct lane *lane) {
+    struct branch *branch = branch_at(engine, lane->branch);
+    if (branch->lanes.count == 1) {
+        struct queue *queue = queue_at(engine, branch->queue);
+        heap_remove(&queue->branches, &engine->mem, &branch_rules, engine, branch->heap_at);
+    }
+    heap_remove(&branch->lanes, &engine->mem, &lane_rules, engine, lane->heap_at);
+    if (branch->lanes.count > 0) branch_fix(engine, lane->branch);
+}
+
+static void branch_drop(struct engine *engine, uint32_t handle) {
+    const struct branch *branch = branch_at(engine, handle);
+    uint64_t hash = index_hash_pair(branch->queue, branch->kind);
+    index_remove(&engine->branch_keys, &engine->mem, hash, handle);
+    pool_free(&engine->branches, handle);
 }
 
 void ready_remove(struct engine *engine, uint32_t handle) {
     struct job *job = job_at(engine, handle);
-    struct lane *lane = lane_at(engine, job->lane);
     uint32_t lane_handle = job->lane;
-    uint32_t branch_handle = lane->branch;
-    struct branch *branch = branch_at(engine, branch_handle);
+    struct lane *lane = lane_at(engine, lane_handle);
+    uint32_t branch = lane->branch;
     bool lane_ends = lane->fresh.count + lane->returned.count == 1;
-    if (lane_ends && branch->lanes.count == 1) {
-        /* The queue's heap compares best jobs, so the branch leaves it while it still has one. */
-        struct queue *queue = queue_at(engine, branch->queue);
-        heap_remove(&queue->branches, &engine->mem, &branch_rules, engine, branch->heap_at);
-    }
+    if (lane_ends) lane_leave(engine, lane);
     if ((job->flags & JOB_IN_RETURNED) != 0) {
         heap_remove(&lane->returned, &engine->mem, &returned_rules, engine, job->heap_at);
         job->flags &= (uint8_t)~JOB_IN_RETURNED;
@@ -198,14 +263,13 @@ void ready_remove(struct engine *engine, uint32_t handle) {
         job_list_remove(engine, &lane->fresh, handle);
     }
     job->lane = 0;
-    if (lane_ends) lane_drop(engine, lane_handle);
-    if (branch->lanes.count > 0) {
-        branch_fix(engine, branch_handle);
-        return;
+    if (lane_ends) {
+        lane_drop(engine, lane_handle);
+        if (branch_at(engine, branch)->lanes.count == 0) branch_drop(engine, branch);
+    } else {
+        lane_fix(engine, lane);
     }
-    uint64_t hash = index_hash_pair(branch->queue, branch->kind);
-    index_remove(&engine->branch_keys, &engine->mem, hash, branch_handle);
-    pool_free(&engine->branches, branch_handle);
+    group_job_goes(engine, job->group);
 }
 
 /* --- choosing --- */
@@ -222,8 +286,7 @@ uint32_t ready_best(const struct engine *engine, uint32_t queue_handle, uint32_t
         uint32_t branch = branch_find(engine, queue_handle, worker->kinds[i]);
         if (branch == 0) continue;
         uint32_t job = branch_best(engine, branch_at(engine, branch));
-        bool newest = queue->order == QUEUE_LIFO;
-        if (best == 0 || ready_before(engine, job, best, newest)) best = job;
+        if (best == 0 || ready_before(engine, job, best)) best = job;
     }
     return best;
 }
@@ -327,6 +390,7 @@ bool ready_holds(const struct engine *engine, const struct job *job, uint32_t ha
     const struct lane *lane = lane_at(engine, job->lane);
     const struct branch *branch = branch_at(engine, lane->branch);
     if (lane->priority != job->priority || branch->kind != job->kind) return false;
+    if (lane->group != job->group || lane->pass != group_at(engine, job->group)->pass) return false;
     if (branch->queue != job->queue) return false;
     if ((job->flags & JOB_IN_RETURNED) != 0) {
         return job->heap_at < lane->returned.count &&
@@ -342,15 +406,22 @@ static void lane_reorder(struct engine *engine, struct lane *lane, bool newest) 
     struct heap old = lane->returned;
     lane->returned = (struct heap){0};
     for (uint32_t i = 0; i < old.count; i++) {
-        uint64_t id = job_at(engine, old.entries[i].item)->id;
-        heap_push(
-            &lane->returned,
-            &engine->mem,
-            &returned_rules,
-            engine,
-            newest ? ~id : id,
-            old.entries[i].item
-        );
+        uint32_t job = old.entries[i].item;
+        uint64_t place = job_place(job_at(engine, job), newest);
+        heap_push(&lane->returned, &engine->mem, &returned_rules, engine, place, job);
+    }
+    heap_deinit(&old, &engine->mem);
+}
+
+static void branch_reorder(struct engine *engine, struct branch *branch, bool newest) {
+    struct heap old = branch->lanes;
+    branch->lanes = (struct heap){0};
+    for (uint32_t i = 0; i < old.count; i++) {
+        lane_reorder(engine, lane_at(engine, old.entries[i].item), newest);
+    }
+    for (uint32_t i = 0; i < old.count; i++) {
+        struct heap_entry lane = old.entries[i];
+        heap_push(&branch->lanes, &engine->mem, &lane_rules, engine, lane.key, lane.item);
     }
     heap_deinit(&old, &engine->mem);
 }
@@ -361,10 +432,7 @@ void ready_reorder(struct engine *engine, uint32_t queue_handle) {
     queue->branches = (struct heap){0};
     for (uint32_t i = 0; i < old.count; i++) {
         struct branch *branch = branch_at(engine, old.entries[i].item);
-        for (uint32_t k = 0; k < branch->lanes.count; k++) {
-            struct lane *lane = lane_at(engine, branch->lanes.entries[k].item);
-            lane_reorder(engine, lane, queue->order == QUEUE_LIFO);
-        }
+        branch_reorder(engine, branch, queue->order == QUEUE_LIFO);
     }
     for (uint32_t i = 0; i < old.count; i++) {
         uint64_t key = branch_at(engine, old.entries[i].item)->lanes.entries[0].key;

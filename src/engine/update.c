@@ -65,6 +65,8 @@ update_view(struct engine *engine, const struct update_command *update, struct j
     if (has->content_type) view->content_type = to->content_type;
     if (has->on_done) view->on_done = to->on_done;
     if (has->expires) view->expires_ns = push_expires(engine, to);
+    if (has->group) view->group = to->group;
+    if (has->front) view->front = to->front;
     if (!has->payload) return;
     bool is_body = to->payload.size > PAYLOAD_INLINE_BYTES_MAX;
     view->payload_body = is_body ? emit_body(engine, to->payload) : (struct body_ref){.id = 0};

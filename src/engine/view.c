@@ -51,6 +51,8 @@ void job_view_fill(const struct engine *engine, const struct job *job, struct jo
     ret_view->queue = text_slice(queue_at(engine, job->queue)->name);
     ret_view->kind = text_slice(kind_at(engine, job->kind)->name);
     ret_view->priority = job->priority;
+    ret_view->group = text_slice(group_at(engine, job->group)->name);
+    ret_view->front = (job->flags & JOB_FRONT) != 0;
     ret_view->version = job->version;
     ret_view->attempt = job->attempt;
     ret_view->attempt_max = job->attempt_max;

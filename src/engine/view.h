@@ -63,9 +63,11 @@ struct job_view {
     struct slice tags;
     struct slice content_type;
     struct slice on_done;
-    uint64_t parent;   /* the job whose end made this one; 0: none */
-    uint32_t version;  /* 1 at the push; grows with each update and each new state */
-    hob_ns expires_ns; /* discarded when it has never started by then; 0: never */
+    uint64_t parent;    /* the job whose end made this one; 0: none */
+    uint32_t version;   /* 1 at the push; grows with each update and each new state */
+    hob_ns expires_ns;  /* discarded when it has never started by then; 0: never */
+    struct slice group; /* empty: none */
+    bool front;
 };
 
 /* Which jobs are listed, beside their queue, kind and state; empty or 0: any. */

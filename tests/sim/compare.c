@@ -275,6 +275,7 @@ same_view(struct buf *report, const struct job_view *wanted, const struct job_vi
     BYTES(queue);
     BYTES(kind);
     NUMBER(priority);
+    NUMBER(front);
     NUMBER(attempt);
     NUMBER(attempt_max);
     NUMBER(releases);
@@ -296,6 +297,7 @@ same_view(struct buf *report, const struct job_view *wanted, const struct job_vi
     BYTES(why);
     BYTES(headers);
     BYTES(tags);
+    BYTES(group);
     BYTES(content_type);
     NUMBER(version);
     BYTES(on_done);

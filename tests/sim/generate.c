@@ -160,6 +160,13 @@ static struct slice generate_on_done(struct generator *generator) {
     return bytes;
 }
 
+/* Few, so that they have several jobs; none is one of them. */
+static struct slice any_group(struct generator *generator) {
+    static const char *const groups[] = {"", "g1", "g2", "g3", "tenant-4"};
+    if (generator->swarm.group_count == 0) return SLICE_NONE;
+    return slice_str(groups[dice_below(&generator->dice, generator->swarm.group_count + 1)]);
+}
+
 static void
 make_push(struct generator *generator, const struct model *model, struct push_command *push) {
     struct dice *dice = &generator->dice;
@@ -198,6 +205,8 @@ make_push(struct generator *generator, const struct model *model, struct push_co
         push->expires_ns =
             dice_once_in(dice, 4) ? model->now_ns - span_ns : model->now_ns + span_ns;
     }
+    push->group = any_group(generator);
+    push->front = dice_once_in(dice, 12);
     if (dice_once_in(dice, 6)) push->content_type = SLICE("text/plain; charset=utf-8");
 }
 
@@ -224,6 +233,8 @@ make_update(struct generator *generator, const struct model *model, struct updat
         &update->has.content_type,
         &update->has.on_done,
         &update->has.expires,
+        &update->has.group,
+        &update->has.front,
     };
     for (size_t i = 0; i < hob_countof(has); i++) *has[i] = dice_once_in(dice, 4);
     if (!update->has.keep) update->to.keep_ns = 0;

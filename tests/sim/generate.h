@@ -27,6 +27,7 @@ struct swarm {
     uint32_t kind_count;
     uint32_t worker_count;
     uint32_t key_count;
+    uint32_t group_count;
     uint32_t priority_count;
     uint32_t invalid;     /* an argument past its limit */
     uint32_t stray;       /* a job or token that is not there */

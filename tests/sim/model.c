@@ -35,6 +35,7 @@ void model_free(struct model *model) {
         free(model->jobs[i]);
     }
     model_restart(model);
+    for (uint32_t i = 0; i < model->queue_count; i++) free(model->queues[i].groups);
     free(model->jobs);
     free(model->queues);
     free(model->workers);
@@ -104,6 +105,30 @@ struct model_worker *model_worker(const struct model *model, struct slice name) 
     return NULL;
 }
 
+struct model_group *model_group(struct model *model, struct model_queue *queue, struct slice name) {
+    for (uint32_t i = 0; i < queue->group_count; i++) {
+        if (slice_equal(queue->groups[i].name, name)) return &queue->groups[i];
+    }
+    struct model_group *group = model_grow(
+        &queue->groups, &queue->group_count, &queue->group_capacity, sizeof(*queue->groups)
+    );
+    group->name = model_copy(model, name);
+    return group;
+}
+
+void model_group_wakes(
+    struct model *model, struct model_queue *queue, const struct model_job *job
+) {
+    for (uint32_t i = 0; i < model->job_count; i++) {
+        const struct job_view *other = &model->jobs[i]->view;
+        bool is_peer = model->jobs[i] != job && other->state == JOB_AVAILABLE &&
+                       slice_equal(other->queue, queue->view.name) &&
+                       slice_equal(other->group, job->view.group);
+        if (is_peer) return;
+    }
+    model_group(model, queue, job->view.group)->pass = queue->group_vtime + GROUP_STRIDE;
+}
+
 void model_queue_init(struct model_queue *queue) {
     queue->view.keep_completed_ns = KEEP_COMPLETED_DEFAULT_NS;
     queue->view.keep_completed_count = KEEP_COMPLETED_COUNT_DEFAULT;
@@ -160,6 +185,7 @@ void model_move(struct model *model, struct model_job *job, enum job_state next,
         view->token = 0;
         view->lease_until_ns = 0;
     }
+    if (next == JOB_AVAILABLE) model_group_wakes(model, queue, job);
     if (next == JOB_AVAILABLE && queue->view.counts[JOB_AVAILABLE] == 0) {
         /* It has slept: it may not claim the turns that it did not take. */
         model_queue_wakes(model, queue);
@@ -271,12 +297,18 @@ void model_restart(struct model *model) {
         }
         bool is_known =
             model->knows_queue != NULL && model->knows_queue(model->context, queue->view.name);
-        if (queue->has_settings || has_jobs || is_known) model->queues[kept++] = model->queues[i];
+        if (queue->has_settings || has_jobs || is_known) {
+            model->queues[kept++] = model->queues[i];
+        } else {
+            free(queue->groups);
+        }
     }
     model->queue_count = kept;
     for (uint32_t i = 0; i < model->queue_count; i++) {
         struct model_queue *queue = &model->queues[i];
         queue->pass = 0;
+        queue->group_vtime = 0;
+        for (uint32_t k = 0; k < queue->group_count; k++) queue->groups[k].pass = GROUP_STRIDE;
         queue->view.pushed = 0;
         queue->view.completed = 0;
         queue->view.failed = 0;

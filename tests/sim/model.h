@@ -29,10 +29,20 @@ struct model_job {
     uint32_t log_capacity;
 };
 
+/* Whose turn it is within a queue; kept when nothing waits, but then its pass says nothing. */
+struct model_group {
+    struct slice name;
+    uint64_t pass;
+};
+
 struct model_queue {
     struct queue_view view;
-    uint64_t pass;     /* turn-taking of weighted fetches */
-    bool has_settings; /* somebody has set or paused it: a restart knows it even without jobs */
+    struct model_group *groups;
+    uint32_t group_count;
+    uint32_t group_capacity;
+    uint64_t group_vtime; /* pass of the group that was picked last */
+    uint64_t pass;        /* turn-taking of weighted fetches */
+    bool has_settings;    /* somebody has set or paused it: a restart knows it even without jobs */
 };
 
 struct model_worker {
@@ -72,6 +82,8 @@ struct model_late {
     struct answer answer;
     uint64_t *jobs;
 };
+
+#define GROUP_STRIDE (UINT64_C(1) << 20)
 
 struct model_chunk;
 
@@ -193,6 +205,13 @@ struct slice model_copy(struct model *model, struct slice bytes);
 
 /** Give a queue the settings of a new one. */
 void model_queue_init(struct model_queue *queue);
+
+/** The group of a queue with this name, which may be empty; made when there is none. */
+struct model_group *model_group(struct model *model, struct model_queue *queue, struct slice name);
+
+/** @job comes to the available jobs: when none of its group was among them, the group begins at the
+ * end of the round. */
+void model_group_wakes(struct model *model, struct model_queue *queue, const struct model_job *job);
 
 /** The queue with this name, made with default settings when there is none. */
 struct model_queue *model_queue_make(struct model *model, struct slice name);

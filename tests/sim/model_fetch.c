@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which job runs next. In a queue: the smallest priority, then the smallest id (FIFO) or the
- * largest (LIFO), among the jobs that the worker can take. Between queues: what the mode of the
+/* Which job runs next. In a queue: the smallest priority, then the group whose turn it is, then
+ * fronts (the newest first), then the smallest id (FIFO) or the largest (LIFO), among the jobs that
+ * the worker can take. Between queues: what the mode of the
  * fetch says, by one comparison over all queues that the fetch names. Jobs are picked one at a
  * time, so that each pick sees what the one before has changed. */
 #include <stdlib.h>
@@ -15,9 +16,35 @@ bool model_is_paused(const struct model *model, const struct queue_view *queue) 
     return queue->paused_until_ns == 0 || model->now_ns < queue->paused_until_ns;
 }
 
-static bool runs_before(const struct job_view *a, const struct job_view *b, bool newest_first) {
+static bool runs_before(
+    struct model *model,
+    struct model_queue *queue,
+    const struct job_view *a,
+    const struct job_view *b
+) {
     if (a->priority != b->priority) return a->priority < b->priority;
+    uint64_t pass_a = model_group(model, queue, a->group)->pass;
+    uint64_t pass_b = model_group(model, queue, b->group)->pass;
+    if (pass_a != pass_b) return pass_a < pass_b;
+    if (a->front != b->front) return a->front;
+    bool newest_first = a->front || queue->view.order == QUEUE_LIFO;
     return newest_first ? a->id > b->id : a->id < b->id;
+}
+
+/* A job of this group is picked: its next turn comes a round later, if there is anybody to take
+ * turns with. */
+static void
+group_had_its_turn(struct model *model, struct model_queue *queue, const struct job_view *picked) {
+    bool is_alone = true;
+    for (uint32_t i = 0; i < model->job_count && is_alone; i++) {
+        const struct job_view *job = &model->jobs[i]->view;
+        if (job->state != JOB_AVAILABLE || !slice_equal(job->queue, picked->queue)) continue;
+        is_alone = slice_equal(job->group, picked->group);
+    }
+    if (is_alone) return;
+    struct model_group *group = model_group(model, queue, picked->group);
+    if (queue->group_vtime < group->pass) queue->group_vtime = group->pass;
+    group->pass = queue->group_vtime + GROUP_STRIDE;
 }
 
 static bool can_take(const struct model_worker *worker, const struct job_view *job) {
@@ -39,8 +66,8 @@ static bool is_full(const struct model *model, const struct model_queue *queue) 
 
 /* The job that a queue offers to a worker now; NULL: none. @kind: only of it; empty: any. */
 static struct model_job *offer(
-    const struct model *model,
-    const struct model_queue *queue,
+    struct model *model,
+    struct model_queue *queue,
     const struct model_worker *worker,
     struct slice kind
 ) {
@@ -52,8 +79,7 @@ static struct model_job *offer(
         if (!slice_equal(job->view.queue, queue->view.name)) continue;
         if (!can_take(worker, &job->view)) continue;
         if (kind.size > 0 && !slice_equal(job->view.kind, kind)) continue;
-        bool newest_first = queue->view.order == QUEUE_LIFO;
-        if (best == NULL || runs_before(&job->view, &best->view, newest_first)) best = job;
+        if (best == NULL || runs_before(model, queue, &job->view, &best->view)) best = job;
     }
     /* What is overdue goes with the turn; until then it is in the way. */
     if (best != NULL && model_start_by(best) <= model->now_ns) return NULL;
@@ -111,7 +137,12 @@ struct candidate {
 };
 
 static bool beats(enum fetch_mode mode, const struct candidate *a, const struct candidate *b) {
-    if (mode == FETCH_MERGED) return runs_before(&a->job->view, &b->job->view, false);
+    if (mode == FETCH_MERGED) {
+        const struct job_view *job_a = &a->job->view;
+        const struct job_view *job_b = &b->job->view;
+        if (job_a->priority != job_b->priority) return job_a->priority < job_b->priority;
+        return job_a->id < job_b->id;
+    }
     if (mode == FETCH_WEIGHTED) {
         uint32_t tier_a = tier_of(a->queue);
         uint32_t tier_b = tier_of(b->queue);
@@ -144,6 +175,7 @@ static struct model_job *pick(
         model->vtimes[tier_of(best.queue)] = best.queue->pass;
         best.queue->pass += (UINT64_C(1) << 20) / weight_of(best.queue);
     }
+    if (best.job != NULL) group_had_its_turn(model, best.queue, &best.job->view);
     return best.job;
 }
 

@@ -119,7 +119,7 @@ static bool update_is_valid(const struct model *model, const struct update_comma
     const struct update_fields *has = &update->has;
     bool any = has->queue || has->payload || has->priority || has->time || has->attempt_max ||
                has->timeout || has->keep || has->backoff || has->tags || has->headers ||
-               has->content_type || has->on_done || has->expires;
+               has->content_type || has->on_done || has->expires || has->group || has->front;
     struct push_command push = update->to;
     if (!has->queue) push.queue = SLICE("any");
     push.kind = SLICE("any");

@@ -58,6 +58,8 @@ void model_push(
         .tags = model_copy(model, push->tags),
         .content_type = model_copy(model, push->content_type),
         .on_done = model_copy(model, push->on_done),
+        .group = model_copy(model, push->group),
+        .front = push->front,
         .parent = parent,
         .expires_ns = expires_at(model, push),
     };
@@ -160,6 +162,8 @@ update_job(struct model *model, struct model_job *job, const struct update_comma
     if (update->has.content_type) view->content_type = model_copy(model, to->content_type);
     if (update->has.on_done) view->on_done = model_copy(model, to->on_done);
     if (update->has.expires) view->expires_ns = expires_at(model, to);
+    if (update->has.group) view->group = model_copy(model, to->group);
+    if (update->has.front) view->front = to->front;
     view->version++;
     if (update->has.time) {
         hob_ns run_at_ns = to->run_at_ns != 0 ? to->run_at_ns : model->now_ns + to->delay_ns;
@@ -170,6 +174,7 @@ update_job(struct model *model, struct model_job *job, const struct update_comma
         view->state = next;
     }
     struct model_queue *queue = model_queue(model, view->queue);
+    if (view->state == JOB_AVAILABLE) model_group_wakes(model, queue, job);
     bool wakes = view->state == JOB_AVAILABLE && queue->view.counts[JOB_AVAILABLE] == 0;
     if (wakes) model_queue_wakes(model, queue);
     queue->view.counts[view->state]++;

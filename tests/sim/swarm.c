@@ -38,6 +38,7 @@ static void swarm_draw(struct dice *dice, struct swarm *swarm) {
     swarm->kind_count = 1 + (uint32_t)dice_small(dice, 12);
     swarm->worker_count = 1 + (uint32_t)dice_small(dice, 12);
     swarm->key_count = (uint32_t)dice_below(dice, 9);
+    swarm->group_count = (uint32_t)dice_below(dice, 5);
     swarm->priority_count = 1 + (uint32_t)dice_below(dice, 4);
     swarm->invalid = (uint32_t)dice_small(dice, 15);
     swarm->stray = (uint32_t)dice_small(dice, 40);

@@ -74,7 +74,7 @@
     X("UPDATE",     resp_update,     MANAGE,  3, ANY_COUNT,                                        \
       "id [IFVERSION n] [QUEUE q] [PAYLOAD bytes] [PRIORITY n] [DELAY ms] [AT unix-ms] "           \
       "[ATTEMPTS n] [TIMEOUT ms] [KEEP ms] [BACKOFF spec] [TAGS tag,...] [HEADERS json] "          \
-      "[TYPE type] [ONDONE json]",                                                                 \
+      "[TYPE type] [ONDONE json] [GROUP name] [FRONT]",                                            \
       "change fields of a waiting job; answers its version")                                       \
     X("RETRY",      resp_retry,      MANAGE,  1, 5, "id [BY who] [WHY text]",                      \
       "make a final or waiting job available now")                                                 \
