@@ -59,9 +59,9 @@ static int run_here(uint64_t seed, uint64_t commands, bool trace) {
     (void)sigaction(SIGALRM, &action, NULL);
     (void)alarm(SECONDS_MAX);
     /* Tapes are megabytes, made and freed all the time: given back to the system, most of a run
-     * would be page faults. */
-    (void)mallopt(M_MMAP_THRESHOLD, MALLOC_KEPT_BYTES);
-    (void)mallopt(M_TRIM_THRESHOLD, MALLOC_KEPT_BYTES);
+     * would be page faults. There is no thread yet. */
+    (void)mallopt(M_MMAP_THRESHOLD, MALLOC_KEPT_BYTES); /* NOLINT(concurrency-mt-unsafe) */
+    (void)mallopt(M_TRIM_THRESHOLD, MALLOC_KEPT_BYTES); /* NOLINT(concurrency-mt-unsafe) */
     seed_running = seed;
     return run_seed(seed, commands, trace) ? 0 : 1;
 }

@@ -300,8 +300,9 @@ void target_check(struct target *target) {
     engine_check(target->twin);
     /* engine_check has found each kept digest equal to that of a walk. */
     uint64_t digest = engine_digest_kept(target->live);
-    if (engine_digest_kept(target->twin) != digest)
+    if (engine_digest_kept(target->twin) != digest) {
         broken(target, "the digest of the twin differs");
+    }
     if (target->twin_drop_count != target->live_drop_count) {
         broken(target, "the twin dropped other bodies");
     }
@@ -310,8 +311,9 @@ void target_check(struct target *target) {
     struct engine *again = tape_replay(&target->tape, &options, 0, 0, &err);
     if (again == NULL) broken(target, "replay of the tape: %s", err.text);
     engine_check(again);
-    if (engine_digest_kept(again) != digest)
+    if (engine_digest_kept(again) != digest) {
         broken(target, "the digest of the replayed tape differs");
+    }
     target->options.replayed(target->options.context, again);
     engine_free(again);
 }
