@@ -172,7 +172,7 @@ static void side_make(struct engine *engine, struct job *job, const struct job_v
     side->progress_text = text_new(engine, view->progress_text);
     side->timeout_ns = view->timeout_ns;
     side->has_keep = view->has_keep;
-    side->keep_ns = view->keep_ns;
+    side->keep_ns = view->has_keep ? view->keep_ns : 0;
     side->percent = view->percent;
     side->releases = view->releases;
     side->result = view->result;

@@ -119,7 +119,7 @@ void push_emit(
                 .key = push->key,
                 .ref = push->ref,
                 .has_keep = push->has_keep,
-                .keep_ns = push->keep_ns,
+                .keep_ns = push->has_keep ? push->keep_ns : 0,
                 .headers = push->headers,
                 .tags = push->tags,
                 .content_type = push->content_type,
