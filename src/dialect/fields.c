@@ -18,7 +18,7 @@ void fields_deinit(struct fields *fields) {
     buf_deinit(&fields->spec);
 }
 
-static struct field *add(struct fields *fields, const char *name, enum field_type type) {
+struct field *fields_add(struct fields *fields, const char *name, enum field_type type) {
     hob_assert(fields->count < FIELDS_MAX);
     struct field *field = &fields->items[fields->count++];
     field->name = name;
@@ -26,37 +26,37 @@ static struct field *add(struct fields *fields, const char *name, enum field_typ
     return field;
 }
 
-static void add_u64(struct fields *fields, const char *name, enum field_type type, uint64_t value) {
-    add(fields, name, type)->number = value;
+void fields_add_u64(struct fields *fields, const char *name, enum field_type type, uint64_t value) {
+    fields_add(fields, name, type)->number = value;
 }
 
-static void add_number(struct fields *fields, const char *name, uint64_t value) {
-    add_u64(fields, name, FIELD_NUMBER, value);
+void fields_add_number(struct fields *fields, const char *name, uint64_t value) {
+    fields_add_u64(fields, name, FIELD_NUMBER, value);
 }
 
 /* 0 is "not set": absent. */
 static void add_time(struct fields *fields, const char *name, hob_ns time) {
-    if (time != 0) add_u64(fields, name, FIELD_TIME, time);
+    if (time != 0) fields_add_u64(fields, name, FIELD_TIME, time);
 }
 
 static void add_text(struct fields *fields, const char *name, struct slice text) {
-    if (text.size != 0) add(fields, name, FIELD_TEXT)->text = text;
+    if (text.size != 0) fields_add(fields, name, FIELD_TEXT)->text = text;
 }
 
 static void add_word(struct fields *fields, const char *name, const char *word) {
-    add(fields, name, FIELD_TEXT)->text = slice_str(word);
+    fields_add(fields, name, FIELD_TEXT)->text = slice_str(word);
 }
 
 static void
 add_body(struct fields *fields, const char *name, enum field_type type, struct body_ref body) {
-    if (body.id != 0) add(fields, name, type)->body = body;
+    if (body.id != 0) fields_add(fields, name, type)->body = body;
 }
 
 static void add_bytes(struct fields *fields, const struct job_view *job) {
     if (job->payload_body.id != 0) {
         add_body(fields, "payload", FIELD_BODY, job->payload_body);
     } else {
-        add(fields, "payload", FIELD_BYTES)->text = job->payload;
+        fields_add(fields, "payload", FIELD_BYTES)->text = job->payload;
     }
     add_body(fields, "result", FIELD_BODY, job->result);
     add_body(fields, "checkpoint", FIELD_BODY, job->checkpoint);
@@ -65,15 +65,15 @@ static void add_bytes(struct fields *fields, const struct job_view *job) {
 static void add_running(struct fields *fields, const struct job_view *job) {
     add_time(fields, "started_at", job->started_ns);
     if (job->state == JOB_RUNNING) add_time(fields, "lease_until", job->lease_until_ns);
-    add_u64(fields, "timeout_ms", FIELD_SPAN, job->timeout_ns);
+    fields_add_u64(fields, "timeout_ms", FIELD_SPAN, job->timeout_ns);
 }
 
 static void add_labels(struct fields *fields, const struct job_view *job) {
-    if (job->parent != 0) add_u64(fields, "parent", FIELD_ID, job->parent);
-    if (job->tags.size > 0) add(fields, "tags", FIELD_TAGS)->text = job->tags;
+    if (job->parent != 0) fields_add_u64(fields, "parent", FIELD_ID, job->parent);
+    if (job->tags.size > 0) fields_add(fields, "tags", FIELD_TAGS)->text = job->tags;
     add_text(fields, "content_type", job->content_type);
-    if (job->headers.size > 0) add(fields, "headers", FIELD_JSON)->text = job->headers;
-    if (job->on_done.size > 0) add(fields, "on_done", FIELD_DONE)->text = job->on_done;
+    if (job->headers.size > 0) fields_add(fields, "headers", FIELD_JSON)->text = job->headers;
+    if (job->on_done.size > 0) fields_add(fields, "on_done", FIELD_DONE)->text = job->on_done;
 }
 
 static void add_asked(struct fields *fields, const struct job_view *job) {
@@ -81,9 +81,9 @@ static void add_asked(struct fields *fields, const struct job_view *job) {
     add_text(fields, "ref", job->ref);
     add_labels(fields, job);
     add_time(fields, "expires_at", job->expires_ns);
-    if (job->has_keep) add_u64(fields, "keep_ms", FIELD_SPAN, job->keep_ns);
+    if (job->has_keep) fields_add_u64(fields, "keep_ms", FIELD_SPAN, job->keep_ns);
     if (job->percent != 0 || job->progress_text.size != 0) {
-        add_number(fields, "progress", job->percent);
+        fields_add_number(fields, "progress", job->percent);
     }
     add_text(fields, "progress_text", job->progress_text);
     add_text(fields, "by", job->by);
@@ -94,46 +94,46 @@ static void add_asked(struct fields *fields, const struct job_view *job) {
 static void add_last_error(struct fields *fields, const struct job_error *error) {
     add_text(fields, "error", error->text);
     add_word(fields, "error_cause", error_cause_word(error->cause));
-    add(fields, "error_code", FIELD_SIGNED)->number_signed = error->code;
+    fields_add(fields, "error_code", FIELD_SIGNED)->number_signed = error->code;
     add_text(fields, "error_what", error->what);
 }
 
 void fields_of_job(struct fields *fields, const struct job_view *job, enum job_detail detail) {
-    add_u64(fields, "id", FIELD_ID, job->id);
-    if (detail == JOB_LEASED) add_u64(fields, "token", FIELD_ID, job->token);
+    fields_add_u64(fields, "id", FIELD_ID, job->id);
+    if (detail == JOB_LEASED) fields_add_u64(fields, "token", FIELD_ID, job->token);
     add_text(fields, "queue", job->queue);
     add_text(fields, "kind", job->kind);
     add_word(fields, "state", job_state_word(job->state));
-    add_number(fields, "priority", job->priority);
+    fields_add_number(fields, "priority", job->priority);
     add_text(fields, "group", job->group);
-    if (job->front) add_u64(fields, "front", FIELD_BOOL, job->front);
-    add_number(fields, "attempt", job->attempt);
-    add_number(fields, "attempt_max", job->attempt_max);
-    if (detail != JOB_SHORT) add_number(fields, "releases", job->releases);
-    add_number(fields, "version", job->version);
+    if (job->front) fields_add_u64(fields, "front", FIELD_BOOL, job->front);
+    fields_add_number(fields, "attempt", job->attempt);
+    fields_add_number(fields, "attempt_max", job->attempt_max);
+    if (detail != JOB_SHORT) fields_add_number(fields, "releases", job->releases);
+    fields_add_number(fields, "version", job->version);
     add_time(fields, "created_at", job->created_ns);
     add_time(fields, "state_at", job->state_ns);
     add_time(fields, "run_at", job->run_at_ns);
     if (detail != JOB_SHORT) add_running(fields, job);
     add_text(fields, "worker", job->worker);
     if (detail == JOB_SHORT) {
-        if (job->tags.size > 0) add(fields, "tags", FIELD_TAGS)->text = job->tags;
+        if (job->tags.size > 0) fields_add(fields, "tags", FIELD_TAGS)->text = job->tags;
         hob_assert(job->error_count <= ERRORS_KEPT_MAX);
         if (job->error_count > 0) add_last_error(fields, &job->errors[job->error_count - 1]);
         return;
     }
     add_asked(fields, job);
     add_bytes(fields, job);
-    if (job->error_count > 0) add(fields, "errors", FIELD_ERRORS)->job = job;
+    if (job->error_count > 0) fields_add(fields, "errors", FIELD_ERRORS)->job = job;
     buf_reset(&fields->spec);
     backoff_put(&fields->spec, &job->backoff);
     add_text(fields, "backoff", buf_slice(&fields->spec));
 }
 
 void fields_of_error(struct fields *fields, const struct job_error *error) {
-    add_number(fields, "attempt", error->attempt);
+    fields_add_number(fields, "attempt", error->attempt);
     add_word(fields, "cause", error_cause_word(error->cause));
-    add(fields, "code", FIELD_SIGNED)->number_signed = error->code;
+    fields_add(fields, "code", FIELD_SIGNED)->number_signed = error->code;
     add_time(fields, "at", error->at_ns);
     add_text(fields, "what", error->what);
     add_text(fields, "text", error->text);
@@ -147,27 +147,27 @@ static const char *order_word(enum queue_order order) {
 void fields_of_queue(struct fields *fields, const struct queue_view *queue) {
     add_text(fields, "name", queue->name);
     add_word(fields, "order", order_word(queue->order));
-    add_number(fields, "tier", queue->tier);
-    add_number(fields, "weight", queue->weight);
-    add_number(fields, "concurrency", queue->concurrency);
-    add_u64(fields, "paused", FIELD_BOOL, queue->paused);
+    fields_add_number(fields, "tier", queue->tier);
+    fields_add_number(fields, "weight", queue->weight);
+    fields_add_number(fields, "concurrency", queue->concurrency);
+    fields_add_u64(fields, "paused", FIELD_BOOL, queue->paused);
     if (queue->paused) {
         add_time(fields, "paused_until", queue->paused_until_ns);
         add_text(fields, "paused_by", queue->paused_by);
         add_text(fields, "paused_why", queue->paused_why);
     }
     for (enum job_state state = 0; state < JOB_STATE_COUNT; state++) {
-        add_number(fields, job_state_word(state), queue->counts[state]);
+        fields_add_number(fields, job_state_word(state), queue->counts[state]);
     }
     add_time(fields, "oldest_at", queue->oldest_ns);
-    add_u64(fields, "keep_completed_ms", FIELD_SPAN, queue->keep_completed_ns);
-    add_number(fields, "keep_completed_count", queue->keep_completed_count);
-    add_u64(fields, "keep_failed_ms", FIELD_SPAN, queue->keep_failed_ns);
-    add_number(fields, "keep_failed_count", queue->keep_failed_count);
-    add_number(fields, "pushed_total", queue->pushed);
-    add_number(fields, "completed_total", queue->completed);
-    add_number(fields, "failed_total", queue->failed);
-    add_number(fields, "discarded_total", queue->discarded);
+    fields_add_u64(fields, "keep_completed_ms", FIELD_SPAN, queue->keep_completed_ns);
+    fields_add_number(fields, "keep_completed_count", queue->keep_completed_count);
+    fields_add_u64(fields, "keep_failed_ms", FIELD_SPAN, queue->keep_failed_ns);
+    fields_add_number(fields, "keep_failed_count", queue->keep_failed_count);
+    fields_add_number(fields, "pushed_total", queue->pushed);
+    fields_add_number(fields, "completed_total", queue->completed);
+    fields_add_number(fields, "failed_total", queue->failed);
+    fields_add_number(fields, "discarded_total", queue->discarded);
 }
 
 void fields_of_token(struct fields *fields, const struct token_view *token) {
@@ -188,16 +188,16 @@ void fields_of_token(struct fields *fields, const struct token_view *token) {
 
 void fields_of_worker(struct fields *fields, const struct worker_view *worker) {
     add_text(fields, "name", worker->name);
-    add_number(fields, "slots", worker->slots);
-    add_number(fields, "running", worker->running);
-    add_number(fields, "kinds", worker->kind_count);
+    fields_add_number(fields, "slots", worker->slots);
+    fields_add_number(fields, "running", worker->running);
+    fields_add_number(fields, "kinds", worker->kind_count);
     add_time(fields, "alive_until", worker->alive_until_ns);
 }
 
 void fields_of_unserved(struct fields *fields, const struct unserved_view *unserved) {
     add_text(fields, "queue", unserved->queue);
     add_text(fields, "kind", unserved->kind);
-    add_number(fields, "available", unserved->available);
+    fields_add_number(fields, "available", unserved->available);
     add_time(fields, "oldest_at", unserved->since_ns);
 }
 
@@ -232,38 +232,38 @@ void fields_of_stats(
     const struct engine_stats *engine = &stats->engine;
     add_word(fields, "version", host->version);
     add_time(fields, "now", host->now_ns);
-    add_u64(fields, "uptime_ms", FIELD_SPAN, stats->uptime_ns);
-    add_number(fields, "connections", stats->connections);
-    add_number(fields, "jobs", engine->jobs);
+    fields_add_u64(fields, "uptime_ms", FIELD_SPAN, stats->uptime_ns);
+    fields_add_number(fields, "connections", stats->connections);
+    fields_add_number(fields, "jobs", engine->jobs);
     for (enum job_state state = 0; state < JOB_STATE_COUNT; state++) {
-        add_number(fields, job_state_word(state), engine->counts[state]);
+        fields_add_number(fields, job_state_word(state), engine->counts[state]);
     }
-    add_number(fields, "queues", engine->queues);
-    add_number(fields, "kinds", engine->kinds);
-    add_number(fields, "workers", engine->workers);
-    add_number(fields, "keys", engine->keys);
-    add_number(fields, "waiting_fetches", engine->waiting_fetches);
-    add_u64(fields, "next_id", FIELD_ID, engine->next_id);
-    add_number(fields, "memory_bytes", engine->memory_bytes);
-    add_number(fields, "memory_max_bytes", engine->memory_max_bytes);
-    add_number(fields, "live_bytes", engine->live_bytes);
-    add_number(fields, "bodies", stats->bodies);
-    add_number(fields, "body_bytes", stats->body_bytes);
-    add_number(fields, "turns", stats->turns);
-    add_number(fields, "batches", stats->batches);
-    add_number(fields, "batch_bytes", stats->batch_bytes);
-    add_number(fields, "durable_seq", stats->durable_seq);
-    add_number(fields, "stored_bytes", stats->stored_bytes);
-    add_number(fields, "cleaned_segments", stats->cleaned_segments);
-    add_number(fields, "cleaned_bytes", stats->cleaned_bytes);
-    add_number(fields, "tokens", engine->tokens);
-    add_number(fields, "logins", stats->logins);
-    add_number(fields, "logins_refused", stats->logins_refused);
-    add_number(fields, "requests_denied", stats->requests_denied);
-    add_number(fields, "connections_refused", stats->connections_refused);
-    add_number(fields, "handshakes_failed", stats->handshakes_failed);
-    add_u64(fields, "disk_full", FIELD_BOOL, stats->full);
-    add_number(fields, "unserved_jobs", unserved->available);
-    add_u64(fields, "unserved_cut", FIELD_BOOL, unserved->is_cut);
-    add(fields, "unserved", FIELD_KINDS)->unserved = unserved;
+    fields_add_number(fields, "queues", engine->queues);
+    fields_add_number(fields, "kinds", engine->kinds);
+    fields_add_number(fields, "workers", engine->workers);
+    fields_add_number(fields, "keys", engine->keys);
+    fields_add_number(fields, "waiting_fetches", engine->waiting_fetches);
+    fields_add_u64(fields, "next_id", FIELD_ID, engine->next_id);
+    fields_add_number(fields, "memory_bytes", engine->memory_bytes);
+    fields_add_number(fields, "memory_max_bytes", engine->memory_max_bytes);
+    fields_add_number(fields, "live_bytes", engine->live_bytes);
+    fields_add_number(fields, "bodies", stats->bodies);
+    fields_add_number(fields, "body_bytes", stats->body_bytes);
+    fields_add_number(fields, "turns", stats->turns);
+    fields_add_number(fields, "batches", stats->batches);
+    fields_add_number(fields, "batch_bytes", stats->batch_bytes);
+    fields_add_number(fields, "durable_seq", stats->durable_seq);
+    fields_add_number(fields, "stored_bytes", stats->stored_bytes);
+    fields_add_number(fields, "cleaned_segments", stats->cleaned_segments);
+    fields_add_number(fields, "cleaned_bytes", stats->cleaned_bytes);
+    fields_add_number(fields, "tokens", engine->tokens);
+    fields_add_number(fields, "logins", stats->logins);
+    fields_add_number(fields, "logins_refused", stats->logins_refused);
+    fields_add_number(fields, "requests_denied", stats->requests_denied);
+    fields_add_number(fields, "connections_refused", stats->connections_refused);
+    fields_add_number(fields, "handshakes_failed", stats->handshakes_failed);
+    fields_add_u64(fields, "disk_full", FIELD_BOOL, stats->full);
+    fields_add_number(fields, "unserved_jobs", unserved->available);
+    fields_add_u64(fields, "unserved_cut", FIELD_BOOL, unserved->is_cut);
+    fields_add(fields, "unserved", FIELD_KINDS)->unserved = unserved;
 }

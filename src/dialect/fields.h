@@ -60,6 +60,12 @@ struct fields fields_make(void);
 void fields_deinit(struct fields *fields);
 #define HOB_AUTO_FIELDS __attribute__((cleanup(fields_deinit)))
 
+/** One more field, whose value the caller sets; @name is static. There is room for FIELDS_MAX. */
+struct field *fields_add(struct fields *fields, const char *name, enum field_type type);
+/** One more field with a number: as @type reads it, or a plain one. */
+void fields_add_u64(struct fields *fields, const char *name, enum field_type type, uint64_t value);
+void fields_add_number(struct fields *fields, const char *name, uint64_t value);
+
 /* Slices are borrowed from the view. */
 void fields_of_job(struct fields *fields, const struct job_view *job, enum job_detail detail);
 void fields_of_error(struct fields *fields, const struct job_error *error);

@@ -7,22 +7,6 @@
 #include "dialect/fields.h"
 #include "dialect/session.h"
 
-static struct field *add(struct fields *fields, const char *name, enum field_type type) {
-    hob_assert(fields->count < FIELDS_MAX);
-    struct field *field = &fields->items[fields->count++];
-    field->name = name;
-    field->type = type;
-    return field;
-}
-
-static void add_u64(struct fields *fields, const char *name, enum field_type type, uint64_t value) {
-    add(fields, name, type)->number = value;
-}
-
-static void add_number(struct fields *fields, const char *name, uint64_t value) {
-    add_u64(fields, name, FIELD_NUMBER, value);
-}
-
 static void add_counts(struct fields *fields, const struct statistics_sum *sum) {
     static const char *const counters[] = {
 #define X(name, word) [name] = word,
@@ -33,10 +17,12 @@ static void add_counts(struct fields *fields, const struct statistics_sum *sum) 
 #undef X
     };
     _Static_assert(hob_countof(counters) == COUNTERS, "each counter has a name");
-    for (uint32_t i = 0; i < COUNTED_FAILED; i++) add_number(fields, counters[i], sum->counts[i]);
-    add_number(fields, "failed", statistics_failed(sum));
+    for (uint32_t i = 0; i < COUNTED_FAILED; i++) {
+        fields_add_number(fields, counters[i], sum->counts[i]);
+    }
+    fields_add_number(fields, "failed", statistics_failed(sum));
     for (uint32_t i = COUNTED_FAILED; i < COUNTERS; i++) {
-        add_number(fields, counters[i], sum->counts[i]);
+        fields_add_number(fields, counters[i], sum->counts[i]);
     }
 }
 
@@ -44,8 +30,8 @@ static void add_counts(struct fields *fields, const struct statistics_sum *sum) 
 static void add_means(struct fields *fields, const struct statistics_sum *sum) {
     uint64_t started = sum->counts[COUNTED_STARTED];
     uint64_t ended = sum->counts[COUNTED_ENDED];
-    if (started > 0) add_number(fields, "wait_mean_us", sum->wait_ns / started / NS_PER_US);
-    if (ended > 0) add_number(fields, "run_mean_us", sum->run_ns / ended / NS_PER_US);
+    if (started > 0) fields_add_number(fields, "wait_mean_us", sum->wait_ns / started / NS_PER_US);
+    if (ended > 0) fields_add_number(fields, "run_mean_us", sum->run_ns / ended / NS_PER_US);
 }
 
 static void add_times(
@@ -53,22 +39,22 @@ static void add_times(
     const struct statistics_times *times,
     const char *const names[QUANTILE_COUNT + 2]
 ) {
-    add_number(fields, names[0], times->count);
+    fields_add_number(fields, names[0], times->count);
     for (uint32_t i = 0; i < QUANTILE_COUNT && times->count > 0; i++) {
-        add_number(fields, names[1 + i], times->quantiles_ns[i] / NS_PER_US);
+        fields_add_number(fields, names[1 + i], times->quantiles_ns[i] / NS_PER_US);
     }
     if (times->count > 0) {
-        add_number(fields, names[QUANTILE_COUNT + 1], times->max_ns / NS_PER_US);
+        fields_add_number(fields, names[QUANTILE_COUNT + 1], times->max_ns / NS_PER_US);
     }
 }
 
 static void add_rates(struct fields *fields, const struct statistics_view *view) {
-    add_number(fields, "pushed_minute", view->minute.counts[COUNTED_PUSHED]);
-    add_number(fields, "completed_minute", view->minute.counts[COUNTED_COMPLETED]);
-    add_number(fields, "failed_minute", statistics_failed(&view->minute));
-    add_number(fields, "pushed_hour", view->hour.counts[COUNTED_PUSHED]);
-    add_number(fields, "completed_hour", view->hour.counts[COUNTED_COMPLETED]);
-    add_number(fields, "failed_hour", statistics_failed(&view->hour));
+    fields_add_number(fields, "pushed_minute", view->minute.counts[COUNTED_PUSHED]);
+    fields_add_number(fields, "completed_minute", view->minute.counts[COUNTED_COMPLETED]);
+    fields_add_number(fields, "failed_minute", statistics_failed(&view->minute));
+    fields_add_number(fields, "pushed_hour", view->hour.counts[COUNTED_PUSHED]);
+    fields_add_number(fields, "completed_hour", view->hour.counts[COUNTED_COMPLETED]);
+    fields_add_number(fields, "failed_hour", statistics_failed(&view->hour));
 }
 
 void fields_of_statistics(
@@ -83,14 +69,16 @@ void fields_of_statistics(
     static const char *const runs[] = {
         "run_count", "run_p50_us", "run_p90_us", "run_p99_us", "run_p999_us", "run_max_us"};
     static const char *const words[] = {NULL, "queue", "kind"};
-    if (asked->of != STATISTICS_ALL) add(fields, words[asked->of], FIELD_TEXT)->text = asked->name;
-    add_u64(fields, "since_at", FIELD_TIME, view->since_ns);
-    add_u64(fields, "now", FIELD_TIME, now_ns);
+    if (asked->of != STATISTICS_ALL) {
+        fields_add(fields, words[asked->of], FIELD_TEXT)->text = asked->name;
+    }
+    fields_add_u64(fields, "since_at", FIELD_TIME, view->since_ns);
+    fields_add_u64(fields, "now", FIELD_TIME, now_ns);
     if (queue != NULL) {
         hob_ns oldest = queue->oldest_ns;
-        add_number(fields, "available", queue->counts[JOB_AVAILABLE]);
-        add_number(fields, "running", queue->counts[JOB_RUNNING]);
-        add_u64(
+        fields_add_number(fields, "available", queue->counts[JOB_AVAILABLE]);
+        fields_add_number(fields, "running", queue->counts[JOB_RUNNING]);
+        fields_add_u64(
             fields,
             "oldest_age_ms",
             FIELD_SPAN,
@@ -102,11 +90,11 @@ void fields_of_statistics(
     add_rates(fields, view);
     add_times(fields, &view->wait, waits);
     add_times(fields, &view->run, runs);
-    if (asked->series) add(fields, "series", FIELD_MINUTES)->statistics = view;
+    if (asked->series) fields_add(fields, "series", FIELD_MINUTES)->statistics = view;
 }
 
 void fields_of_minute(struct fields *fields, const struct statistics_minute *minute) {
-    add_u64(fields, "at", FIELD_TIME, minute->at_ns);
+    fields_add_u64(fields, "at", FIELD_TIME, minute->at_ns);
     add_counts(fields, &minute->sum);
     add_means(fields, &minute->sum);
 }
