@@ -43,6 +43,12 @@ def in_test_with_heap(statement):
         FIRST_TEST, STRAY + FIRST_TEST + "    " + statement + "\n")}
 
 
+def in_list(statement):
+    """A planted first statement where a job leaves a line."""
+    head = "void job_list_remove(struct engine *engine, struct job_list *list, uint32_t handle) {\n"
+    return {"src/engine/joblist.c": lambda text: text.replace(head, head + statement + "\n")}
+
+
 def at_end(name, body):
     return {name: lambda text: text + body}
 
@@ -131,6 +137,10 @@ ROWS = [
      in_test("    int planted[1];\n    __asm__(\"\" : : \"r\"(planted) : \"memory\");\n"
              "    if (planted[0] == 5) buf_put(NULL, NULL, 0);\n    (void)planted;"),
      r"Conditional jump"),
+    ("gcc", ["./dev", "cost", "--flat"], "an engine that looks at every job of a line",
+     in_list("    uint32_t walk = list->first;\n"
+             "    while (walk != 0) walk = job_at(engine, walk)->next;"),
+     r"^not ok - fetch of 100000 jobs: .* it grows with what waits"),
     ("clang", ["./dev", "build", "build-asan", LIBRARY], "a compiler warning (clang)",
      at_end("src/base/assert.c", "char planted(int n);\nchar planted(int n) {\n    return n;\n}\n"),
      r"assert\.c.*error.*onversion"),
