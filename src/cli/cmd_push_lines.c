@@ -44,6 +44,10 @@ static const struct {
 } fields[] = {
     {"key", "KEY"},
     {"ref", "REF"},
+    {"unique", "UNIQUE"},
+    {"unique_by", "UNIQUEBY"},
+    {"unique_scope", "UNIQUESCOPE"},
+    {"on_conflict", "ONCONFLICT"},
     {"priority", "PRIORITY"},
     {"group", "GROUP"},
     {"run_at", "AT"},

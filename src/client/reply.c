@@ -22,6 +22,7 @@ static const struct {
     {"EXISTS", HOB_CONFLICT},
     {"CONFLICT", HOB_CONFLICT},
     {"CHANGED", HOB_CONFLICT},
+    {"UNIQUE", HOB_CONFLICT},
 };
 
 const struct resp_node *reply_get(const struct resp_node *map, const char *key) {

@@ -18,6 +18,10 @@ void explain_answer(struct buf *to, const struct answer *answer) {
         (void)buf_put_str(to, ": ");
         (void)buf_put_str(to, answer->detail);
     }
+    if (answer->code == ANSWER_UNIQUE) {
+        (void)buf_put_str(to, ": job ");
+        (void)buf_put_u64(to, answer->id);
+    }
     if (answer->retry_after_ns != 0) {
         (void)buf_put_str(to, " (try again in ");
         (void)text_put_duration(to, answer->retry_after_ns);

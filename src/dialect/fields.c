@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "dialect/access.h"
 #include "dialect/backoff.h"
+#include "dialect/option.h"
 #include "engine/states.h"
 
 struct fields fields_make(void) {
@@ -79,6 +80,10 @@ static void add_labels(struct fields *fields, const struct job_view *job) {
 static void add_asked(struct fields *fields, const struct job_view *job) {
     add_text(fields, "key", job->key);
     add_text(fields, "ref", job->ref);
+    add_text(fields, "unique", job->unique);
+    if (job->unique.size > 0) {
+        add_word(fields, "unique_scope", unique_scope_word(job->unique_scope));
+    }
     add_labels(fields, job);
     add_time(fields, "expires_at", job->expires_ns);
     if (job->has_keep) fields_add_u64(fields, "keep_ms", FIELD_SPAN, job->keep_ns);

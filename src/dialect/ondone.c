@@ -198,6 +198,14 @@ static bool take_push(
     if (!is_named) {
         return complain(&host->complaint, "on_done: push", value.raw, "a job: queue and kind");
     }
+    if (request.unique_by.size > 0 || request.push.on_conflict != CONFLICT_EXISTING) {
+        return complain(
+            &host->complaint,
+            "on_done: push",
+            value.raw,
+            "without unique_by and on_conflict: a follow-up whose unique key is held is not pushed"
+        );
+    }
     level->open = (struct callback){
         .when = level->when,
         .payload = request.push.payload.size == 0 ? CALLBACK_EVENT : CALLBACK_OWN,
@@ -342,6 +350,10 @@ static void put_template(struct json_put *put, const struct callback *callback) 
     if (push->front) {
         json_put_key(put, "front");
         json_put_bool(put, true);
+    }
+    put_text(put, "unique", push->unique);
+    if (push->unique_scope != UNIQUE_DONE) {
+        put_text(put, "unique_scope", slice_str(unique_scope_word(push->unique_scope)));
     }
     if (push->priority != PRIORITY_DEFAULT) {
         json_put_key(put, "priority");

@@ -91,10 +91,14 @@ bool option_id(const char *name, struct slice given, uint64_t *ret_id, struct bu
 
 /* --- the tables, and the targets that they fill --- */
 
+enum { UNIQUE_BY_HEX_BYTES = 32 };
+
 struct push_request {
     struct push_command push;
     struct slice on_done; /* JSON; on_done_parse makes push.on_done of it */
     bool verbose;
+    struct slice unique_by; /* members of the payload; unique_by() makes push.unique of them */
+    char unique_hex[UNIQUE_BY_HEX_BYTES]; /* the key that it makes */
 };
 
 struct update_request {
@@ -150,6 +154,9 @@ struct queue_request {
     uint32_t keep_failed_count;
     bool has_keep_failed_count;
 };
+
+/** The word of a scope. */
+const char *unique_scope_word(enum unique_scope scope);
 
 extern const struct option_set push_options;       /* struct push_request */
 extern const struct option_set update_options;     /* struct update_request */

@@ -29,6 +29,18 @@ static const char *const same_words[] = {
     [FETCH_SAME_KIND] = "kind",
     [FETCH_SAME_COUNT] = NULL,
 };
+static const char *const scope_words[] = {
+    [UNIQUE_DONE] = "done",
+    [UNIQUE_WAITING] = "waiting",
+    [UNIQUE_RUNNING] = "running",
+    [UNIQUE_SCOPE_COUNT] = NULL,
+};
+static const char *const conflict_words[] = {
+    [CONFLICT_EXISTING] = "existing",
+    [CONFLICT_REJECT] = "reject",
+    [CONFLICT_REPLACE] = "replace",
+    [ON_CONFLICT_COUNT] = NULL,
+};
 static const char *const form_words[] = {
     [JOB_ARRAY] = "array",
     [JOB_MAP] = "map",
@@ -81,6 +93,10 @@ static const struct option push_rows[] = {
     ROW("EXPIRESIN", "expires_in", SPAN, push.expires_in_ns, 0, DELAY_MAX_NS),
     ROW("GROUP", "group", NAME, push.group, 0, 0),
     ROW("FRONT", "front", FLAG, push.front, 0, 0),
+    ROW("UNIQUE", "unique", TEXT, push.unique, 1, KEY_BYTES_MAX),
+    ROW("UNIQUEBY", "unique_by", TAGS, unique_by, 0, 0),
+    ROW_WORDS("UNIQUESCOPE", "unique_scope", push.unique_scope, scope_words),
+    ROW_WORDS("ONCONFLICT", "on_conflict", push.on_conflict, conflict_words),
     ROW("VERBOSE", NULL, FLAG, verbose, 0, 0),
 };
 #undef TARGET
@@ -233,6 +249,11 @@ static const struct option queue_rows[] = {
 };
 #undef TARGET
 /* clang-format on */
+
+const char *unique_scope_word(enum unique_scope scope) {
+    hob_assert(scope < UNIQUE_SCOPE_COUNT);
+    return scope_words[scope];
+}
 
 const struct option_set push_options = SET(push_rows);
 const struct option_set update_options = SET(update_rows);

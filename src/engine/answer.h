@@ -19,6 +19,7 @@
     X(ANSWER_NO_TOKEN, "NOTOKEN", 404, "there is no token with this name")               \
     X(ANSWER_EXISTS, "EXISTS", 409, "it exists already")                                 \
     X(ANSWER_CONFLICT, "CONFLICT", 409, "that would leave this server without a key")    \
+    X(ANSWER_UNIQUE, "UNIQUE", 409, "another job holds this unique key")                 \
     X(ANSWER_CHANGED,                                                                    \
       "CHANGED",                                                                         \
       412,                                                                               \
@@ -61,8 +62,8 @@ struct answer {
     enum answer_code code;
     uint64_t request;   /* of the command */
     const char *detail; /* static: which argument, which limit; NULL: none */
-    uint64_t id;        /* push: the job, also when duplicate */
-    bool duplicate;     /* push: the key was known, nothing was added */
+    uint64_t id;        /* push: the job, also when duplicate; UNIQUE: the holder of the key */
+    bool duplicate;     /* push: the key was known or held, nothing was added */
     enum job_state
         state; /* push, fail, release, cancel …: the state now; WRONG_STATE: the state it is in */
     uint32_t version;      /* update: the version now */

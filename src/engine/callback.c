@@ -44,6 +44,8 @@ static struct job_view template_of(const struct push_command *push) {
         .tags = push->tags,
         .content_type = push->content_type,
         .on_done = push->on_done,
+        .unique = push->unique,
+        .unique_scope = push->unique_scope,
         .version = 1,
         .expires_ns = push->expires_ns != 0 ? push->expires_ns : push->expires_in_ns,
         .group = push->group,
@@ -80,6 +82,8 @@ static struct push_command push_of_template(const struct job_view *view) {
         .expires_in_ns = is_span ? view->expires_ns : 0,
         .group = view->group,
         .front = view->front,
+        .unique = view->unique,
+        .unique_scope = view->unique_scope,
     };
 }
 

@@ -35,8 +35,8 @@ static bool view_is_sound(const struct job_view *view) {
            view->payload.size <= PAYLOAD_INLINE_BYTES_MAX &&
            view->headers.size <= HEADERS_BYTES_MAX && view->tags.size <= TAGS_BYTES_MAX &&
            view->content_type.size <= CONTENT_TYPE_BYTES_MAX &&
-           view->on_done.size <= ON_DONE_BYTES_MAX && view->parent < view->id &&
-           (view->group.size == 0 || name_is_valid(view->group)) &&
+           view->on_done.size <= ON_DONE_BYTES_MAX && view->unique.size <= KEY_BYTES_MAX &&
+           view->parent < view->id && (view->group.size == 0 || name_is_valid(view->group)) &&
            (view->started_ns == 0) == (view->worker.size == 0) &&
            (view->state != JOB_RUNNING || view->started_ns != 0);
 }

@@ -60,6 +60,22 @@ struct backoff {
     hob_ns delays_ns[BACKOFF_LIST_MAX];
 };
 
+/* In which states a job holds its unique key. The numbers stand in journals. */
+enum unique_scope {
+    UNIQUE_DONE,    /* until it is final */
+    UNIQUE_WAITING, /* while it waits: scheduled, available, retryable */
+    UNIQUE_RUNNING,
+    UNIQUE_SCOPE_COUNT
+};
+
+/* What a push does when its unique key is held. */
+enum on_conflict {
+    CONFLICT_EXISTING, /* answers with the holder, as a duplicate */
+    CONFLICT_REJECT,
+    CONFLICT_REPLACE, /* a waiting holder of the same queue takes what the push says */
+    ON_CONFLICT_COUNT
+};
+
 struct push_command {
     struct slice queue;
     struct slice kind;
@@ -84,6 +100,9 @@ struct push_command {
     hob_ns expires_in_ns;      /* the same, from now; 0: never */
     struct slice group;        /* takes turns with the other groups of its queue; empty: none */
     bool front;                /* before all others of its priority and group */
+    struct slice unique;       /* at most one job holds this key; empty: none. engine/unique.c */
+    enum unique_scope unique_scope;
+    enum on_conflict on_conflict;
 };
 
 /* Which fields an update changes. */

@@ -89,6 +89,7 @@ void apply_retry(struct engine *engine, const struct command *command, struct an
         return;
     }
     const struct job *job = job_at(engine, handle);
+    if (unique_forbids_retry(engine, job, answer)) return;
     uint32_t queue = job->queue;
     uint32_t attempt_max = job->attempt_max;
     if (attempt_max < job->attempt + 1u) attempt_max = job->attempt + 1u;

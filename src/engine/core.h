@@ -6,6 +6,7 @@
  *            needs in a `run`
  *   queue    settings, counts, its timers, its retention lists, its ready jobs
  *   ready    queue > branch (one kind) > lane (one priority and group) > jobs: see ready.c
+ *   unique   the jobs that hold a unique key: see unique.c
  *   waiter   a fetch that waits for a job, or a wait for a job's end; volatile
  *   watch    what fetches of one sort look at together: see watch.h; volatile
  *
@@ -71,6 +72,10 @@ struct labels {
     struct text content_type;
     struct text on_done;
     uint64_t parent;
+    struct text unique;
+    uint8_t unique_scope;
+    uint32_t unique_next; /* jobs that hold this key: the oldest, then others in no order */
+    uint32_t unique_previous;
 };
 
 /* Until when a job may start; see term.c. */
@@ -289,6 +294,7 @@ struct engine {
 
     struct idmap job_ids;
     struct index refs;
+    struct index uniques; /* the oldest job of each unique key that is held */
     struct index kind_names;
     struct index queue_names;
     struct index worker_names;
@@ -489,6 +495,22 @@ void job_list_resort(struct engine *engine, struct queue *queue);
 void ref_add(struct engine *engine, uint32_t job);
 void ref_remove(struct engine *engine, uint32_t job);
 
+/* --- unique.c: who holds a unique key --- */
+
+/* The job that holds @unique, or 0. */
+uint32_t unique_holder(const struct engine *engine, struct slice unique);
+/* Does a job of this scope hold its key in @state? */
+bool unique_scope_holds(enum unique_scope scope, enum job_state state);
+/* The job has come to its state, or leaves it: job_enter and job_leave only. */
+void unique_enter(struct engine *engine, uint32_t job);
+void unique_leave(struct engine *engine, uint32_t job);
+/* True when the unique key of a push is held: then the push is done, and this is its answer. */
+bool unique_meets(struct engine *engine, const struct push_command *push, struct answer *answer);
+/* True when a final job may not be retried, for another holds its key by now. */
+bool unique_forbids_retry(
+    const struct engine *engine, const struct job *job, struct answer *answer
+);
+
 /* --- carry.c: effects become state --- */
 
 /* Give the effect to the sink and carry it out. */
@@ -532,8 +554,18 @@ ENGINE_COMMANDS(X)
 uint32_t worker_greet(struct engine *engine, struct slice name, struct answer *answer);
 /* push.c: the first fault of what is to be pushed, or NULL. */
 const char *push_fault(const struct push_command *push);
-/* The job of a key that is remembered answers a second push. */
-bool push_is_known(struct engine *engine, const struct push_command *push, struct answer *answer);
+/* The job of a key that is remembered, idempotency or unique, answers a push: then it is done. */
+bool push_is_met(struct engine *engine, const struct push_command *push, struct answer *answer);
+/* @key leads to job @id from now on. */
+void emit_key(struct engine *engine, struct slice key, uint64_t id);
+/* update.c: change a waiting job; its record is told again. */
+void update_emit(
+    struct engine *engine,
+    uint32_t job,
+    const struct update_command *update,
+    struct slice kind,
+    struct answer *answer
+);
 bool memory_is_short(const struct engine *engine);
 /* When it shall run; 0: now. */
 hob_ns push_run_at(const struct engine *engine, const struct push_command *push);

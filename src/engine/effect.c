@@ -212,6 +212,8 @@ static void job_put_fields(struct codec *codec, struct job_put_effect *put) {
     field_u64(codec, &job->expires_ns);
     field_bytes(codec, &job->group);
     field_bool(codec, &job->front);
+    field_bytes(codec, &job->unique);
+    FIELD_ENUM(codec, job->unique_scope, enum unique_scope, UNIQUE_SCOPE_COUNT);
 }
 
 static void job_run_fields(struct codec *codec, struct job_run_effect *run) {

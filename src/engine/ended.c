@@ -96,7 +96,7 @@ static void callback_emit(
         return;
     }
     struct answer answer = {.code = ANSWER_OK};
-    if (push_is_known(engine, &push, &answer)) return;
+    if (push_is_met(engine, &push, &answer)) return;
     push_emit(engine, &push, job->id, &answer);
 }
 

@@ -7,6 +7,8 @@
  *     final                  a retention list of the queue, or its timers when the job says how
  *                            long it is kept
  *
+ * and, in the states in which it holds its unique key, in the index of the held ones (unique.c).
+ *
  * job_leave and job_enter are the two ends of that rule; job_make, job_move and job_unmake are made
  * of them. */
 #include "engine/core.h"
@@ -44,6 +46,7 @@ static void retention_add(struct engine *engine, uint32_t handle) {
 static void job_leave(struct engine *engine, uint32_t handle) {
     struct job *job = job_at(engine, handle);
     term_leave(engine, handle);
+    unique_leave(engine, handle);
     switch ((enum job_state)job->state) {
     case JOB_AVAILABLE:
         ready_remove(engine, handle);
@@ -106,6 +109,7 @@ static void job_enter(struct engine *engine, uint32_t handle) {
     case JOB_STATE_COUNT:
         hob_assert(job->state < JOB_STATE_COUNT);
     }
+    unique_enter(engine, handle);
     queue_at(engine, job->queue)->counts[job->state]++;
     engine->state_counts[job->state]++;
 }
@@ -138,7 +142,7 @@ static void side_make_logs(struct engine *engine, struct side *side, const struc
 
 static bool view_needs_labels(const struct job_view *view) {
     return view->headers.size > 0 || view->tags.size > 0 || view->content_type.size > 0 ||
-           view->on_done.size > 0 || view->parent != 0;
+           view->on_done.size > 0 || view->parent != 0 || view->unique.size > 0;
 }
 
 static bool view_needs_side(const struct job_view *view) {
@@ -160,6 +164,8 @@ side_make_labels(struct engine *engine, struct side *side, const struct job_view
         .content_type = text_new(engine, view->content_type),
         .on_done = text_new(engine, view->on_done),
         .parent = view->parent,
+        .unique = text_new(engine, view->unique),
+        .unique_scope = (uint8_t)view->unique_scope,
     };
 }
 
@@ -283,6 +289,7 @@ static void labels_free(struct engine *engine, struct labels *labels) {
     text_free(engine, &labels->tags);
     text_free(engine, &labels->content_type);
     text_free(engine, &labels->on_done);
+    text_free(engine, &labels->unique);
     mem_free(&engine->mem, labels, sizeof *labels);
 }
 

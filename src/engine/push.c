@@ -32,6 +32,13 @@ const char *push_fault(const struct push_command *push) {
     if (push->expires_in_ns > DELAY_MAX_NS) return "expires_in is longer than 3650 days";
     if (push->timeout_ns > DELAY_MAX_NS) return "timeout is longer than 3650 days";
     if (push->keep_ns > DELAY_MAX_NS) return "keep is longer than 3650 days";
+    if (push->unique.size > KEY_BYTES_MAX) return "unique is longer than 255 bytes";
+    if (push->unique_scope >= UNIQUE_SCOPE_COUNT) return "unique_scope: no such scope";
+    if (push->on_conflict >= ON_CONFLICT_COUNT) return "on_conflict: no such answer";
+    bool is_plain = push->unique_scope == UNIQUE_DONE && push->on_conflict == CONFLICT_EXISTING;
+    if (push->unique.size == 0 && !is_plain) {
+        return "unique_scope and on_conflict say how unique is meant: name the key by unique";
+    }
     const char *fault = push->has_backoff ? backoff_fault(&push->backoff) : NULL;
     if (fault == NULL) fault = headers_fault(push->headers);
     if (fault == NULL) fault = tags_fault(push->tags);
@@ -71,7 +78,12 @@ static bool push_is_refused(
     return false;
 }
 
-static void emit_key(struct engine *engine, struct slice key, uint64_t id) {
+void emit_key(struct engine *engine, struct slice key, uint64_t id) {
+    if (key_find(engine, key) != 0) {
+        /* Its time is over, and nothing has swept it yet. */
+        struct effect drop = {.type = EFFECT_KEY_DROP, .key_drop = {.key = key}};
+        emit(engine, &drop);
+    }
     if (engine->keys.count >= KEYS_MAX) {
         const struct key *oldest = pool_at(&engine->keys, engine->key_due.entries[0].item);
         struct effect drop = {
@@ -96,11 +108,6 @@ hob_ns push_run_at(const struct engine *engine, const struct push_command *push)
 void push_emit(
     struct engine *engine, const struct push_command *push, uint64_t parent, struct answer *answer
 ) {
-    if (push->key.size > 0 && key_find(engine, push->key) != 0) {
-        /* Its time is over, and nothing has swept it yet. */
-        struct effect drop = {.type = EFFECT_KEY_DROP, .key_drop = {.key = push->key}};
-        emit(engine, &drop);
-    }
     hob_ns run_at_ns = push_run_at(engine, push);
     struct effect effect = {
         .type = EFFECT_JOB_PUT,
@@ -124,6 +131,8 @@ void push_emit(
                 .tags = push->tags,
                 .content_type = push->content_type,
                 .on_done = push->on_done,
+                .unique = push->unique,
+                .unique_scope = push->unique_scope,
                 .parent = parent,
                 .expires_ns = push_expires(engine, push),
                 .group = push->group,
@@ -146,7 +155,8 @@ void push_emit(
     if (view->state == JOB_AVAILABLE) queue_feed(engine, queue);
 }
 
-bool push_is_known(struct engine *engine, const struct push_command *push, struct answer *answer) {
+static bool
+push_is_known(const struct engine *engine, const struct push_command *push, struct answer *answer) {
     uint32_t known = push->key.size == 0 ? 0 : key_find(engine, push->key);
     if (known == 0) return false;
     const struct key *key = pool_at(&engine->keys, known);
@@ -156,6 +166,10 @@ bool push_is_known(struct engine *engine, const struct push_command *push, struc
     answer->duplicate = true;
     answer->state = job == 0 ? JOB_COMPLETED : (enum job_state)job_at(engine, job)->state;
     return true;
+}
+
+bool push_is_met(struct engine *engine, const struct push_command *push, struct answer *answer) {
+    return push_is_known(engine, push, answer) || unique_meets(engine, push, answer);
 }
 
 void apply_push(struct engine *engine, const struct command *command, struct answer *answer) {
@@ -174,6 +188,6 @@ void apply_push(struct engine *engine, const struct command *command, struct ans
         );
         return;
     }
-    if (push_is_known(engine, push, answer) || push_is_refused(engine, push, answer)) return;
+    if (push_is_met(engine, push, answer) || push_is_refused(engine, push, answer)) return;
     push_emit(engine, push, 0, answer);
 }

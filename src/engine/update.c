@@ -86,6 +86,28 @@ static void emit_record(struct engine *engine, const struct job_view *view) {
     effect_scratch_deinit(&scratch);
 }
 
+void update_emit(
+    struct engine *engine,
+    uint32_t handle,
+    const struct update_command *update,
+    struct slice kind,
+    struct answer *answer
+) {
+    struct job_view view;
+    job_view_fill(engine, job_at(engine, handle), &view);
+    hob_assert(view.state != JOB_RUNNING);
+    hob_assert(!job_state_is_final(view.state));
+    update_view(engine, update, &view);
+    if (kind.size > 0) view.kind = kind;
+    view.version++;
+    uint64_t id = view.id;
+    emit_record(engine, &view);
+    answer->state = view.state;
+    answer->version = view.version;
+    const struct job *job = job_at(engine, job_find(engine, id));
+    if (answer->state == JOB_AVAILABLE) queue_feed(engine, job->queue);
+}
+
 void apply_update(struct engine *engine, const struct command *command, struct answer *answer) {
     const struct update_command *update = &command->update;
     const char *fault = update_fault(update);
@@ -113,13 +135,5 @@ void apply_update(struct engine *engine, const struct command *command, struct a
         );
         return;
     }
-    struct job_view view;
-    job_view_fill(engine, job, &view);
-    update_view(engine, update, &view);
-    view.version++;
-    emit_record(engine, &view);
-    answer->state = view.state;
-    answer->version = view.version;
-    job = job_at(engine, job_find(engine, update->id));
-    if (answer->state == JOB_AVAILABLE) queue_feed(engine, job->queue);
+    update_emit(engine, handle, update, SLICE_NONE, answer);
 }

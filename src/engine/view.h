@@ -68,6 +68,8 @@ struct job_view {
     hob_ns expires_ns;  /* discarded when it has never started by then; 0: never */
     struct slice group; /* empty: none */
     bool front;
+    struct slice unique; /* empty: none */
+    enum unique_scope unique_scope;
 };
 
 /* Which jobs are listed, beside their queue, kind and state; empty or 0: any. */

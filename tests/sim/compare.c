@@ -107,6 +107,7 @@ bool compare_answers(
     bool same = true;
     NUMBER(request);
     if (tells_state(command, wanted)) NUMBER(state);
+    if (wanted->code == ANSWER_UNIQUE) NUMBER(id);
     if (wanted->code != ANSWER_OK) return same;
     if (command->type == COMMAND_PUSH) {
         NUMBER(id);
@@ -301,6 +302,8 @@ same_view(struct buf *report, const struct job_view *wanted, const struct job_vi
     BYTES(content_type);
     NUMBER(version);
     BYTES(on_done);
+    BYTES(unique);
+    NUMBER(unique_scope);
     NUMBER(parent);
     NUMBER(expires_ns);
     return same_parts(report, wanted, got) && same;

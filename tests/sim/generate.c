@@ -109,6 +109,17 @@ struct slice generate_headers(struct generator *generator) {
     return slice_str(headers[dice_below(&generator->dice, hob_countof(headers))]);
 }
 
+/* Few keys, mostly of one scope each, so that they are met again. */
+static void make_unique(struct generator *generator, struct push_command *push) {
+    struct dice *dice = &generator->dice;
+    size_t size = 1 + dice_below(dice, 6);
+    push->unique = slice_of(memset(generate_room(generator, size), 'u', size), size);
+    push->unique_scope = (enum unique_scope)(size % UNIQUE_SCOPE_COUNT);
+    if (dice_once_in(dice, 8)) {
+        push->unique_scope = (enum unique_scope)dice_below(dice, UNIQUE_SCOPE_COUNT);
+    }
+}
+
 /* One callback of every kind that there is. */
 static struct callback any_callback(struct generator *generator) {
     static const char request[] = "{\"method\":\"POST\",\"url\":\"http://h/\",\"body\":";
@@ -180,6 +191,10 @@ make_push(struct generator *generator, const struct model *model, struct push_co
         push->key = slice_of(memset(generate_room(generator, size), 'k', size), size);
     }
     if (dice_once_in(dice, 4)) push->ref = generate_bytes(generator, dice_between(dice, 1, 2));
+    if (dice_percent(dice, swarm->unique)) {
+        make_unique(generator, push);
+        push->on_conflict = (enum on_conflict)dice_below(dice, ON_CONFLICT_COUNT);
+    }
     push->has_priority = dice_once_in(dice, 2);
     push->priority = (uint32_t)dice_below(dice, swarm->priority_count) + PRIORITY_DEFAULT - 1;
     if (dice_once_in(dice, 40)) push->priority = dice_once_in(dice, 2) ? 0 : UINT32_MAX;
@@ -218,6 +233,9 @@ make_update(struct generator *generator, const struct model *model, struct updat
     make_push(generator, model, &update->to);
     update->to.key = SLICE_NONE;
     update->to.ref = SLICE_NONE;
+    update->to.unique = SLICE_NONE;
+    update->to.unique_scope = UNIQUE_DONE;
+    update->to.on_conflict = CONFLICT_EXISTING;
     if (update->to.attempt_max == 0) update->to.attempt_max = 3;
     bool *has[] = {
         &update->has.queue,

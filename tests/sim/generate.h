@@ -39,6 +39,7 @@ struct swarm {
     uint32_t time_span_max;  /* magnitude of a step: 10^0 .. 10^this ns */
     uint32_t lazy_turns;     /* a command without a turn after it */
     uint32_t early;          /* a command that comes before the turn of its time */
+    uint32_t unique;         /* a push with a unique key */
     uint32_t keep;           /* a push with its own keep */
     uint32_t grinds_once_in; /* commands; 0: never */
 };

@@ -6,6 +6,7 @@
  *
  *   model.c         memory, lookups, moves between states, argument checks
  *   model_push.c    push, cancel, discard, retry, delete, queues, workers, wait, forget
+ *   model_unique.c  unique keys
  *   model_fetch.c   which job runs next; waiting fetches
  *   model_lease.c   what the holder of a lease may do
  *   model_done.c    what follows the end of a job
@@ -247,6 +248,27 @@ void model_done(
 
 /** Serve waiting fetches as long as one of them can have a job. */
 void model_serve(struct model *model);
+
+/** The key leads to this job for its time. */
+void model_key_set(struct model *model, struct slice name, uint64_t id);
+
+/** Change a waiting job. */
+void model_update_job(
+    struct model *model, struct model_job *job, const struct update_command *update
+);
+
+/** Is the unique key of the push held? Then this is its answer. */
+bool model_unique_meets(
+    struct model *model, const struct push_command *push, struct answer *answer
+);
+
+/** Is the unique key of a final job held by another, so that it may not be retried? */
+bool model_unique_forbids_retry(
+    const struct model *model, const struct model_job *job, struct answer *answer
+);
+
+/** The oldest job that holds this unique key; NULL: none. */
+struct model_job *model_unique_holder(const struct model *model, struct slice unique);
 
 /** Commands, by file; the arguments of the command are valid. */
 void model_push(

@@ -104,6 +104,11 @@ static bool push_is_valid(const struct model *model, const struct push_command *
     if (!is_name(push->queue) || !is_name(push->kind)) return false;
     if (push->payload.size > PAYLOAD_BYTES_MAX) return false;
     if (push->key.size > KEY_BYTES_MAX || push->ref.size > REF_BYTES_MAX) return false;
+    if (push->unique.size > KEY_BYTES_MAX) return false;
+    if ((unsigned)push->unique_scope >= UNIQUE_SCOPE_COUNT) return false;
+    if ((unsigned)push->on_conflict >= ON_CONFLICT_COUNT) return false;
+    bool says_how = push->unique_scope != UNIQUE_DONE || push->on_conflict != CONFLICT_EXISTING;
+    if (push->unique.size == 0 && says_how) return false;
     if (push->attempt_max > ATTEMPT_MAX_MAX) return false;
     if (push->run_at_ns > ns_add(model->now_ns, DELAY_MAX_NS)) return false;
     if (push->delay_ns > DELAY_MAX_NS || push->timeout_ns > DELAY_MAX_NS) return false;

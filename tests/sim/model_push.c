@@ -19,6 +19,14 @@ static hob_ns expires_at(const struct model *model, const struct push_command *p
     return push->expires_in_ns == 0 ? 0 : model->now_ns + push->expires_in_ns;
 }
 
+void model_key_set(struct model *model, struct slice name, uint64_t id) {
+    struct model_key *key = find_key(model, name);
+    if (key == NULL) {
+        key = model_grow(&model->keys, &model->key_count, &model->key_capacity, sizeof(*key));
+    }
+    *key = (struct model_key){model_copy(model, name), id, model->now_ns + KEY_KEPT_NS};
+}
+
 void model_push(
     struct model *model, const struct push_command *push, uint64_t parent, struct answer *answer
 ) {
@@ -30,6 +38,7 @@ void model_push(
         if (first != NULL) answer->state = first->view.state;
         return;
     }
+    if (model_unique_meets(model, push, answer)) return;
     struct model_queue *queue = model_queue_make(model, push->queue);
     hob_ns now_ns = model->now_ns;
     hob_ns run_at_ns = push->run_at_ns != 0 ? push->run_at_ns : ns_add(now_ns, push->delay_ns);
@@ -60,6 +69,8 @@ void model_push(
         .on_done = model_copy(model, push->on_done),
         .group = model_copy(model, push->group),
         .front = push->front,
+        .unique = model_copy(model, push->unique),
+        .unique_scope = push->unique_scope,
         .parent = parent,
         .expires_ns = expires_at(model, push),
     };
@@ -69,12 +80,7 @@ void model_push(
     } else {
         job->view.payload = model_copy(model, push->payload);
     }
-    if (push->key.size > 0) {
-        if (key == NULL) {
-            key = model_grow(&model->keys, &model->key_count, &model->key_capacity, sizeof(*key));
-        }
-        *key = (struct model_key){job->view.key, job->view.id, now_ns + KEY_KEPT_NS};
-    }
+    if (push->key.size > 0) model_key_set(model, push->key, job->view.id);
     queue->view.pushed++;
     queue->view.counts[JOB_SCHEDULED]++;
     if (run_at_ns <= now_ns) model_move(model, job, JOB_AVAILABLE, 0);
@@ -130,6 +136,7 @@ void model_control(struct model *model, const struct command *command, struct an
     } else {
         hob_assert(command->type == COMMAND_RETRY);
         is_allowed = state != JOB_RUNNING;
+        if (model_unique_forbids_retry(model, job, answer)) return;
         if (is_allowed && state != JOB_AVAILABLE) retry(model, job);
     }
     answer->code = is_allowed ? ANSWER_OK : ANSWER_WRONG_STATE;
@@ -137,8 +144,9 @@ void model_control(struct model *model, const struct command *command, struct an
 }
 
 /* Only a waiting job can be changed; what is not named stays. */
-static void
-update_job(struct model *model, struct model_job *job, const struct update_command *update) {
+void model_update_job(
+    struct model *model, struct model_job *job, const struct update_command *update
+) {
     struct job_view *view = &job->view;
     const struct push_command *to = &update->to;
     /* It leaves its queue and comes to one, be it the same. */
@@ -192,7 +200,7 @@ void model_update(struct model *model, const struct update_command *update, stru
     } else if (answer->state == JOB_RUNNING || job_state_is_final(answer->state)) {
         answer->code = ANSWER_WRONG_STATE;
     } else {
-        update_job(model, job, update);
+        model_update_job(model, job, update);
         answer->state = job->view.state;
     }
     answer->version = job->view.version;

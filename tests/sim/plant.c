@@ -57,7 +57,14 @@ static struct slice bad_tags(struct generator *generator) {
 }
 
 static void plant_push(struct generator *generator, struct push_command *push) {
-    switch (dice_below(&generator->dice, 14)) {
+    switch (dice_below(&generator->dice, 16)) {
+    case 14:
+        push->unique = long_bytes(generator, KEY_BYTES_MAX);
+        break;
+    case 15:
+        push->unique = dice_once_in(&generator->dice, 2) ? SLICE_NONE : SLICE("u");
+        push->on_conflict = (enum on_conflict)about(generator, CONFLICT_REPLACE);
+        break;
     case 13:
         push->on_done = SLICE("\1\1\1\3\0");
         break;

@@ -32,6 +32,11 @@ static void print_push(const struct push_command *push, struct buf *out) {
     if (push->ref.size > 0) put_name(out, "ref", push->ref);
     if (push->group.size > 0) put_name(out, "group", push->group);
     if (push->front) put_number(out, "front", 1);
+    if (push->unique.size > 0) {
+        put_name(out, "unique", push->unique);
+        put_number(out, "scope", push->unique_scope);
+        put_number(out, "on_conflict", push->on_conflict);
+    }
     if (push->has_priority) put_number(out, "priority", push->priority);
     if (push->run_at_ns > 0) put_number(out, "run_at_ns", push->run_at_ns);
     put_span(out, "delay", push->delay_ns);

@@ -54,6 +54,7 @@ static void swarm_draw(struct dice *dice, struct swarm *swarm) {
     swarm->lazy_turns = dice_once_in(dice, 2) ? 0 : (uint32_t)dice_below(dice, 90);
     swarm->early = dice_once_in(dice, 2) ? 0 : (uint32_t)dice_below(dice, 100);
     swarm->keep = (uint32_t)dice_below(dice, 60);
+    swarm->unique = dice_once_in(dice, 3) ? 60 : (uint32_t)dice_below(dice, 20);
     swarm->grinds_once_in = dice_once_in(dice, 6) ? 300 : 0;
 }
 

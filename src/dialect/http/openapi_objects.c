@@ -88,6 +88,7 @@ static struct job_view whole_job(void) {
         .payload_body = body,
         .key = text,
         .ref = text,
+        .unique = text,
         .has_keep = true,
         .percent = 1,
         .progress_text = text,
@@ -330,7 +331,7 @@ static const struct {
          "'type','title','status','code','detail'",
          "'type':{'type':'string','format':'uri-reference'},"
          "'title':{'type':'string'},'status':{'type':'integer'},'code':{'type':'string'},"
-         "'detail':{'type':'string'},'request_id':{'type':'string'}"
+         "'detail':{'type':'string'},'request_id':{'type':'string'},'id':" OPENAPI_REF("JobId")
      )},
     {"ProblemPage",
      OBJECT(

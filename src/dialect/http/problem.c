@@ -37,8 +37,14 @@ static void put_type(struct json_put *put, const char *code) {
     json_put_text(put, buf_slice(&type));
 }
 
-static void
-put_problem(struct http_session *session, unsigned status, const char *code, struct slice detail) {
+/* @id: the job that is in the way; 0: none. */
+static void put_problem(
+    struct http_session *session,
+    unsigned status,
+    const char *code,
+    struct slice detail,
+    uint64_t id
+) {
     const struct problem *problem = problem_find(slice_str(code));
     struct json_put put = http_json(session);
     json_put_object(&put);
@@ -51,6 +57,10 @@ put_problem(struct http_session *session, unsigned status, const char *code, str
     json_put_str(&put, code);
     json_put_key(&put, "detail");
     json_put_text(&put, detail);
+    if (id != 0) {
+        json_put_key(&put, "id");
+        json_put_id(&put, id);
+    }
     json_put_key(&put, "request_id");
     json_put_text(&put, slice_of(session->request_id, session->request_id_size));
     json_put_object_end(&put);
@@ -58,14 +68,24 @@ put_problem(struct http_session *session, unsigned status, const char *code, str
     session->code = code;
 }
 
-void http_problem_begin(
-    struct http_session *session, unsigned status, const char *code, struct slice detail
+static void problem_begin(
+    struct http_session *session,
+    unsigned status,
+    const char *code,
+    struct slice detail,
+    uint64_t id
 ) {
     /* A problem may take the place of a response that could not be finished. */
     session->base.out->size = session->reply_at;
     session->is_answered = false;
-    put_problem(session, status, code, detail);
+    put_problem(session, status, code, detail, id);
     http_reply_head(session, status, "application/problem+json");
+}
+
+void http_problem_begin(
+    struct http_session *session, unsigned status, const char *code, struct slice detail
+) {
+    problem_begin(session, status, code, detail, 0);
 }
 
 void http_problem(
@@ -79,11 +99,12 @@ void http_answer_problem(struct http_session *session, const struct answer *answ
     hob_assert(answer->code != ANSWER_OK);
     struct host *host = session->base.host;
     explain_answer(&host->complaint, answer);
-    http_problem_begin(
+    problem_begin(
         session,
         answer_http_status(answer->code),
         answer_word(answer->code),
-        buf_slice(&host->complaint)
+        buf_slice(&host->complaint),
+        answer->code == ANSWER_UNIQUE ? answer->id : 0
     );
     if (answer->code == ANSWER_LOGIN) {
         (void)http_put_header(session->base.out, "WWW-Authenticate", SLICE("Bearer"));

@@ -6,6 +6,7 @@
  * prefers to wait (RFC 7240) gets the whole job, as it is at the end or when the time is over. */
 #include "dialect/http/core.h"
 #include "dialect/ondone.h"
+#include "dialect/uniqueby.h"
 
 static bool
 take_job(struct http_session *session, struct json_value object, struct push_request *request) {
@@ -21,6 +22,7 @@ take_job(struct http_session *session, struct json_value object, struct push_req
     }
     if (request->push.queue.size == 0) return http_missing(session, "queue");
     if (request->push.kind.size == 0) return http_missing(session, "kind");
+    if (!unique_by(session->base.host, request)) return false;
     if (request->on_done.size == 0) return true;
     return on_done_parse(session->base.host, request->on_done, &request->push.on_done);
 }

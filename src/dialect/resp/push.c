@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "dialect/ondone.h"
 #include "dialect/resp/core.h"
+#include "dialect/uniqueby.h"
 
 enum { PUSH_PLACED = 3 }; /* queue kind payload */
 
@@ -38,6 +39,10 @@ static void push(struct resp_session *session, const struct slice *placed, struc
         .push = {.queue = placed[0], .kind = placed[1], .payload = placed[2]},
     };
     if (!resp_options(session, push_options, options, 0, &request)) return;
+    if (!unique_by(session->base.host, &request)) {
+        resp_refuse(session);
+        return;
+    }
     struct slice *to = &request.push.on_done;
     if (request.on_done.size > 0 && !take_on_done(session, request.on_done, to)) return;
     struct command command = {.type = COMMAND_PUSH, .push = request.push};

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Unique keys. A job holds its key in the states that its scope names, and nowhere is written that
+ * it does: the state is the lock. So the effect that moves the job takes and releases the key, a
+ * crash between the two is impossible, and no lock outlives its job.
+ *
+ *     scope      holds while
+ *     done       not final
+ *     waiting    scheduled, available, retryable
+ *     running    running
+ *
+ * The holder of a key is the oldest job that holds it; there is one holder or none. A push never
+ * adds a second one. A job may come back into a state of its scope while another has the key: of
+ * `waiting`, when its attempt failed and its key was taken while it ran; of `running`, when two
+ * wait and both are started. It is let in, since refusing would lose it, and the key is free when
+ * none of them holds it any more. With the scope `done` that cannot be, but by mixing scopes: the
+ * one way back from a final state is a person's retry, and it is refused while the key is held.
+ *
+ * Since the holder follows from the states alone, replay in any order finds the same one. The index
+ * has the oldest job of each held key; others that hold it form a chain behind it, in no order. */
+#include "engine/core.h"
+
+bool unique_scope_holds(enum unique_scope scope, enum job_state state) {
+    if (job_state_is_final(state)) return false;
+    switch (scope) {
+    case UNIQUE_DONE:
+        return true;
+    case UNIQUE_WAITING:
+        return state != JOB_RUNNING;
+    case UNIQUE_RUNNING:
+        return state == JOB_RUNNING;
+    case UNIQUE_SCOPE_COUNT:
+        break;
+    }
+    hob_assert(scope < UNIQUE_SCOPE_COUNT);
+    return false;
+}
+
+/* What the job has of its own; NULL: it has no unique key. */
+static struct labels *unique_of(const struct engine *engine, const struct job *job) {
+    if (job->side == 0) return NULL;
+    struct labels *labels = side_at(engine, job->side)->labels;
+    return labels != NULL && labels->unique.size > 0 ? labels : NULL;
+}
+
+static struct labels *labels_at(const struct engine *engine, uint32_t handle) {
+    struct labels *labels = unique_of(engine, job_at(engine, handle));
+    hob_assert(labels != NULL);
+    return labels;
+}
+
+static bool unique_is(const void *context, uint32_t item, const void *key) {
+    return slice_equal(text_slice(labels_at(context, item)->unique), *(const struct slice *)key);
+}
+
+static uint32_t holder(const struct engine *engine, uint64_t hash, struct slice unique) {
+    return index_find(&engine->uniques, hash, unique_is, engine, &unique);
+}
+
+uint32_t unique_holder(const struct engine *engine, struct slice unique) {
+    return holder(engine, siphash(engine->hash_key, unique), unique);
+}
+
+static bool holds_now(const struct job *job, const struct labels *labels) {
+    enum unique_scope scope = (enum unique_scope)labels->unique_scope;
+    return unique_scope_holds(scope, (enum job_state)job->state);
+}
+
+void unique_enter(struct engine *engine, uint32_t handle) {
+    const struct job *job = job_at(engine, handle);
+    struct labels *labels = unique_of(engine, job);
+    if (labels == NULL || !holds_now(job, labels)) return;
+    uint64_t hash = siphash(engine->hash_key, text_slice(labels->unique));
+    uint32_t first = holder(engine, hash, text_slice(labels->unique));
+    hob_assert(first != handle);
+    labels->unique_next = 0;
+    labels->unique_previous = 0;
+    if (first == 0) {
+        index_add(&engine->uniques, &engine->mem, hash, handle);
+        return;
+    }
+    struct labels *first_labels = labels_at(engine, first);
+    if (job->id < job_at(engine, first)->id) {
+        labels->unique_next = first;
+        first_labels->unique_previous = handle;
+        index_remove(&engine->uniques, &engine->mem, hash, first);
+        index_add(&engine->uniques, &engine->mem, hash, handle);
+        return;
+    }
+    labels->unique_previous = first;
+    labels->unique_next = first_labels->unique_next;
+    first_labels->unique_next = handle;
+    if (labels->unique_next != 0) {
+        labels_at(engine, labels->unique_next)->unique_previous = handle;
+    }
+}
+
+/* The oldest of a chain that has lost its first: it is moved to the front. */
+static void unique_promote(struct engine *engine, uint64_t hash, uint32_t chain) {
+    uint32_t oldest = chain;
+    for (uint32_t at = chain; at != 0; at = labels_at(engine, at)->unique_next) {
+        if (job_at(engine, at)->id < job_at(engine, oldest)->id) oldest = at;
+    }
+    struct labels *labels = labels_at(engine, oldest);
+    if (oldest != chain) {
+        labels_at(engine, labels->unique_previous)->unique_next = labels->unique_next;
+        if (labels->unique_next != 0) {
+            labels_at(engine, labels->unique_next)->unique_previous = labels->unique_previous;
+        }
+        labels->unique_next = chain;
+        labels_at(engine, chain)->unique_previous = oldest;
+    }
+    labels->unique_previous = 0;
+    index_add(&engine->uniques, &engine->mem, hash, oldest);
+}
+
+void unique_leave(struct engine *engine, uint32_t handle) {
+    const struct job *job = job_at(engine, handle);
+    struct labels *labels = unique_of(engine, job);
+    if (labels == NULL || !holds_now(job, labels)) return;
+    uint32_t next = labels->unique_next;
+    uint32_t previous = labels->unique_previous;
+    if (next != 0) labels_at(engine, next)->unique_previous = previous;
+    if (previous != 0) {
+        labels_at(engine, previous)->unique_next = next;
+        return;
+    }
+    uint64_t hash = siphash(engine->hash_key, text_slice(labels->unique));
+    index_remove(&engine->uniques, &engine->mem, hash, handle);
+    if (next != 0) unique_promote(engine, hash, next);
+}
+
+/* --- what a push meets --- */
+
+/* The fields that a push says, as an update; what it does not say stays. */
+static struct update_command update_of_push(const struct push_command *push, uint64_t id) {
+    return (struct update_command){
+        .id = id,
+        .to = *push,
+        .has =
+            {
+                .payload = true,
+                .priority = push->has_priority,
+                .time = push->run_at_ns != 0 || push->delay_ns != 0,
+                .attempt_max = push->attempt_max != 0,
+                .timeout = push->timeout_ns != 0,
+                .keep = push->has_keep,
+                .backoff = push->has_backoff,
+                .tags = push->tags.size > 0,
+                .headers = push->headers.size > 0,
+                .content_type = push->content_type.size > 0,
+                .on_done = push->on_done.size > 0,
+            },
+    };
+}
+
+bool unique_meets(struct engine *engine, const struct push_command *push, struct answer *answer) {
+    uint32_t handle = push->unique.size == 0 ? 0 : unique_holder(engine, push->unique);
+    if (handle == 0) return false;
+    const struct job *job = job_at(engine, handle);
+    answer->id = job->id;
+    answer->state = (enum job_state)job->state;
+    if (push->on_conflict == CONFLICT_REJECT) {
+        answer_set(answer, ANSWER_UNIQUE, NULL);
+        return true;
+    }
+    /* A holder elsewhere is left alone: who may push here may not change what is there. */
+    bool replaces = push->on_conflict == CONFLICT_REPLACE && job->state != JOB_RUNNING &&
+                    slice_equal(text_slice(queue_at(engine, job->queue)->name), push->queue);
+    if ((replaces || push->key.size > 0) && memory_is_short(engine)) {
+        answer_set(answer, ANSWER_MEMORY, NULL);
+        answer->retry_after_ns = NS_PER_SECOND;
+        return true;
+    }
+    bool is_new_kind = replaces && kind_find(engine, push->kind) == 0;
+    if (is_new_kind && engine->kinds.count >= KINDS_MAX) {
+        answer_set(answer, ANSWER_LIMIT, "kinds: 1000000 at most");
+        return true;
+    }
+    answer->duplicate = true;
+    if (replaces) {
+        struct update_command update = update_of_push(push, answer->id);
+        update_emit(engine, handle, &update, push->kind, answer);
+    }
+    /* The same push again, after the holder's end, is still the same push. */
+    if (push->key.size > 0) emit_key(engine, push->key, answer->id);
+    return true;
+}
+
+bool unique_forbids_retry(
+    const struct engine *engine, const struct job *job, struct answer *answer
+) {
+    const struct labels *labels = unique_of(engine, job);
+    if (labels == NULL || !job_state_is_final((enum job_state)job->state)) return false;
+    enum unique_scope scope = (enum unique_scope)labels->unique_scope;
+    if (!unique_scope_holds(scope, JOB_AVAILABLE)) return false;
+    uint32_t handle = unique_holder(engine, text_slice(labels->unique));
+    if (handle == 0) return false;
+    answer->id = job_at(engine, handle)->id;
+    answer_set(answer, ANSWER_UNIQUE, NULL);
+    return true;
+}

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Unique jobs: by every way in, and after a kill."""
+import json
+
+from lib import equal, rig, within
+
+
+def test_a_unique_key_is_held_by_its_job_also_after_a_kill():
+    with rig() as hob:
+        job = hob.hob("push", "mail", "send", "1", "--unique", "k").strip()
+        equal(hob.hob("push", "mail", "send", "2", "--unique", "k").strip(), job)
+        hob.kill()
+        hob.start()
+        body = hob.http("GET", f"/v1/jobs/{job}")[2]
+        equal((body["unique"], body["unique_scope"], body["payload"]), ("k", "done", 1))
+        within(hob.hob("push", "mail", "send", "2", "--unique", "k", "--on-conflict", "reject", code=7), "UNIQUE")
+        equal(hob.hob("push", "mail", "send", "3", "--unique", "k", "--on-conflict", "replace").strip(), job)
+        hob.kill()
+        hob.start()
+        equal(hob.http("GET", f"/v1/jobs/{job}")[2]["payload"], 3)
+        hob.hob("cancel", job)
+        after = hob.hob("push", "mail", "send", "4", "--unique", "k").strip()
+        assert after != job, after
+        within(hob.hob("retry", job, code=7), f"job {after}")
+
+
+def test_the_problem_of_a_held_key_has_the_holder_and_a_page():
+    with rig() as hob:
+        push = {"queue": "mail", "kind": "send", "payload": {"user": {"id": 7}, "n": 1}, "unique_by": ["user.id"]}
+        status, _, first = hob.http("POST", "/v1/jobs", push)
+        equal((status, first["duplicate"]), (202, False))
+        push["payload"]["n"] = 2
+        status, _, again = hob.http("POST", "/v1/jobs", push)
+        equal((status, again["id"], again["duplicate"]), (200, first["id"], True))
+        status, _, problem = hob.http("POST", "/v1/jobs", dict(push, on_conflict="reject"))
+        equal((status, problem["code"], problem["id"]), (409, "UNIQUE", first["id"]))
+        equal(hob.http("GET", problem["type"])[0], 200)
+        for bad in ({"payload": [7]}, {"payload": {"n": 1}}, {"unique": "k"}):
+            equal(hob.http("POST", "/v1/jobs", dict(push, **bad))[0], 400)
+        equal(hob.http("POST", "/v1/jobs", {"queue": "mail", "kind": "k", "on_conflict": "reject"})[0], 400)
+
+
+def test_words_of_resp_and_lines_of_push():
+    with rig() as hob:
+        client = hob.resp()
+        first = client.call("PUSH", "mail", "send", '{"a":{"b":"x"},"c":1}', "UNIQUEBY", "a.b,c")
+        equal(client.call("PUSH", "mail", "send", '{"c":1,"a":{"b":"\\u0078"}}', "UNIQUEBY", "a.b,c"), first)
+        assert client.call("PUSH", "mail", "other", '{"c":1,"a":{"b":"x"}}', "UNIQUEBY", "a.b,c") != first
+        line = {"queue": "mail", "kind": "send", "unique": "line", "unique_scope": "waiting"}
+        lines = [dict(line, payload=n) for n in (1, 2)]
+        ids = hob.hob("push", "-", stdin="".join(json.dumps(line) + "\n" for line in lines)).split()
+        equal(ids[0], ids[1])
