@@ -149,6 +149,9 @@ static struct update_command update_of_push(const struct push_command *push, uin
                 .headers = push->headers.size > 0,
                 .content_type = push->content_type.size > 0,
                 .on_done = push->on_done.size > 0,
+                .group = push->group.size > 0,
+                .front = push->front,
+                .expires = push->expires_ns != 0 || push->expires_in_ns != 0,
             },
     };
 }

@@ -46,6 +46,9 @@ static void replace(struct model *model, struct model_job *job, const struct pus
     update.has.headers = push->headers.size > 0;
     update.has.content_type = push->content_type.size > 0;
     update.has.on_done = push->on_done.size > 0;
+    update.has.group = push->group.size > 0;
+    update.has.front = push->front;
+    update.has.expires = push->expires_ns != 0 || push->expires_in_ns != 0;
     job->view.kind = model_copy(model, push->kind);
     model_update_job(model, job, &update);
 }
