@@ -179,6 +179,7 @@ int cmd_delete(struct cli *cli);
 int cmd_errors(struct cli *cli);
 int cmd_queues(struct cli *cli);
 int cmd_queues_set(struct cli *cli);
+int cmd_queues_next(struct cli *cli);
 int cmd_pause(struct cli *cli);
 int cmd_resume(struct cli *cli);
 int cmd_workers(struct cli *cli);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `hob queues`, `hob queues set` and `hob workers`. */
+/* `hob queues`, `hob queues set`, `hob queues next` and `hob workers`. */
 #include <stdio.h>
 #include <string.h>
 
@@ -88,6 +88,26 @@ int cmd_queues(struct cli *cli) {
 
 int cmd_workers(struct cli *cli) {
     return cli_has(cli, "watch") ? watch_run(cli, look_at_workers) : list(cli, &workers);
+}
+
+static const struct cli_column next_columns[] = {
+    {"id", "ID", COLUMN_WORD},
+    {"kind", "KIND", COLUMN_TEXT},
+    {"priority", "PRIORITY", COLUMN_NUMBER},
+    {"group", "GROUP", COLUMN_SPARSE},
+    {"front", "FRONT", COLUMN_SPARSE},
+    {"attempt", "ATTEMPT", COLUMN_NUMBER},
+    {"created_at", "CREATED", COLUMN_WORD},
+};
+
+int cmd_queues_next(struct cli *cli) {
+    struct cli_request request = {0};
+    cli_word(&request, "NEXT");
+    cli_word(&request, cli->args[0]);
+    cli_request_options(&request, cli);
+    const struct resp_node *rows = cli_ask(cli, &request, 0);
+    if (rows == NULL) return cli->exit_code;
+    return cli_print_rows(cli, rows, next_columns, hob_countof(next_columns));
 }
 
 /* SPAN:N, both needed. */

@@ -29,6 +29,16 @@ static const struct cli_option set_rows[] = {
 };
 static const struct cli_options set_options = CLI_LIST(set_rows);
 
+static const struct cli_option next_rows[] = {
+    {.name = "n",
+     .letter = 'n',
+     .value = "N",
+     .word = "COUNT",
+     .help = "so many jobs, 1 to 1000",
+     .fallback = "10"},
+};
+static const struct cli_options next_options = CLI_LIST(next_rows);
+
 static const struct cli_option pause_rows[] = {
     {.name = "why", .value = "TEXT", .word = "WHY", .help = "the reason, shown with the queue"},
     {.name = "by", .value = "NAME", .help = "who does it; default: the user"},
@@ -54,6 +64,21 @@ static const struct cli_command queue_rows[] = {
         .args_max = 1,
         .completes = {COMPLETES_QUEUES},
         .run = cmd_queues_set,
+    },
+    {
+        .name = "queues next",
+        .synopsis = "QUEUE",
+        .summary = "show which jobs of a queue would be fetched next, in order",
+        .details =
+            "By priority, turns of the groups and place in the line, as workers that run any "
+            "kind would get them if nothing else happened. Nothing is changed, and whether the "
+            "queue is paused or full is not asked.",
+        .examples = "hob queues next mail --n 3\n",
+        .lists = {&next_options, &cli_server_options, &cli_row_options},
+        .args_min = 1,
+        .args_max = 1,
+        .completes = {COMPLETES_QUEUES},
+        .run = cmd_queues_next,
     },
     {
         .name = "pause",

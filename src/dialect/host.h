@@ -99,6 +99,8 @@ struct host_ops {
     )(void *context, const struct host_list *list, uint64_t *ret_ids, uint32_t *ret_count);
     bool (*queue)(void *context, struct slice name, struct queue_view *ret_view);
     bool (*queue_at)(void *context, uint32_t at, struct queue_view *ret_view);
+    /** As engine_next. */
+    uint32_t (*next)(void *context, struct slice queue, uint32_t count_max, uint64_t *ret_ids);
     bool (*worker_at)(void *context, uint32_t at, struct worker_view *ret_view);
     void (*stats)(void *context, struct host_stats *ret_stats);
     /** What happened to the jobs of a queue or a kind; false, and zeros, when nothing did. The

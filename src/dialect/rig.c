@@ -47,6 +47,11 @@ static bool op_queue_at(void *context, uint32_t at, struct queue_view *ret_view)
     return engine_queue_at(space_engine(rig->space), at, ret_view);
 }
 
+static uint32_t op_next(void *context, struct slice queue, uint32_t count_max, uint64_t *ret_ids) {
+    struct rig *rig = context;
+    return engine_next(space_engine(rig->space), queue, count_max, ret_ids);
+}
+
 static bool op_worker_at(void *context, uint32_t at, struct worker_view *ret_view) {
     struct rig *rig = context;
     return engine_worker_at(space_engine(rig->space), at, ret_view);
@@ -198,6 +203,7 @@ static const struct host_ops rig_ops = {
     .list = op_list,
     .queue = op_queue,
     .queue_at = op_queue_at,
+    .next = op_next,
     .worker_at = op_worker_at,
     .stats = op_stats,
     .statistics = op_statistics,

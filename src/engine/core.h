@@ -433,6 +433,11 @@ void group_lane_remove(struct engine *engine, uint32_t lane);
 /* The order of the queue changed. */
 void ready_reorder(struct engine *engine, uint32_t queue);
 
+/* The smaller one goes first, of jobs whose priority and pass are equal. */
+uint64_t job_place(const struct engine *engine, const struct job *job);
+/* The next job of a lane, which has some. */
+uint32_t ready_lane_best(const struct engine *engine, uint32_t lane);
+
 /* --- groups.c: turns within a queue --- */
 
 uint32_t group_use(struct engine *engine, uint32_t queue, struct slice name);
@@ -440,6 +445,8 @@ void group_unuse(struct engine *engine, uint32_t group);
 /* A job of this group waits for a worker, or does so no more. */
 void group_job_comes(struct engine *engine, uint32_t group);
 void group_job_goes(struct engine *engine, uint32_t group);
+/* By how much a turn moves its pass on. */
+uint64_t group_stride(const struct group *group);
 /* A job of this group has been chosen, and is still there. */
 void group_had_its_turn(struct engine *engine, uint32_t group);
 

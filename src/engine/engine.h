@@ -166,6 +166,21 @@ uint64_t engine_list(
 /** The queue with this name; false when there is none. */
 bool engine_queue(const struct engine *engine, struct slice name, struct queue_view *ret_view);
 
+/**
+ * The jobs of a queue that would be fetched next, in order, by workers that run any kind, if
+ * nothing else happened: by priority, turns of the groups, and place. Whether the queue is open is
+ * not asked.
+ *
+ * @count_max  NEXT_COUNT_MAX at most
+ * @ret_ids    room for so many
+ *
+ * Answers  how many there are; fewer than wait only when the walk took too many steps, as with
+ *          groups that have hundreds of kinds and priorities each
+ * Cost     O(log n) for each, and the kinds and priorities of its group
+ */
+uint32_t
+engine_next(const struct engine *engine, struct slice name, uint32_t count_max, uint64_t *ret_ids);
+
 /** Queues in order of their making: number @at (0-based); false past the last. */
 bool engine_queue_at(const struct engine *engine, uint32_t at, struct queue_view *ret_view);
 

@@ -43,6 +43,7 @@ enum {
     WORKER_SLOTS_MAX = 100000,
     FETCH_QUEUES_MAX = 256, /* queues named by one fetch */
     FETCH_COUNT_MAX = 1000,
+    NEXT_COUNT_MAX = 1000, /* jobs of a look at what is next */
     WATCHES_IDLE_MAX = 64, /* lists of globs that are remembered between fetches */
     SPOTS_MAX = 4000000,   /* queues that fit globs, over all lists of globs in use */
     QUEUE_TIER_MAX = 1000,

@@ -67,10 +67,14 @@ static bool newest_first(const struct engine *engine, const struct lane *lane) {
 
 /* Of two jobs of one lane, or whose groups have equal passes, the one with the smaller place goes
  * first: fronts, the newest of them first; then in the order of the queue. */
-static uint64_t job_place(const struct job *job, bool newest) {
+static uint64_t place_of(const struct job *job, bool newest) {
     const uint64_t middle = UINT64_C(1) << 63;
     if ((job->flags & JOB_FRONT) != 0) return middle - job->id;
     return newest ? ~job->id : middle + job->id;
+}
+
+uint64_t job_place(const struct engine *engine, const struct job *job) {
+    return place_of(job, queue_at(engine, job->queue)->order == QUEUE_LIFO);
 }
 
 static uint32_t lane_best(const struct engine *engine, const struct lane *lane) {
@@ -79,8 +83,12 @@ static uint32_t lane_best(const struct engine *engine, const struct lane *lane) 
     if (lane->returned.count == 0) return fresh;
     uint32_t returned = lane->returned.entries[0].item;
     if (fresh == 0) return returned;
-    uint64_t fresh_place = job_place(job_at(engine, fresh), newest);
+    uint64_t fresh_place = place_of(job_at(engine, fresh), newest);
     return fresh_place < lane->returned.entries[0].key ? fresh : returned;
+}
+
+uint32_t ready_lane_best(const struct engine *engine, uint32_t lane) {
+    return lane_best(engine, lane_at(engine, lane));
 }
 
 static uint32_t branch_best(const struct engine *engine, const struct branch *branch) {
@@ -96,7 +104,7 @@ bool ready_before(const struct engine *engine, uint32_t a, uint32_t b) {
     const struct lane *lane_b = lane_at(engine, job_b->lane);
     if (lane_a->pass != lane_b->pass) return lane_a->pass < lane_b->pass;
     bool newest = queue_at(engine, job_a->queue)->order == QUEUE_LIFO;
-    return job_place(job_a, newest) < job_place(job_b, newest);
+    return place_of(job_a, newest) < place_of(job_b, newest);
 }
 
 /* --- the three heaps --- */
@@ -187,7 +195,7 @@ static void lane_put(struct engine *engine, struct lane *lane, struct job *job, 
         job_list_append(engine, &lane->fresh, handle);
         return;
     }
-    uint64_t place = job_place(job, newest_first(engine, lane));
+    uint64_t place = place_of(job, newest_first(engine, lane));
     job->flags |= JOB_IN_RETURNED;
     heap_push(&lane->returned, &engine->mem, &returned_rules, engine, place, handle);
 }
@@ -407,7 +415,7 @@ static void lane_reorder(struct engine *engine, struct lane *lane, bool newest) 
     lane->returned = (struct heap){0};
     for (uint32_t i = 0; i < old.count; i++) {
         uint32_t job = old.entries[i].item;
-        uint64_t place = job_place(job_at(engine, job), newest);
+        uint64_t place = place_of(job_at(engine, job), newest);
         heap_push(&lane->returned, &engine->mem, &returned_rules, engine, place, job);
     }
     heap_deinit(&old, &engine->mem);

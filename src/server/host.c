@@ -84,6 +84,11 @@ static bool host_queue_at(void *context, uint32_t at, struct queue_view *ret_vie
     return engine_queue_at(engine_of(context), at, ret_view);
 }
 
+static uint32_t
+host_next(void *context, struct slice queue, uint32_t count_max, uint64_t *ret_ids) {
+    return engine_next(engine_of(context), queue, count_max, ret_ids);
+}
+
 static bool host_worker_at(void *context, uint32_t at, struct worker_view *ret_view) {
     return engine_worker_at(engine_of(context), at, ret_view);
 }
@@ -306,6 +311,7 @@ const struct host_ops server_host_ops = {
     .list = host_list,
     .queue = host_queue,
     .queue_at = host_queue_at,
+    .next = host_next,
     .worker_at = host_worker_at,
     .stats = host_stats,
     .statistics = host_statistics,

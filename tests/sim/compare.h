@@ -52,4 +52,9 @@ bool compare_list(
     struct buf *report
 );
 
+/** The jobs of each queue that would be fetched next, @count of them at most. */
+bool compare_next(
+    struct model *model, const struct engine *engine, uint32_t count, struct buf *report
+);
+
 #endif

@@ -239,6 +239,26 @@ bool compare_list(
     return same;
 }
 
+bool compare_next(
+    struct model *model, const struct engine *engine, uint32_t count, struct buf *report
+) {
+    uint64_t wanted[NEXT_COUNT_MAX];
+    uint64_t got[NEXT_COUNT_MAX];
+    bool same = true;
+    for (uint32_t i = 0; i < model->queue_count && same; i++) {
+        struct model_queue *queue = &model->queues[i];
+        uint32_t wanted_count = model_next(model, queue, count, wanted);
+        uint32_t got_count = engine_next(engine, queue->view.name, count, got);
+        NUMBER("jobs that are next", wanted_count, got_count);
+        for (uint32_t k = 0; k < wanted_count && same; k++) {
+            NUMBER("the next job", wanted[k], got[k]);
+        }
+        if (same) continue;
+        (void)buf_printf(report, "  in queue '%.*s'\n", SLICE_ARG(queue->view.name));
+    }
+    return same;
+}
+
 bool compare_all(const struct model *model, const struct engine *engine, struct buf *report) {
     bool same = same_stats(model, engine, report);
     same = same_queues(model, engine, report) && same;

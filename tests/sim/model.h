@@ -8,6 +8,7 @@
  *   model_push.c    push, cancel, discard, retry, delete, queues, workers, wait, forget
  *   model_unique.c  unique keys
  *   model_fetch.c   which job runs next; waiting fetches
+ *   model_next.c    which jobs would be next
  *   model_lease.c   what the holder of a lease may do
  *   model_done.c    what follows the end of a job
  *   model_time.c    what time does: stage, rescue, prune, the end of waits
@@ -184,6 +185,10 @@ hob_ns model_start_by(const struct model_job *job);
 /** A queue that had no available job gets one: its pass is not behind its tier's time. */
 void model_queue_wakes(struct model *model, struct model_queue *queue);
 
+/** As engine_next, of a queue that is there. */
+uint32_t
+model_next(struct model *model, struct model_queue *queue, uint32_t count_max, uint64_t *ret_ids);
+
 /** Lookups; NULL when there is none. */
 struct model_job *model_job(const struct model *model, uint64_t id);
 struct model_queue *model_queue(const struct model *model, struct slice name);
@@ -213,6 +218,20 @@ struct model_group *model_group(struct model *model, struct model_queue *queue, 
 /** @job comes to the available jobs: when none of its group was among them, the group begins at the
  * end of the round. */
 void model_group_wakes(struct model *model, struct model_queue *queue, const struct model_job *job);
+
+/** In one queue, would @a be fetched before @b? */
+bool model_runs_before(
+    struct model *model,
+    struct model_queue *queue,
+    const struct job_view *a,
+    const struct job_view *b
+);
+
+/** A job of this group is picked: its next turn comes a round later, if there is anybody to take
+ * turns with. */
+void model_group_had_its_turn(
+    struct model *model, struct model_queue *queue, const struct job_view *picked
+);
 
 /** The queue with this name, made with default settings when there is none. */
 struct model_queue *model_queue_make(struct model *model, struct slice name);

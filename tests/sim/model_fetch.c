@@ -16,7 +16,7 @@ bool model_is_paused(const struct model *model, const struct queue_view *queue) 
     return queue->paused_until_ns == 0 || model->now_ns < queue->paused_until_ns;
 }
 
-static bool runs_before(
+bool model_runs_before(
     struct model *model,
     struct model_queue *queue,
     const struct job_view *a,
@@ -33,8 +33,9 @@ static bool runs_before(
 
 /* A job of this group is picked: its next turn comes a round later, if there is anybody to take
  * turns with. */
-static void
-group_had_its_turn(struct model *model, struct model_queue *queue, const struct job_view *picked) {
+void model_group_had_its_turn(
+    struct model *model, struct model_queue *queue, const struct job_view *picked
+) {
     bool is_alone = true;
     for (uint32_t i = 0; i < model->job_count && is_alone; i++) {
         const struct job_view *job = &model->jobs[i]->view;
@@ -79,7 +80,7 @@ static struct model_job *offer(
         if (!slice_equal(job->view.queue, queue->view.name)) continue;
         if (!can_take(worker, &job->view)) continue;
         if (kind.size > 0 && !slice_equal(job->view.kind, kind)) continue;
-        if (best == NULL || runs_before(model, queue, &job->view, &best->view)) best = job;
+        if (best == NULL || model_runs_before(model, queue, &job->view, &best->view)) best = job;
     }
     /* What is overdue goes with the turn; until then it is in the way. */
     if (best != NULL && model_start_by(best) <= model->now_ns) return NULL;
@@ -175,7 +176,7 @@ static struct model_job *pick(
         model->vtimes[tier_of(best.queue)] = best.queue->pass;
         best.queue->pass += (UINT64_C(1) << 20) / weight_of(best.queue);
     }
-    if (best.job != NULL) group_had_its_turn(model, best.queue, &best.job->view);
+    if (best.job != NULL) model_group_had_its_turn(model, best.queue, &best.job->view);
     return best.job;
 }
 

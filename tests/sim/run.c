@@ -262,6 +262,8 @@ static void compare_everything(struct run *run) {
         if (dice_once_in(dice, 4)) filter.marks.since_ns = some->view.created_ns;
         if (dice_once_in(dice, 4)) filter.marks.until_ns = some->view.created_ns;
     }
+    uint32_t next_max = (uint32_t)dice_below(dice, 100);
+    need(run, compare_next(run->model, engine, next_max, &run->report), "what is next differs");
     uint32_t page = 1 + (uint32_t)dice_below(dice, 64);
     bool same = compare_list(run->model, engine, &filter, page, &run->report);
     need(run, same, "lists differ");

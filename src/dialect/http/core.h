@@ -124,6 +124,7 @@ extern const struct option_set http_worker_options;
 extern const struct option_set http_beat_options;
 extern const struct option_set http_wait_options;
 extern const struct option_set http_rows_options;
+extern const struct option_set http_next_options;
 extern const struct option_set http_events_options;
 extern const struct option_set http_job_events_options;
 extern const struct option_set http_health_options;

@@ -6,7 +6,12 @@
 #include "base/text.h"
 #include "dialect/http/core.h"
 
-enum { JOBS_DEFAULT = 100, ROWS_MAX = 10000, LINK_BYTES_MAX = HTTP_TARGET_BYTES_MAX + 256 };
+enum {
+    JOBS_DEFAULT = 100,
+    NEXT_DEFAULT = 10,
+    ROWS_MAX = 10000,
+    LINK_BYTES_MAX = HTTP_TARGET_BYTES_MAX + 256
+};
 
 /* --- cursors --- */
 
@@ -174,6 +179,51 @@ void http_jobs(struct http_session *session, const struct call *call) {
     HOB_AUTO_BUF struct buf next = buf_make(CURSOR_BYTES_MAX);
     if (cursor != 0) http_put_cursor(&next, cursor);
     end_page(session, &page, "cursor", buf_slice(&next));
+}
+
+/* --- jobs that are next --- */
+
+struct next {
+    uint32_t limit;
+};
+
+static const struct option next_options[] = {
+    {NULL,
+     "limit",
+     OPTION_U32,
+     offsetof(struct next, limit),
+     OPTION_NO_HAS,
+     1,
+     NEXT_COUNT_MAX,
+     NULL},
+};
+const struct option_set http_next_options = {next_options, hob_countof(next_options)};
+
+void http_queue_next(struct http_session *session, const struct call *call) {
+    struct host *host = session->base.host;
+    struct next next = {.limit = NEXT_DEFAULT};
+    if (!http_query(session, call, &next)) {
+        http_refuse(session);
+        return;
+    }
+    struct queue_view queue;
+    struct answer refused = {.code = ANSWER_NO_QUEUE};
+    bool is_seen = session_sees(&session->base, call->name);
+    if (!is_seen) refused = session_denied_queue(&session->base);
+    if (!is_seen || !host->ops->queue(host->context, call->name, &queue)) {
+        http_answer_problem(session, &refused);
+        return;
+    }
+    uint64_t ids[NEXT_COUNT_MAX];
+    uint32_t count = host->ops->next(host->context, call->name, next.limit, ids);
+    struct page page = begin_page(session, call, "jobs");
+    for (uint32_t i = 0; i < count; i++) {
+        struct job_view job;
+        if (!session_job(&session->base, ids[i], &job)) continue;
+        if (!http_put_job(session, &page.put, &job, JOB_SHORT)) return;
+        end_row(&page);
+    }
+    end_page(session, &page, "", SLICE_NONE);
 }
 
 /* --- rows with numbers --- */

@@ -96,6 +96,8 @@
       "what happened to the jobs of a queue")                                                      \
     X(GET,    "/v1/kinds/*/stats",     http_kind_stats,   READ_ALL, BODY_NONE,                     \
       "what happened to the jobs of a kind")                                                       \
+    X(GET,    "/v1/queues/*/next",     http_queue_next,   READ,     BODY_NONE,                     \
+      "its jobs that would be fetched next, in order")                                             \
     X(GET,    "/v1/tokens",            http_tokens,       ADMIN,    BODY_NONE,                     \
       "show all tokens, without what they are")                                                    \
     X(POST,   "/v1/tokens",            http_token_create, ADMIN,    BODY_JSON,                     \

@@ -65,6 +65,8 @@ static const struct http_shape shapes[] = {
         .answers = {{200, "QueuePage"}}},
     [HTTP_OP_http_queue] = {.headers = "If-None-Match", .gives = "ETag", .offers = JSON,
         .answers = {{200, "Queue"}, {304, NULL}}},
+    [HTTP_OP_http_queue_next] = {.params = &http_next_options, .offers = JSON_OR_LINES,
+        .answers = {{200, "JobPage"}}},
     [HTTP_OP_http_queue_set] = {.members = &queue_options, .offers = JSON,
         .answers = {{200, "Queue"}}},
     [HTTP_OP_http_pause] = {.members = &pause_options, .offers = JSON,

@@ -91,6 +91,8 @@
       "show a queue, or change its settings")                                                      \
     X("QUEUES",     resp_queues,     READ,    0, 4, "[FROM n] [COUNT n]",                          \
       "show all queues")                                                                           \
+    X("NEXT",       resp_next,       READ,    1, 3, "queue [COUNT n]",                             \
+      "the jobs of a queue that would be fetched next, in order")                                  \
     X("WORKERS",    resp_workers,    READ_ALL, 0, 4, "[FROM n] [COUNT n]",                         \
       "show all workers")                                                                          \
     X("STATS",      resp_stats,      READ,    0, ANY_COUNT,                                        \

@@ -26,6 +26,32 @@ void resp_ls(struct resp_session *session, struct args args) {
     }
 }
 
+enum { NEXT_DEFAULT = 10 };
+
+void resp_next(struct resp_session *session, struct args args) {
+    struct host *host = session->base.host;
+    uint64_t wanted = NEXT_DEFAULT;
+    if (args.count == 2 || (args.count == 3 && !slice_equal_nocase(args.at[1], SLICE("COUNT")))) {
+        resp_error(session, "BADARG", SLICE("there is COUNT n"));
+        return;
+    }
+    if (args.count == 3 && !resp_u64(session, "COUNT", args.at[2], NEXT_COUNT_MAX, &wanted)) return;
+    struct queue_view queue;
+    struct answer refused = {.code = ANSWER_NO_QUEUE};
+    bool is_seen = session_sees(&session->base, args.at[0]);
+    if (!is_seen) refused = session_denied_queue(&session->base);
+    if (!is_seen || !host->ops->queue(host->context, args.at[0], &queue)) {
+        resp_answer_error(session, &refused);
+        return;
+    }
+    uint64_t ids[NEXT_COUNT_MAX];
+    uint32_t count = host->ops->next(host->context, args.at[0], (uint32_t)wanted, ids);
+    resp_put_array(resp_out(session), count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!resp_put_job(session, ids[i], JOB_SHORT)) return;
+    }
+}
+
 /* FROM n, COUNT n: numbers of rows. */
 struct rows {
     uint64_t from;
