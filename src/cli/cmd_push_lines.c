@@ -48,6 +48,8 @@ static const struct {
     {"unique_by", "UNIQUEBY"},
     {"unique_scope", "UNIQUESCOPE"},
     {"on_conflict", "ONCONFLICT"},
+    {"unique_for", "UNIQUEFOR"},
+    {"throttle", "THROTTLE"},
     {"priority", "PRIORITY"},
     {"group", "GROUP"},
     {"run_at", "AT"},

@@ -84,6 +84,9 @@ static void add_asked(struct fields *fields, const struct job_view *job) {
     if (job->unique.size > 0) {
         add_word(fields, "unique_scope", unique_scope_word(job->unique_scope));
     }
+    if (job->unique_for_ns > 0) {
+        fields_add_u64(fields, "unique_for_ms", FIELD_SPAN, job->unique_for_ns);
+    }
     add_labels(fields, job);
     add_time(fields, "expires_at", job->expires_ns);
     if (job->has_keep) fields_add_u64(fields, "keep_ms", FIELD_SPAN, job->keep_ns);

@@ -8,6 +8,7 @@
 #include "dialect/backoff.h"
 #include "dialect/complain.h"
 #include "dialect/members.h"
+#include "dialect/uniqueby.h"
 #include "engine/callback.h"
 #include "engine/labels.h"
 
@@ -206,6 +207,7 @@ static bool take_push(
             "without unique_by and on_conflict: a follow-up whose unique key is held is not pushed"
         );
     }
+    if (!unique_take(host, &request)) return false;
     level->open = (struct callback){
         .when = level->when,
         .payload = request.push.payload.size == 0 ? CALLBACK_EVENT : CALLBACK_OWN,
@@ -355,6 +357,7 @@ static void put_template(struct json_put *put, const struct callback *callback) 
     if (push->unique_scope != UNIQUE_DONE) {
         put_text(put, "unique_scope", slice_str(unique_scope_word(push->unique_scope)));
     }
+    if (push->unique_for_ns != 0) put_span(put, "unique_for", push->unique_for_ns);
     if (push->priority != PRIORITY_DEFAULT) {
         json_put_key(put, "priority");
         json_put_u64(put, push->priority);

@@ -97,8 +97,9 @@ struct push_request {
     struct push_command push;
     struct slice on_done; /* JSON; on_done_parse makes push.on_done of it */
     bool verbose;
-    struct slice unique_by; /* members of the payload; unique_by() makes push.unique of them */
+    struct slice unique_by; /* members of the payload; unique_take makes push.unique of them */
     char unique_hex[UNIQUE_BY_HEX_BYTES]; /* the key that it makes */
+    hob_ns throttle_ns; /* another word for the scope time and how long; 0: not said */
 };
 
 struct update_request {

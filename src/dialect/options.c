@@ -33,6 +33,7 @@ static const char *const scope_words[] = {
     [UNIQUE_DONE] = "done",
     [UNIQUE_WAITING] = "waiting",
     [UNIQUE_RUNNING] = "running",
+    [UNIQUE_TIME] = "time",
     [UNIQUE_SCOPE_COUNT] = NULL,
 };
 static const char *const conflict_words[] = {
@@ -97,6 +98,8 @@ static const struct option push_rows[] = {
     ROW("UNIQUEBY", "unique_by", TAGS, unique_by, 0, 0),
     ROW_WORDS("UNIQUESCOPE", "unique_scope", push.unique_scope, scope_words),
     ROW_WORDS("ONCONFLICT", "on_conflict", push.on_conflict, conflict_words),
+    ROW("UNIQUEFOR", "unique_for", SPAN, push.unique_for_ns, NS_PER_MS, DELAY_MAX_NS),
+    ROW("THROTTLE", "throttle", SPAN, throttle_ns, NS_PER_MS, DELAY_MAX_NS),
     ROW("VERBOSE", NULL, FLAG, verbose, 0, 0),
 };
 #undef TARGET

@@ -129,7 +129,7 @@ static void put_hex(struct hash hash, char *to) {
     }
 }
 
-bool unique_by(struct host *host, struct push_request *request) {
+static bool take_unique_by(struct host *host, struct push_request *request) {
     static const struct json_value null = {.type = JSON_IS_NULL, .raw = {"null", 4}};
     if (request->unique_by.size == 0) return true;
     struct buf *complaint = &host->complaint;
@@ -159,4 +159,29 @@ bool unique_by(struct host *host, struct push_request *request) {
     put_hex(hash, request->unique_hex);
     request->push.unique = slice_of(request->unique_hex, UNIQUE_BY_HEX_BYTES);
     return true;
+}
+
+static bool take_throttle(struct host *host, struct push_request *request) {
+    struct push_command *push = &request->push;
+    if (request->throttle_ns == 0) return true;
+    if (push->unique.size == 0) {
+        return complain(
+            &host->complaint, "throttle", SLICE_NONE, "of a unique key: name it by unique"
+        );
+    }
+    if (push->unique_scope != UNIQUE_DONE || push->unique_for_ns != 0) {
+        return complain(
+            &host->complaint,
+            "throttle",
+            push->unique,
+            "alone: it is the scope time, for so long; leave out unique_scope and unique_for"
+        );
+    }
+    push->unique_scope = UNIQUE_TIME;
+    push->unique_for_ns = request->throttle_ns;
+    return true;
+}
+
+bool unique_take(struct host *host, struct push_request *request) {
+    return take_unique_by(host, request) && take_throttle(host, request);
 }

@@ -46,6 +46,7 @@ static struct job_view template_of(const struct push_command *push) {
         .on_done = push->on_done,
         .unique = push->unique,
         .unique_scope = push->unique_scope,
+        .unique_for_ns = push->unique_for_ns,
         .version = 1,
         .expires_ns = push->expires_ns != 0 ? push->expires_ns : push->expires_in_ns,
         .group = push->group,
@@ -84,6 +85,7 @@ static struct push_command push_of_template(const struct job_view *view) {
         .front = view->front,
         .unique = view->unique,
         .unique_scope = view->unique_scope,
+        .unique_for_ns = view->unique_for_ns,
     };
 }
 

@@ -36,6 +36,7 @@ static bool view_is_sound(const struct job_view *view) {
            view->headers.size <= HEADERS_BYTES_MAX && view->tags.size <= TAGS_BYTES_MAX &&
            view->content_type.size <= CONTENT_TYPE_BYTES_MAX &&
            view->on_done.size <= ON_DONE_BYTES_MAX && view->unique.size <= KEY_BYTES_MAX &&
+           (view->unique_scope == UNIQUE_TIME) == (view->unique_for_ns > 0) &&
            view->parent < view->id && (view->group.size == 0 || name_is_valid(view->group)) &&
            (view->started_ns == 0) == (view->worker.size == 0) &&
            (view->state != JOB_RUNNING || view->started_ns != 0);
@@ -275,7 +276,7 @@ static bool carry_key_put(struct engine *engine, const struct key_put_effect *pu
 }
 
 static bool carry_key_drop(struct engine *engine, const struct key_drop_effect *drop) {
-    uint32_t key = key_find(engine, drop->key);
+    uint32_t key = key_find(engine, (struct key_name){drop->key, drop->is_unique});
     if (key != 0) key_drop(engine, key);
     return key != 0 || engine->replaying;
 }

@@ -65,6 +65,7 @@ enum unique_scope {
     UNIQUE_DONE,    /* until it is final */
     UNIQUE_WAITING, /* while it waits: scheduled, available, retryable */
     UNIQUE_RUNNING,
+    UNIQUE_TIME, /* for a time from the push on, whatever becomes of the job */
     UNIQUE_SCOPE_COUNT
 };
 
@@ -103,6 +104,7 @@ struct push_command {
     struct slice unique;       /* at most one job holds this key; empty: none. engine/unique.c */
     enum unique_scope unique_scope;
     enum on_conflict on_conflict;
+    hob_ns unique_for_ns; /* the scope time: how long it holds */
 };
 
 /* Which fields an update changes. */

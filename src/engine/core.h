@@ -74,6 +74,7 @@ struct labels {
     uint64_t parent;
     struct text unique;
     uint8_t unique_scope;
+    hob_ns unique_for_ns;
     uint32_t unique_next; /* jobs that hold this key: the oldest, then others in no order */
     uint32_t unique_previous;
 };
@@ -218,7 +219,9 @@ struct worker {
     hob_ns alive_until_ns;
 };
 
+/* What is remembered for a time: an idempotency key, or a unique key of the scope time. */
 struct key {
+    bool is_unique;
     struct text name;
     uint64_t id;
     hob_ns until_ns;
@@ -391,8 +394,17 @@ uint32_t worker_find(const struct engine *engine, struct slice name);
 uint32_t worker_need(struct engine *engine, struct slice name);
 /* Nobody uses it any more: no run names it, no fetch of it waits. */
 void worker_forget(struct engine *engine, uint32_t worker);
-uint32_t key_find(const struct engine *engine, struct slice name);
+/* Idempotency keys and unique keys are two sets of names. */
+struct key_name {
+    struct slice name;
+    bool is_unique;
+};
+/* The key of that name, its time over or not; 0: there is none. */
+uint32_t key_find(const struct engine *engine, struct key_name name);
+/* Remember a key; one that is there already is told again by cleaning. */
 void key_put(struct engine *engine, const struct key_put_effect *put);
+/* Its full record; the name is borrowed. */
+struct key_put_effect key_put_of(const struct key *key);
 void key_drop(struct engine *engine, uint32_t key);
 void names_free(struct engine *engine);
 
@@ -511,6 +523,8 @@ bool unique_scope_holds(enum unique_scope scope, enum job_state state);
 /* The job has come to its state, or leaves it: job_enter and job_leave only. */
 void unique_enter(struct engine *engine, uint32_t job);
 void unique_leave(struct engine *engine, uint32_t job);
+/* NULL when what a push says about its unique key is sound, else what is wrong with it. */
+const char *unique_fault(const struct push_command *push);
 /* True when the unique key of a push is held: then the push is done, and this is its answer. */
 bool unique_meets(struct engine *engine, const struct push_command *push, struct answer *answer);
 /* True when a final job may not be retried, for another holds its key by now. */
@@ -564,7 +578,9 @@ const char *push_fault(const struct push_command *push);
 /* The job of a key that is remembered, idempotency or unique, answers a push: then it is done. */
 bool push_is_met(struct engine *engine, const struct push_command *push, struct answer *answer);
 /* @key leads to job @id from now on. */
-void emit_key(struct engine *engine, struct slice key, uint64_t id);
+void emit_key(struct engine *engine, struct key_name name, uint64_t id, hob_ns kept_ns);
+/* The job of a key whose time is not over; 0: it is not held. */
+uint64_t key_remembers(const struct engine *engine, struct key_name name);
 /* update.c: change a waiting job; its record is told again. */
 void update_emit(
     struct engine *engine,

@@ -78,7 +78,7 @@ static uint64_t key_hash(const struct engine *engine, uint32_t handle, struct bu
     const struct key *key = pool_at(&engine->keys, handle);
     struct effect effect = {
         .type = EFFECT_KEY_PUT,
-        .key_put = {.key = text_slice(key->name), .id = key->id, .until_ns = key->until_ns},
+        .key_put = key_put_of(key),
     };
     return effect_hash(&effect, scratch);
 }
@@ -121,6 +121,13 @@ uint64_t engine_digest(const struct engine *engine) {
 
 /* --- by carrying it along --- */
 
+static struct key_name key_name(const struct effect *effect) {
+    if (effect->type == EFFECT_KEY_PUT) {
+        return (struct key_name){effect->key_put.key, effect->key_put.is_unique};
+    }
+    return (struct key_name){effect->key_drop.key, effect->key_drop.is_unique};
+}
+
 static struct slice token_name(const struct effect *effect) {
     return effect->type == EFFECT_TOKEN_PUT ? effect->token_put.token.name
                                             : effect->token_drop.name;
@@ -150,9 +157,7 @@ static uint64_t touched_hash(struct engine *engine, const struct effect *effect)
         handle = queue_find(engine, effect->queue_put.queue.name);
         return handle == 0 ? 0 : queue_hash(engine, handle, scratch);
     case TOUCHED_KEY:
-        handle = key_find(
-            engine, effect->type == EFFECT_KEY_PUT ? effect->key_put.key : effect->key_drop.key
-        );
+        handle = key_find(engine, key_name(effect));
         return handle == 0 ? 0 : key_hash(engine, handle, scratch);
     case TOUCHED_TOKEN:
         return token_hash_by_name(engine, token_name(effect));

@@ -214,6 +214,7 @@ static void job_put_fields(struct codec *codec, struct job_put_effect *put) {
     field_bool(codec, &job->front);
     field_bytes(codec, &job->unique);
     FIELD_ENUM(codec, job->unique_scope, enum unique_scope, UNIQUE_SCOPE_COUNT);
+    field_u64(codec, &job->unique_for_ns);
 }
 
 static void job_run_fields(struct codec *codec, struct job_run_effect *run) {
@@ -315,10 +316,12 @@ static void key_put_fields(struct codec *codec, struct key_put_effect *put) {
     field_bytes(codec, &put->key);
     field_u64(codec, &put->id);
     field_u64(codec, &put->until_ns);
+    field_bool(codec, &put->is_unique);
 }
 
 static void key_drop_fields(struct codec *codec, struct key_drop_effect *drop) {
     field_bytes(codec, &drop->key);
+    field_bool(codec, &drop->is_unique);
 }
 
 static void token_put_fields(struct codec *codec, struct token_put_effect *put) {

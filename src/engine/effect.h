@@ -32,8 +32,8 @@
     X(JOB_PROGRESS, 14, job_progress, "how far it is")                           \
     X(JOB_CHECKPOINT, 15, job_checkpoint, "what the next attempt shall receive") \
     X(QUEUE_PUT, 16, queue_put, "the settings of a queue, in full")              \
-    X(KEY_PUT, 17, key_put, "an idempotency key, in full")                       \
-    X(KEY_DROP, 18, key_drop, "an idempotency key is forgotten")                 \
+    X(KEY_PUT, 17, key_put, "a key that is held for a time, in full")            \
+    X(KEY_DROP, 18, key_drop, "such a key is forgotten")                         \
     X(TOKEN_PUT, 40, token_put, "a token, in full")                              \
     X(TOKEN_DROP, 41, token_drop, "a token is revoked")
 
@@ -148,10 +148,12 @@ struct key_put_effect {
     struct slice key;
     uint64_t id;
     hob_ns until_ns;
+    bool is_unique; /* a unique key of the scope time; else an idempotency key */
 };
 
 struct key_drop_effect {
     struct slice key;
+    bool is_unique;
 };
 
 struct token_put_effect {

@@ -224,14 +224,14 @@ static bool restate_queue(struct engine *engine, struct slice name, uint32_t hom
     return true;
 }
 
-static bool restate_key(struct engine *engine, struct slice name, uint32_t home) {
+static bool restate_key(struct engine *engine, struct key_name name, uint32_t home) {
     uint32_t handle = key_find(engine, name);
     if (handle == 0) return false;
     struct key *key = pool_at(&engine->keys, handle);
     if (key->home != home) return false;
     struct effect effect = {
         .type = EFFECT_KEY_PUT,
-        .key_put = {.key = text_slice(key->name), .id = key->id, .until_ns = key->until_ns},
+        .key_put = key_put_of(key),
     };
     key->home = engine->home;
     emit_again(engine, &effect);
@@ -243,7 +243,10 @@ bool engine_restate(struct engine *engine, const struct effect *effect, uint32_t
     if (effect->type == EFFECT_QUEUE_PUT) {
         return restate_queue(engine, effect->queue_put.queue.name, home);
     }
-    if (effect->type == EFFECT_KEY_PUT) return restate_key(engine, effect->key_put.key, home);
+    if (effect->type == EFFECT_KEY_PUT) {
+        struct key_name name = {effect->key_put.key, effect->key_put.is_unique};
+        return restate_key(engine, name, home);
+    }
     if (effect->type == EFFECT_TOKEN_PUT) {
         return restate_token(engine, effect->token_put.token.name, home);
     }

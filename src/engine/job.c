@@ -166,6 +166,7 @@ side_make_labels(struct engine *engine, struct side *side, const struct job_view
         .parent = view->parent,
         .unique = text_new(engine, view->unique),
         .unique_scope = (uint8_t)view->unique_scope,
+        .unique_for_ns = view->unique_for_ns,
     };
 }
 

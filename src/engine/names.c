@@ -21,9 +21,11 @@ static bool worker_is(const void *context, uint32_t item, const void *key) {
     return slice_equal(text_slice(worker_at(context, item)->name), *(const struct slice *)key);
 }
 
-static bool key_is(const void *context, uint32_t item, const void *key) {
+static bool key_is(const void *context, uint32_t item, const void *name) {
     const struct key *object = pool_at(&((const struct engine *)context)->keys, item);
-    return slice_equal(text_slice(object->name), *(const struct slice *)key);
+    const struct key_name *wanted = name;
+    return object->is_unique == wanted->is_unique &&
+           slice_equal(text_slice(object->name), wanted->name);
 }
 
 /* Append @handle to a growing list; the number it got. */
@@ -136,15 +138,16 @@ void worker_forget(struct engine *engine, uint32_t handle) {
     pool_free(&engine->workers, handle);
 }
 
-uint32_t key_find(const struct engine *engine, struct slice name) {
-    return index_find(&engine->key_names, name_hash(engine, name), key_is, engine, &name);
+uint32_t key_find(const struct engine *engine, struct key_name name) {
+    return index_find(&engine->key_names, name_hash(engine, name.name), key_is, engine, &name);
 }
 
 static bool key_before(void *context, uint32_t a, uint32_t b) {
     const struct engine *engine = context;
     const struct key *key_a = pool_at(&engine->keys, a);
     const struct key *key_b = pool_at(&engine->keys, b);
-    return key_a->id < key_b->id;
+    if (key_a->id != key_b->id) return key_a->id < key_b->id;
+    return key_a->is_unique < key_b->is_unique;
 }
 
 static void key_moved(void *context, uint32_t item, uint32_t at) {
@@ -155,7 +158,7 @@ static void key_moved(void *context, uint32_t item, uint32_t at) {
 static const struct heap_rules key_rules = {.before = key_before, .moved = key_moved};
 
 void key_put(struct engine *engine, const struct key_put_effect *put) {
-    uint32_t handle = key_find(engine, put->key);
+    uint32_t handle = key_find(engine, (struct key_name){put->key, put->is_unique});
     if (handle != 0) {
         struct key *key = pool_at(&engine->keys, handle);
         key->home = engine->home;
@@ -163,12 +166,22 @@ void key_put(struct engine *engine, const struct key_put_effect *put) {
     }
     handle = pool_new(&engine->keys);
     struct key *key = pool_at(&engine->keys, handle);
+    key->is_unique = put->is_unique;
     key->name = text_new(engine, put->key);
     key->id = put->id;
     key->until_ns = put->until_ns;
     key->home = engine->home;
     index_add(&engine->key_names, &engine->mem, name_hash(engine, put->key), handle);
     heap_push(&engine->key_due, &engine->mem, &key_rules, engine, key->until_ns, handle);
+}
+
+struct key_put_effect key_put_of(const struct key *key) {
+    return (struct key_put_effect){
+        .key = text_slice(key->name),
+        .id = key->id,
+        .until_ns = key->until_ns,
+        .is_unique = key->is_unique,
+    };
 }
 
 void key_drop(struct engine *engine, uint32_t handle) {

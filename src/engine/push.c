@@ -32,14 +32,8 @@ const char *push_fault(const struct push_command *push) {
     if (push->expires_in_ns > DELAY_MAX_NS) return "expires_in is longer than 3650 days";
     if (push->timeout_ns > DELAY_MAX_NS) return "timeout is longer than 3650 days";
     if (push->keep_ns > DELAY_MAX_NS) return "keep is longer than 3650 days";
-    if (push->unique.size > KEY_BYTES_MAX) return "unique is longer than 255 bytes";
-    if (push->unique_scope >= UNIQUE_SCOPE_COUNT) return "unique_scope: no such scope";
-    if (push->on_conflict >= ON_CONFLICT_COUNT) return "on_conflict: no such answer";
-    bool is_plain = push->unique_scope == UNIQUE_DONE && push->on_conflict == CONFLICT_EXISTING;
-    if (push->unique.size == 0 && !is_plain) {
-        return "unique_scope and on_conflict say how unique is meant: name the key by unique";
-    }
     const char *fault = push->has_backoff ? backoff_fault(&push->backoff) : NULL;
+    if (fault == NULL) fault = unique_fault(push);
     if (fault == NULL) fault = headers_fault(push->headers);
     if (fault == NULL) fault = tags_fault(push->tags);
     if (fault == NULL) fault = content_type_fault(push->content_type);
@@ -78,23 +72,39 @@ static bool push_is_refused(
     return false;
 }
 
-void emit_key(struct engine *engine, struct slice key, uint64_t id) {
-    if (key_find(engine, key) != 0) {
-        /* Its time is over, and nothing has swept it yet. */
-        struct effect drop = {.type = EFFECT_KEY_DROP, .key_drop = {.key = key}};
-        emit(engine, &drop);
-    }
+static void emit_key_drop(struct engine *engine, struct key_name name) {
+    struct effect drop = {
+        .type = EFFECT_KEY_DROP,
+        .key_drop = {.key = name.name, .is_unique = name.is_unique},
+    };
+    emit(engine, &drop);
+}
+
+void emit_key(struct engine *engine, struct key_name name, uint64_t id, hob_ns kept_ns) {
+    /* Its time is over, and nothing has swept it yet. */
+    if (key_find(engine, name) != 0) emit_key_drop(engine, name);
     if (engine->keys.count >= KEYS_MAX) {
-        const struct key *oldest = pool_at(&engine->keys, engine->key_due.entries[0].item);
-        struct effect drop = {
-            .type = EFFECT_KEY_DROP, .key_drop = {.key = text_slice(oldest->name)}};
-        emit(engine, &drop);
+        const struct key *first = pool_at(&engine->keys, engine->key_due.entries[0].item);
+        emit_key_drop(engine, (struct key_name){text_slice(first->name), first->is_unique});
     }
     struct effect put = {
         .type = EFFECT_KEY_PUT,
-        .key_put = {.key = key, .id = id, .until_ns = ns_add(engine->now_ns, KEY_KEPT_NS)},
+        .key_put =
+            {
+                .key = name.name,
+                .id = id,
+                .until_ns = ns_add(engine->now_ns, kept_ns),
+                .is_unique = name.is_unique,
+            },
     };
     emit(engine, &put);
+}
+
+uint64_t key_remembers(const struct engine *engine, struct key_name name) {
+    uint32_t handle = name.name.size == 0 ? 0 : key_find(engine, name);
+    if (handle == 0) return 0;
+    const struct key *key = pool_at(&engine->keys, handle);
+    return key->until_ns <= engine->now_ns ? 0 : key->id;
 }
 
 _Static_assert(JOBS_MAX + JOBS_RESERVED < POOL_ITEMS_MAX, "a pool holds all jobs");
@@ -133,6 +143,7 @@ void push_emit(
                 .on_done = push->on_done,
                 .unique = push->unique,
                 .unique_scope = push->unique_scope,
+                .unique_for_ns = push->unique_for_ns,
                 .parent = parent,
                 .expires_ns = push_expires(engine, push),
                 .group = push->group,
@@ -147,7 +158,13 @@ void push_emit(
         view->payload = push->payload;
     }
     emit(engine, &effect);
-    if (push->key.size > 0) emit_key(engine, push->key, view->id);
+    if (push->key.size > 0) {
+        emit_key(engine, (struct key_name){.name = push->key}, view->id, KEY_KEPT_NS);
+    }
+    if (push->unique_scope == UNIQUE_TIME) {
+        struct key_name name = {.name = push->unique, .is_unique = true};
+        emit_key(engine, name, view->id, push->unique_for_ns);
+    }
     uint32_t queue = queue_find(engine, push->queue);
     queue_at(engine, queue)->pushed++;
     answer->id = view->id;
@@ -157,12 +174,10 @@ void push_emit(
 
 static bool
 push_is_known(const struct engine *engine, const struct push_command *push, struct answer *answer) {
-    uint32_t known = push->key.size == 0 ? 0 : key_find(engine, push->key);
-    if (known == 0) return false;
-    const struct key *key = pool_at(&engine->keys, known);
-    if (key->until_ns <= engine->now_ns) return false;
-    uint32_t job = job_find(engine, key->id);
-    answer->id = key->id;
+    uint64_t id = key_remembers(engine, (struct key_name){.name = push->key});
+    if (id == 0) return false;
+    uint32_t job = job_find(engine, id);
+    answer->id = id;
     answer->duplicate = true;
     answer->state = job == 0 ? JOB_COMPLETED : (enum job_state)job_at(engine, job)->state;
     return true;

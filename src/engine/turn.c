@@ -145,7 +145,10 @@ static void keys_expire(struct engine *engine, uint32_t *budget) {
     while (*budget > 0 && engine->key_due.count > 0 &&
            engine->key_due.entries[0].key <= engine->now_ns) {
         const struct key *key = pool_at(&engine->keys, engine->key_due.entries[0].item);
-        struct effect drop = {.type = EFFECT_KEY_DROP, .key_drop = {.key = text_slice(key->name)}};
+        struct effect drop = {
+            .type = EFFECT_KEY_DROP,
+            .key_drop = {.key = text_slice(key->name), .is_unique = key->is_unique},
+        };
         emit(engine, &drop);
         --*budget;
     }

@@ -7,6 +7,7 @@
  *     done       not final
  *     waiting    scheduled, available, retryable
  *     running    running
+ *     time       nothing: the key is remembered by itself, with its end, as idempotency keys are
  *
  * The holder of a key is the oldest job that holds it; there is one holder or none. A push never
  * adds a second one. A job may come back into a state of its scope while another has the key: of
@@ -14,6 +15,9 @@
  * wait and both are started. It is let in, since refusing would lose it, and the key is free when
  * none of them holds it any more. With the scope `done` that cannot be, but by mixing scopes: the
  * one way back from a final state is a person's retry, and it is refused while the key is held.
+ *
+ * A key that is held for a time is no job's state: it begins with the push, and neither the end nor
+ * the deletion of the job ends it. When a job holds the same key too, the job is the holder.
  *
  * Since the holder follows from the states alone, replay in any order finds the same one. The index
  * has the oldest job of each held key; others that hold it form a chain behind it, in no order. */
@@ -28,6 +32,8 @@ bool unique_scope_holds(enum unique_scope scope, enum job_state state) {
         return state != JOB_RUNNING;
     case UNIQUE_RUNNING:
         return state == JOB_RUNNING;
+    case UNIQUE_TIME:
+        return false;
     case UNIQUE_SCOPE_COUNT:
         break;
     }
@@ -131,6 +137,45 @@ void unique_leave(struct engine *engine, uint32_t handle) {
 
 /* --- what a push meets --- */
 
+const char *unique_fault(const struct push_command *push) {
+    if (push->unique.size > KEY_BYTES_MAX) return "unique is longer than 255 bytes";
+    if (push->unique_scope >= UNIQUE_SCOPE_COUNT) return "unique_scope: no such scope";
+    if (push->on_conflict >= ON_CONFLICT_COUNT) return "on_conflict: no such answer";
+    bool is_plain = push->unique_scope == UNIQUE_DONE && push->on_conflict == CONFLICT_EXISTING;
+    if (push->unique.size == 0 && !is_plain) {
+        return "unique_scope and on_conflict say how unique is meant: name the key by unique";
+    }
+    if (push->unique_for_ns > DELAY_MAX_NS) return "unique_for is longer than 3650 days";
+    if ((push->unique_scope == UNIQUE_TIME) != (push->unique_for_ns > 0)) {
+        return "unique_for and the scope time belong together: it says for how long";
+    }
+    return NULL;
+}
+
+/* The id of the job that a key is held for, and its handle; 0: nothing holds it. The handle is 0
+ * when the key is held for a time and its job is gone. */
+static uint64_t held_by(const struct engine *engine, struct slice unique, uint32_t *ret_handle) {
+    if (unique.size == 0) return 0;
+    *ret_handle = unique_holder(engine, unique);
+    if (*ret_handle != 0) return job_at(engine, *ret_handle)->id;
+    uint64_t id = key_remembers(engine, (struct key_name){.name = unique, .is_unique = true});
+    *ret_handle = id == 0 ? 0 : job_find(engine, id);
+    return id;
+}
+
+static bool is_waiting(enum job_state state) {
+    return state != JOB_RUNNING && !job_state_is_final(state);
+}
+
+/* A holder elsewhere is left alone: who may push here may not change what is there. */
+static bool
+may_replace(const struct engine *engine, const struct push_command *push, uint32_t handle) {
+    if (push->on_conflict != CONFLICT_REPLACE || handle == 0) return false;
+    const struct job *job = job_at(engine, handle);
+    return is_waiting((enum job_state)job->state) &&
+           slice_equal(text_slice(queue_at(engine, job->queue)->name), push->queue);
+}
+
 /* The fields that a push says, as an update; what it does not say stays. */
 static struct update_command update_of_push(const struct push_command *push, uint64_t id) {
     return (struct update_command){
@@ -156,19 +201,12 @@ static struct update_command update_of_push(const struct push_command *push, uin
     };
 }
 
-bool unique_meets(struct engine *engine, const struct push_command *push, struct answer *answer) {
-    uint32_t handle = push->unique.size == 0 ? 0 : unique_holder(engine, push->unique);
-    if (handle == 0) return false;
-    const struct job *job = job_at(engine, handle);
-    answer->id = job->id;
-    answer->state = (enum job_state)job->state;
-    if (push->on_conflict == CONFLICT_REJECT) {
-        answer_set(answer, ANSWER_UNIQUE, NULL);
-        return true;
-    }
-    /* A holder elsewhere is left alone: who may push here may not change what is there. */
-    bool replaces = push->on_conflict == CONFLICT_REPLACE && job->state != JOB_RUNNING &&
-                    slice_equal(text_slice(queue_at(engine, job->queue)->name), push->queue);
+static bool replace_is_refused(
+    const struct engine *engine,
+    const struct push_command *push,
+    bool replaces,
+    struct answer *answer
+) {
     if ((replaces || push->key.size > 0) && memory_is_short(engine)) {
         answer_set(answer, ANSWER_MEMORY, NULL);
         answer->retry_after_ns = NS_PER_SECOND;
@@ -179,13 +217,30 @@ bool unique_meets(struct engine *engine, const struct push_command *push, struct
         answer_set(answer, ANSWER_LIMIT, "kinds: 1000000 at most");
         return true;
     }
+    return false;
+}
+
+bool unique_meets(struct engine *engine, const struct push_command *push, struct answer *answer) {
+    uint32_t handle = 0;
+    uint64_t id = held_by(engine, push->unique, &handle);
+    if (id == 0) return false;
+    answer->id = id;
+    answer->state = handle == 0 ? JOB_COMPLETED : (enum job_state)job_at(engine, handle)->state;
+    if (push->on_conflict == CONFLICT_REJECT) {
+        answer_set(answer, ANSWER_UNIQUE, NULL);
+        return true;
+    }
+    bool replaces = may_replace(engine, push, handle);
+    if (replace_is_refused(engine, push, replaces, answer)) return true;
     answer->duplicate = true;
     if (replaces) {
-        struct update_command update = update_of_push(push, answer->id);
+        struct update_command update = update_of_push(push, id);
         update_emit(engine, handle, &update, push->kind, answer);
     }
     /* The same push again, after the holder's end, is still the same push. */
-    if (push->key.size > 0) emit_key(engine, push->key, answer->id);
+    if (push->key.size > 0) {
+        emit_key(engine, (struct key_name){.name = push->key}, id, KEY_KEPT_NS);
+    }
     return true;
 }
 
@@ -196,9 +251,10 @@ bool unique_forbids_retry(
     if (labels == NULL || !job_state_is_final((enum job_state)job->state)) return false;
     enum unique_scope scope = (enum unique_scope)labels->unique_scope;
     if (!unique_scope_holds(scope, JOB_AVAILABLE)) return false;
-    uint32_t handle = unique_holder(engine, text_slice(labels->unique));
-    if (handle == 0) return false;
-    answer->id = job_at(engine, handle)->id;
+    uint32_t handle = 0;
+    uint64_t id = held_by(engine, text_slice(labels->unique), &handle);
+    if (id == 0 || id == job->id) return false;
+    answer->id = id;
     answer_set(answer, ANSWER_UNIQUE, NULL);
     return true;
 }

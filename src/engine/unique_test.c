@@ -208,6 +208,80 @@ TEST(a_scope_or_an_answer_without_a_key_is_refused) {
     rig_end(rig);
 }
 
+/* --- for a time --- */
+
+static struct command push_for(hob_ns unique_for_ns) {
+    struct command push = unique_push(UNIQUE_TIME, CONFLICT_EXISTING);
+    push.push.unique_for_ns = unique_for_ns;
+    return push;
+}
+
+TEST(for_a_time_the_key_is_held_whatever_becomes_of_the_job) {
+    struct rig *rig = rig_new();
+    CHECK_EQUAL(rig_do(rig, push_for(NS_PER_MINUTE)), ANSWER_OK);
+    uint64_t id = rig->last.id;
+    CHECK_EQUAL(rig_fetch(rig, "mail"), id);
+    CHECK_EQUAL(rig_ack(rig, rig_lease(rig, id)), ANSWER_OK);
+    CHECK_EQUAL(rig_do(rig, push_for(NS_PER_MINUTE)), ANSWER_OK);
+    CHECK(rig->last.duplicate);
+    CHECK_EQUAL(rig->last.id, id);
+    CHECK_EQUAL(rig_control(rig, COMMAND_DELETE, id), ANSWER_OK);
+    rig_advance(rig, NS_PER_MINUTE - 1);
+    CHECK_EQUAL(rig_do(rig, push_for(NS_PER_MINUTE)), ANSWER_OK);
+    CHECK(rig->last.duplicate);
+    CHECK_EQUAL(rig_do(rig, unique_push(UNIQUE_DONE, CONFLICT_REJECT)), ANSWER_UNIQUE);
+    CHECK_EQUAL(rig->last.id, id);
+    rig_advance(rig, 1);
+    CHECK_EQUAL(rig_do(rig, push_for(NS_PER_MINUTE)), ANSWER_OK);
+    CHECK(!rig->last.duplicate);
+    rig_end(rig);
+}
+
+TEST(a_unique_key_for_a_time_is_no_idempotency_key) {
+    struct rig *rig = rig_new();
+    CHECK_EQUAL(rig_do(rig, push_for(NS_PER_MINUTE)), ANSWER_OK);
+    uint64_t id = rig->last.id;
+    struct command other = push_of("mail");
+    other.push.key = SLICE("user-7");
+    CHECK_EQUAL(rig_do(rig, other), ANSWER_OK);
+    CHECK(rig->last.id != id);
+    rig_advance(rig, 2 * NS_PER_MINUTE);
+    CHECK_EQUAL(rig_do(rig, other), ANSWER_OK);
+    CHECK(rig->last.duplicate);
+    CHECK_EQUAL(rig_do(rig, push_for(NS_PER_MINUTE)), ANSWER_OK);
+    CHECK(!rig->last.duplicate);
+    rig_end(rig);
+}
+
+TEST(a_replace_changes_the_job_of_a_key_that_is_held_for_a_time) {
+    struct rig *rig = rig_new();
+    CHECK_EQUAL(rig_do(rig, push_for(NS_PER_HOUR)), ANSWER_OK);
+    uint64_t id = rig->last.id;
+    struct command replace = push_for(NS_PER_HOUR);
+    replace.push.on_conflict = CONFLICT_REPLACE;
+    replace.push.payload = SLICE("new");
+    CHECK_EQUAL(rig_do(rig, replace), ANSWER_OK);
+    CHECK_EQUAL(rig->last.id, id);
+    CHECK(slice_equal(rig_job(rig, id).payload, SLICE("new")));
+    CHECK_EQUAL(rig_control(rig, COMMAND_CANCEL, id), ANSWER_OK);
+    replace.push.payload = SLICE("newer");
+    CHECK_EQUAL(rig_do(rig, replace), ANSWER_OK);
+    CHECK(rig->last.duplicate);
+    CHECK(slice_equal(rig_job(rig, id).payload, SLICE("new")));
+    rig_end(rig);
+}
+
+TEST(how_long_belongs_to_the_scope_time) {
+    struct rig *rig = rig_new();
+    CHECK_EQUAL(rig_do(rig, push_for(0)), ANSWER_BAD_ARGUMENT);
+    CHECK_EQUAL(rig_do(rig, push_for(DELAY_MAX_NS + 1)), ANSWER_BAD_ARGUMENT);
+    struct command push = unique_push(UNIQUE_DONE, CONFLICT_EXISTING);
+    push.push.unique_for_ns = 1;
+    CHECK_EQUAL(rig_do(rig, push), ANSWER_BAD_ARGUMENT);
+    CHECK_EQUAL(rig_do(rig, push_for(DELAY_MAX_NS)), ANSWER_OK);
+    rig_end(rig);
+}
+
 TESTS(
     until_it_is_done_a_second_push_answers_with_the_first_job,
     each_end_of_a_job_releases_its_key,
@@ -220,5 +294,9 @@ TESTS(
     an_idempotency_key_that_met_a_holder_leads_to_it_after_its_end,
     a_follow_up_whose_key_is_held_is_not_pushed,
     an_update_keeps_the_key,
-    a_scope_or_an_answer_without_a_key_is_refused
+    a_scope_or_an_answer_without_a_key_is_refused,
+    for_a_time_the_key_is_held_whatever_becomes_of_the_job,
+    a_unique_key_for_a_time_is_no_idempotency_key,
+    a_replace_changes_the_job_of_a_key_that_is_held_for_a_time,
+    how_long_belongs_to_the_scope_time
 )

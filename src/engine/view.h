@@ -70,6 +70,7 @@ struct job_view {
     bool front;
     struct slice unique; /* empty: none */
     enum unique_scope unique_scope;
+    hob_ns unique_for_ns; /* the scope time: from the push on */
 };
 
 /* Which jobs are listed, beside their queue, kind and state; empty or 0: any. */

@@ -2,7 +2,7 @@
 """Unique jobs: by every way in, and after a kill."""
 import json
 
-from lib import equal, rig, within
+from lib import equal, eventually, rig, within
 
 
 def test_a_unique_key_is_held_by_its_job_also_after_a_kill():
@@ -50,3 +50,26 @@ def test_words_of_resp_and_lines_of_push():
         lines = [dict(line, payload=n) for n in (1, 2)]
         ids = hob.hob("push", "-", stdin="".join(json.dumps(line) + "\n" for line in lines)).split()
         equal(ids[0], ids[1])
+
+
+def test_a_throttle_holds_also_after_a_kill_and_ends_by_itself():
+    with rig() as hob:
+        push = ("push", "mail", "send", "1", "--unique", "k")
+        job = hob.hob(*push, "--throttle", "1h").strip()
+        hob.hob("cancel", job)
+        hob.kill()
+        hob.start()
+        equal(hob.hob(*push, "--throttle", "1h").strip(), job)
+        hob.hob("delete", job, "--yes")
+        hob.kill()
+        hob.start()
+        equal(hob.http("POST", "/v1/jobs", {"queue": "mail", "kind": "send", "unique": "k", "unique_scope": "time",
+                                            "unique_for": "1h"})[2]["id"], job)
+        client = hob.resp()
+        short = client.call("PUSH", "mail", "send", "1", "UNIQUE", "s", "UNIQUESCOPE", "time", "UNIQUEFOR", "50")
+        equal(hob.http("GET", f"/v1/jobs/{short}")[2]["unique_for_ms"], 50)
+        again = ("PUSH", "mail", "send", "1", "UNIQUE", "s", "THROTTLE", "50")
+        eventually(lambda: client.call(*again) != short, "the end of a throttle")
+        for bad in ({"throttle": "1h"}, {"unique": "k", "unique_scope": "time"}, {"unique": "k", "unique_for": "1h"},
+                    {"unique": "k", "unique_scope": "waiting", "throttle": "1h"}):
+            equal(hob.http("POST", "/v1/jobs", dict({"queue": "mail", "kind": "send"}, **bad))[0], 400)

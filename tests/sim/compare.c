@@ -304,6 +304,7 @@ same_view(struct buf *report, const struct job_view *wanted, const struct job_vi
     BYTES(on_done);
     BYTES(unique);
     NUMBER(unique_scope);
+    NUMBER(unique_for_ns);
     NUMBER(parent);
     NUMBER(expires_ns);
     return same_parts(report, wanted, got) && same;

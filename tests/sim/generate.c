@@ -118,6 +118,8 @@ static void make_unique(struct generator *generator, struct push_command *push) 
     if (dice_once_in(dice, 8)) {
         push->unique_scope = (enum unique_scope)dice_below(dice, UNIQUE_SCOPE_COUNT);
     }
+    if (push->unique_scope != UNIQUE_TIME) return;
+    push->unique_for_ns = 1 + generate_span(generator, NS_PER_DAY);
 }
 
 /* One callback of every kind that there is. */
@@ -235,6 +237,7 @@ make_update(struct generator *generator, const struct model *model, struct updat
     update->to.ref = SLICE_NONE;
     update->to.unique = SLICE_NONE;
     update->to.unique_scope = UNIQUE_DONE;
+    update->to.unique_for_ns = 0;
     update->to.on_conflict = CONFLICT_EXISTING;
     if (update->to.attempt_max == 0) update->to.attempt_max = 3;
     bool *has[] = {

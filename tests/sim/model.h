@@ -56,6 +56,7 @@ struct model_key {
     struct slice key;
     uint64_t id;
     hob_ns until_ns;
+    bool is_unique; /* else an idempotency key */
 };
 
 struct model_body {
@@ -269,7 +270,12 @@ void model_done(
 void model_serve(struct model *model);
 
 /** The key leads to this job for its time. */
-void model_key_set(struct model *model, struct slice name, uint64_t id);
+void model_key_set(
+    struct model *model, struct slice name, bool is_unique, uint64_t id, hob_ns kept_ns
+);
+/* The key when its time is not over, or NULL. */
+const struct model_key *
+model_key_held(const struct model *model, struct slice name, bool is_unique);
 
 /** Change a waiting job. */
 void model_update_job(

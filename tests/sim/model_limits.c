@@ -109,6 +109,8 @@ static bool push_is_valid(const struct model *model, const struct push_command *
     if ((unsigned)push->on_conflict >= ON_CONFLICT_COUNT) return false;
     bool says_how = push->unique_scope != UNIQUE_DONE || push->on_conflict != CONFLICT_EXISTING;
     if (push->unique.size == 0 && says_how) return false;
+    if (push->unique_for_ns > DELAY_MAX_NS) return false;
+    if ((push->unique_scope == UNIQUE_TIME) != (push->unique_for_ns > 0)) return false;
     if (push->attempt_max > ATTEMPT_MAX_MAX) return false;
     if (push->run_at_ns > ns_add(model->now_ns, DELAY_MAX_NS)) return false;
     if (push->delay_ns > DELAY_MAX_NS || push->timeout_ns > DELAY_MAX_NS) return false;

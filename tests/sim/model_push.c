@@ -7,11 +7,18 @@
 #include "base/assert.h"
 #include "tests/sim/model.h"
 
-static struct model_key *find_key(const struct model *model, struct slice key) {
+static struct model_key *find_key(const struct model *model, struct slice name, bool is_unique) {
     for (uint32_t i = 0; i < model->key_count; i++) {
-        if (slice_equal(model->keys[i].key, key)) return &model->keys[i];
+        struct model_key *key = &model->keys[i];
+        if (key->is_unique == is_unique && slice_equal(key->key, name)) return key;
     }
     return NULL;
+}
+
+const struct model_key *
+model_key_held(const struct model *model, struct slice name, bool is_unique) {
+    const struct model_key *key = name.size == 0 ? NULL : find_key(model, name, is_unique);
+    return key != NULL && model->now_ns < key->until_ns ? key : NULL;
 }
 
 static hob_ns expires_at(const struct model *model, const struct push_command *push) {
@@ -19,19 +26,26 @@ static hob_ns expires_at(const struct model *model, const struct push_command *p
     return push->expires_in_ns == 0 ? 0 : model->now_ns + push->expires_in_ns;
 }
 
-void model_key_set(struct model *model, struct slice name, uint64_t id) {
-    struct model_key *key = find_key(model, name);
+void model_key_set(
+    struct model *model, struct slice name, bool is_unique, uint64_t id, hob_ns kept_ns
+) {
+    struct model_key *key = find_key(model, name, is_unique);
     if (key == NULL) {
         key = model_grow(&model->keys, &model->key_count, &model->key_capacity, sizeof(*key));
     }
-    *key = (struct model_key){model_copy(model, name), id, model->now_ns + KEY_KEPT_NS};
+    *key = (struct model_key){
+        .key = model_copy(model, name),
+        .id = id,
+        .until_ns = ns_add(model->now_ns, kept_ns),
+        .is_unique = is_unique,
+    };
 }
 
 void model_push(
     struct model *model, const struct push_command *push, uint64_t parent, struct answer *answer
 ) {
-    struct model_key *key = push->key.size == 0 ? NULL : find_key(model, push->key);
-    if (key != NULL && model->now_ns < key->until_ns) {
+    const struct model_key *key = model_key_held(model, push->key, false);
+    if (key != NULL) {
         const struct model_job *first = model_job(model, key->id);
         answer->id = key->id;
         answer->duplicate = true;
@@ -71,6 +85,7 @@ void model_push(
         .front = push->front,
         .unique = model_copy(model, push->unique),
         .unique_scope = push->unique_scope,
+        .unique_for_ns = push->unique_for_ns,
         .parent = parent,
         .expires_ns = expires_at(model, push),
     };
@@ -80,7 +95,10 @@ void model_push(
     } else {
         job->view.payload = model_copy(model, push->payload);
     }
-    if (push->key.size > 0) model_key_set(model, push->key, job->view.id);
+    if (push->key.size > 0) model_key_set(model, push->key, false, job->view.id, KEY_KEPT_NS);
+    if (push->unique_scope == UNIQUE_TIME) {
+        model_key_set(model, push->unique, true, job->view.id, push->unique_for_ns);
+    }
     queue->view.pushed++;
     queue->view.counts[JOB_SCHEDULED]++;
     if (run_at_ns <= now_ns) model_move(model, job, JOB_AVAILABLE, 0);

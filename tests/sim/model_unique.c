@@ -15,6 +15,8 @@ static bool holds(enum unique_scope scope, enum job_state state) {
         return is_waiting(state);
     case UNIQUE_RUNNING:
         return state == JOB_RUNNING;
+    case UNIQUE_TIME:
+        return false;
     case UNIQUE_SCOPE_COUNT:
         break;
     }
@@ -53,21 +55,30 @@ static void replace(struct model *model, struct model_job *job, const struct pus
     model_update_job(model, job, &update);
 }
 
+/* The id of the job that the key is held for; 0: it is not held. */
+static uint64_t held_by(const struct model *model, struct slice unique) {
+    const struct model_job *holder = model_unique_holder(model, unique);
+    if (holder != NULL) return holder->view.id;
+    const struct model_key *key = model_key_held(model, unique, true);
+    return key == NULL ? 0 : key->id;
+}
+
 bool model_unique_meets(
     struct model *model, const struct push_command *push, struct answer *answer
 ) {
-    struct model_job *holder = model_unique_holder(model, push->unique);
-    if (holder == NULL) return false;
-    answer->id = holder->view.id;
+    uint64_t id = held_by(model, push->unique);
+    if (id == 0) return false;
+    answer->id = id;
     if (push->on_conflict == CONFLICT_REJECT) {
         answer->code = ANSWER_UNIQUE;
         return true;
     }
     answer->duplicate = true;
-    bool is_here = slice_equal(holder->view.queue, push->queue);
+    struct model_job *job = model_job(model, id);
+    bool is_here = job != NULL && slice_equal(job->view.queue, push->queue);
     bool replaces = push->on_conflict == CONFLICT_REPLACE && is_here;
-    if (replaces && is_waiting(holder->view.state)) replace(model, holder, push);
-    if (push->key.size > 0) model_key_set(model, push->key, holder->view.id);
+    if (replaces && is_waiting(job->view.state)) replace(model, job, push);
+    if (push->key.size > 0) model_key_set(model, push->key, false, id, KEY_KEPT_NS);
     return true;
 }
 
@@ -77,9 +88,9 @@ bool model_unique_forbids_retry(
     const struct job_view *view = &job->view;
     if (!job_state_is_final(view->state) || view->unique.size == 0) return false;
     if (!holds(view->unique_scope, JOB_AVAILABLE)) return false;
-    const struct model_job *holder = model_unique_holder(model, view->unique);
-    if (holder == NULL) return false;
+    uint64_t id = held_by(model, view->unique);
+    if (id == 0 || id == view->id) return false;
     answer->code = ANSWER_UNIQUE;
-    answer->id = holder->view.id;
+    answer->id = id;
     return true;
 }

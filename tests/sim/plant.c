@@ -64,6 +64,7 @@ static void plant_push(struct generator *generator, struct push_command *push) {
     case 15:
         push->unique = dice_once_in(&generator->dice, 2) ? SLICE_NONE : SLICE("u");
         push->on_conflict = (enum on_conflict)about(generator, CONFLICT_REPLACE);
+        push->unique_for_ns = about(generator, DELAY_MAX_NS);
         break;
     case 13:
         push->on_done = SLICE("\1\1\1\3\0");

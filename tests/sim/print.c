@@ -36,6 +36,7 @@ static void print_push(const struct push_command *push, struct buf *out) {
         put_name(out, "unique", push->unique);
         put_number(out, "scope", push->unique_scope);
         put_number(out, "on_conflict", push->on_conflict);
+        put_span(out, "unique_for", push->unique_for_ns);
     }
     if (push->has_priority) put_number(out, "priority", push->priority);
     if (push->run_at_ns > 0) put_number(out, "run_at_ns", push->run_at_ns);

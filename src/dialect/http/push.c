@@ -22,7 +22,7 @@ take_job(struct http_session *session, struct json_value object, struct push_req
     }
     if (request->push.queue.size == 0) return http_missing(session, "queue");
     if (request->push.kind.size == 0) return http_missing(session, "kind");
-    if (!unique_by(session->base.host, request)) return false;
+    if (!unique_take(session->base.host, request)) return false;
     if (request->on_done.size == 0) return true;
     return on_done_parse(session->base.host, request->on_done, &request->push.on_done);
 }

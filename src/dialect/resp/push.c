@@ -39,7 +39,7 @@ static void push(struct resp_session *session, const struct slice *placed, struc
         .push = {.queue = placed[0], .kind = placed[1], .payload = placed[2]},
     };
     if (!resp_options(session, push_options, options, 0, &request)) return;
-    if (!unique_by(session->base.host, &request)) {
+    if (!unique_take(session->base.host, &request)) {
         resp_refuse(session);
         return;
     }
