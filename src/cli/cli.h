@@ -168,6 +168,7 @@ int cmd_serve(struct cli *cli);
 int cmd_work(struct cli *cli);
 int cmd_push(struct cli *cli);
 int cmd_get(struct cli *cli);
+int cmd_explain(struct cli *cli);
 int cmd_update(struct cli *cli);
 int cmd_wait(struct cli *cli);
 int cmd_ls(struct cli *cli);

@@ -24,7 +24,7 @@ static bool key_is(struct slice key, const char *name) {
 bool cli_key_is_time(struct slice key) {
     bool ends_at = key.size > 3 && memcmp(key.bytes + key.size - 3, "_at", 3) == 0;
     return ends_at || key_is(key, "at") || key_is(key, "now") || key_is(key, "lease_until") ||
-           key_is(key, "paused_until") || key_is(key, "alive_until");
+           key_is(key, "until") || key_is(key, "paused_until") || key_is(key, "alive_until");
 }
 
 /* Fields whose bytes are shown as JSON where they are JSON. */

@@ -318,6 +318,25 @@ static const struct cli_command job_rows[] = {
         .run = cmd_get,
     },
     {
+        .name = "explain",
+        .synopsis = "ID",
+        .summary = "tell why a job does not run: every gate between it and a worker",
+        .details = "A gate is open, or it is what the job waits for: its time, the pause and the "
+                   "concurrency of "
+                   "its queue, workers that run its kind, their slots and their fetches, work of a "
+                   "smaller tier, "
+                   "its place in the line. The place is exact up to a thousand. When it is "
+                   "expected to start "
+                   "is an estimate from the pace of its queue.",
+        .examples = "hob explain 42\n"
+                    "hob explain 42 --json\n",
+        .lists = {&cli_server_options, &cli_row_options},
+        .args_min = 1,
+        .args_max = 1,
+        .completes = {COMPLETES_JOBS},
+        .run = cmd_explain,
+    },
+    {
         .name = "update",
         .synopsis = "ID option…",
         .summary = "change a waiting job, and print its new version",

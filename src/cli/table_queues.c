@@ -72,7 +72,7 @@ static const struct cli_command queue_rows[] = {
         .details =
             "By priority, turns of the groups and place in the line, as workers that run any "
             "kind would get them if nothing else happened. Nothing is changed, and whether the "
-            "queue is paused or full is not asked.",
+            "queue is paused or full is not asked: `hob explain` tells what holds up a job.",
         .examples = "hob queues next mail --n 3\n",
         .lists = {&next_options, &cli_server_options, &cli_row_options},
         .args_min = 1,

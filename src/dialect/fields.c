@@ -211,12 +211,13 @@ void fields_of_unserved(struct fields *fields, const struct unserved_view *unser
 
 bool field_is_maps(const struct field *field) {
     return field->type == FIELD_ERRORS || field->type == FIELD_KINDS ||
-           field->type == FIELD_MINUTES;
+           field->type == FIELD_GATES || field->type == FIELD_MINUTES;
 }
 
 uint32_t field_map_count(const struct field *field) {
     hob_assert(field_is_maps(field));
     if (field->type == FIELD_MINUTES) return field->statistics->series_count;
+    if (field->type == FIELD_GATES) return field->explanation->gate_count;
     return field->type == FIELD_ERRORS ? field->job->error_count : field->unserved->count;
 }
 
@@ -224,6 +225,8 @@ void field_map(const struct field *field, uint32_t at, struct fields *ret_fields
     hob_assert(at < field_map_count(field));
     if (field->type == FIELD_ERRORS) {
         fields_of_error(ret_fields, &field->job->errors[at]);
+    } else if (field->type == FIELD_GATES) {
+        fields_of_gate(ret_fields, &field->explanation->gates[at]);
     } else if (field->type == FIELD_MINUTES) {
         fields_of_minute(ret_fields, &field->statistics->series[at]);
     } else {

@@ -24,6 +24,7 @@ enum field_type {
     FIELD_JSON,    /* bulk                  the JSON itself */
     FIELD_ERRORS,  /* the errors of the job: array of maps */
     FIELD_KINDS,   /* kinds that nobody runs: array of maps */
+    FIELD_GATES,   /* of an explanation: array of maps */
     FIELD_MINUTES, /* a series: array of maps */
 };
 
@@ -37,16 +38,17 @@ struct field {
         struct body_ref body;
         const struct job_view *job; /* errors */
         const struct unserved_list *unserved;
+        const struct explanation *explanation;    /* gates */
         const struct statistics_view *statistics; /* minutes */
     };
 };
 
-enum { FIELDS_MAX = 64, FIELD_SPEC_BYTES_MAX = 640 };
+enum { FIELDS_MAX = 64, FIELD_SPEC_BYTES_MAX = 1600 };
 
 struct fields {
     uint32_t count;
     struct field items[FIELDS_MAX];
-    struct buf spec; /* bytes of the backoff, which no view holds */
+    struct buf spec; /* bytes that no view holds: of the backoff, of a sentence */
 };
 
 enum job_detail {
@@ -79,6 +81,9 @@ void fields_of_stats(
     const struct host_stats *stats,
     const struct unserved_list *unserved
 );
+/* gates.c */
+void fields_of_explanation(struct fields *fields, const struct explanation *explanation);
+void fields_of_gate(struct fields *fields, const struct gate *gate);
 /* @queue: NULL when it is not there, or a kind is asked for. */
 void fields_of_statistics(
     struct fields *fields,

@@ -15,6 +15,7 @@
 #include "dialect/statistics.h"
 #include "engine/answer.h"
 #include "engine/command.h"
+#include "engine/explain.h"
 #include "engine/view.h"
 
 struct session;
@@ -109,6 +110,8 @@ struct host_ops {
     )(void *context, const struct statistics_asked *asked, struct statistics_view *ret_view);
     /** As engine_unserved, in so many steps as the host has time for. */
     void (*unserved)(void *context, struct unserved_list *ret_list);
+    /** As engine_explain. */
+    bool (*explain)(void *context, uint64_t id, struct explanation *ret_explanation);
     /** As engine_estimate. */
     hob_ns (*estimate)(void *context, uint64_t id);
     /** Append the bytes of a body to @out. */

@@ -78,6 +78,11 @@ static void op_unserved(void *context, struct unserved_list *ret_list) {
     engine_unserved(space_engine(rig->space), rig->host.now_ns, 1000, ret_list);
 }
 
+static bool op_explain(void *context, uint64_t id, struct explanation *ret_explanation) {
+    struct rig *rig = context;
+    return engine_explain(space_engine(rig->space), rig->host.now_ns, id, ret_explanation);
+}
+
 static hob_ns op_estimate(void *context, uint64_t id) {
     struct rig *rig = context;
     return engine_estimate(space_engine(rig->space), rig->host.now_ns, id);
@@ -208,6 +213,7 @@ static const struct host_ops rig_ops = {
     .stats = op_stats,
     .statistics = op_statistics,
     .unserved = op_unserved,
+    .explain = op_explain,
     .estimate = op_estimate,
     .body = op_body,
     .token_at = op_token_at,

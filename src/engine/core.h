@@ -551,6 +551,9 @@ struct body_ref emit_body(struct engine *engine, struct slice bytes);
 
 /* --- estimate.c --- */
 
+/* When a waiting job is expected to start; 0: it is not known. */
+hob_ns estimate_start(const struct engine *engine, const struct job *job, hob_ns now_ns);
+
 /* An attempt is about to end, done or failed. */
 void figures_ended(struct engine *engine, uint64_t id);
 

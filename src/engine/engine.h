@@ -21,6 +21,7 @@
 #include "engine/answer.h"
 #include "engine/effect.h"
 #include "engine/event.h"
+#include "engine/explain.h"
 
 struct engine;
 
@@ -218,6 +219,20 @@ void engine_unserved(
  * Cost     a bounded look, when it is asked for; a few sums at each end of an attempt
  */
 hob_ns engine_estimate(const struct engine *engine, hob_ns now_ns, uint64_t id);
+
+/**
+ * Every gate between a waiting job and a worker, with what it says now. A job that runs or is final
+ * has none.
+ *
+ * @now_ns           the time, which may be past that of the latest turn
+ * @ret_explanation  borrows names until the engine changes
+ *
+ * Answers  false: there is no such job
+ * Cost     a bounded look, when it is asked for: as that of a thousand fetches
+ */
+bool engine_explain(
+    const struct engine *engine, hob_ns now_ns, uint64_t id, struct explanation *ret_explanation
+);
 
 /** Tokens in order of their making: number @at (0-based); false past the last. */
 bool engine_token_at(const struct engine *engine, uint32_t at, struct token_view *ret_view);

@@ -83,21 +83,38 @@ static hob_ns pause_left(const struct engine *engine, const struct queue *queue,
     return queue->paused_until_ns == 0 ? HOB_NEVER : since(queue->paused_until_ns, now_ns);
 }
 
-static hob_ns estimate_waiting(const struct engine *engine, const struct job *job, hob_ns now_ns) {
+/* Until it starts. False: it is not known. */
+static bool
+wait_left(const struct engine *engine, const struct job *job, hob_ns now_ns, hob_ns *ret_wait_ns) {
     const struct queue *queue = queue_at(engine, job->queue);
     hob_ns run_ns = mean_run(&queue->figures);
     hob_ns pause_ns = pause_left(engine, queue, now_ns);
-    if (pause_ns == HOB_NEVER) return 0;
+    if (pause_ns == HOB_NEVER) return false;
     hob_ns later_ns = job->state == JOB_AVAILABLE ? 0 : since(job->run_at_ns, now_ns);
     if (later_ns < pause_ns) later_ns = pause_ns;
-    if (run_ns == 0) return later_ns == 0 ? 0 : ns_add(later_ns, UNKNOWN_RUN_NS);
+    *ret_wait_ns = later_ns;
+    if (run_ns == 0) return later_ns != 0;
     uint64_t before = ready_before_count(engine, job, LANES_LOOKED_AT_MAX) + 1;
     hob_ns pace_ns = pace(queue);
     hob_ns wait_ns = ESTIMATE_MAX_NS;
     if (pace_ns == 0 || before <= ESTIMATE_MAX_NS / pace_ns) wait_ns = before * pace_ns;
     /* The queue moves on while this job waits for its time, but not while it is paused. */
     if (pause_ns > 0) wait_ns = ns_add(wait_ns, pause_ns);
-    return ns_add(wait_ns > later_ns ? wait_ns : later_ns, run_ns);
+    *ret_wait_ns = wait_ns > later_ns ? wait_ns : later_ns;
+    return true;
+}
+
+static hob_ns estimate_waiting(const struct engine *engine, const struct job *job, hob_ns now_ns) {
+    hob_ns wait_ns = 0;
+    if (!wait_left(engine, job, now_ns, &wait_ns)) return 0;
+    hob_ns run_ns = mean_run(&queue_at(engine, job->queue)->figures);
+    return ns_add(wait_ns, run_ns == 0 ? UNKNOWN_RUN_NS : run_ns);
+}
+
+hob_ns estimate_start(const struct engine *engine, const struct job *job, hob_ns now_ns) {
+    hob_ns wait_ns = 0;
+    if (!wait_left(engine, job, now_ns, &wait_ns)) return 0;
+    return ns_add(now_ns, wait_ns < ESTIMATE_MAX_NS ? wait_ns : ESTIMATE_MAX_NS);
 }
 
 /* Who has run longer than others will go on for a while. */

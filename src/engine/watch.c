@@ -196,6 +196,20 @@ static bool watch_fits(const struct watch *watch, struct slice name, uint32_t *r
     return fits;
 }
 
+bool watch_takes(const struct watch *watch, struct slice name) {
+    uint32_t position = 0;
+    return watch_fits(watch, name, &position);
+}
+
+bool watch_excludes(const struct watch *watch, struct slice name) {
+    for (struct slice rest = text_slice(watch->patterns); rest.size > 0;) {
+        struct slice pattern = pattern_next(&rest);
+        bool excludes = pattern.bytes[0] == '!';
+        if (excludes && glob_fits(slice_of(pattern.bytes + 1, pattern.size - 1), name)) return true;
+    }
+    return false;
+}
+
 /* --- watches --- */
 
 static bool watch_is(const void *context, uint32_t item, const void *key) {

@@ -78,6 +78,9 @@ void watch_use(struct engine *engine, uint32_t watch);
 void watch_unuse(struct engine *engine, uint32_t watch);
 /* The next job for @worker, whose skill is that of the watch, or 0. */
 uint32_t watch_best(struct engine *engine, uint32_t watch, uint32_t worker);
+/* Do fetches of this watch take jobs of the queue @name? Do they name it only to exclude it? */
+bool watch_takes(const struct watch *watch, struct slice name);
+bool watch_excludes(const struct watch *watch, struct slice name);
 /* A queue was made. */
 void watches_see(struct engine *engine, uint32_t queue);
 void watches_free(struct engine *engine);

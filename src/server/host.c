@@ -131,6 +131,12 @@ static void host_unserved(void *context, struct unserved_list *ret_list) {
     engine_unserved(space_engine(server->space), server->host.now_ns, UNSERVED_STEPS_MAX, ret_list);
 }
 
+static bool host_explain(void *context, uint64_t id, struct explanation *ret_explanation) {
+    struct server *server = context;
+    hob_ns now_ns = server->host.now_ns;
+    return engine_explain(space_engine(server->space), now_ns, id, ret_explanation);
+}
+
 static hob_ns host_estimate(void *context, uint64_t id) {
     struct server *server = context;
     return engine_estimate(space_engine(server->space), server->host.now_ns, id);
@@ -316,6 +322,7 @@ const struct host_ops server_host_ops = {
     .stats = host_stats,
     .statistics = host_statistics,
     .unserved = host_unserved,
+    .explain = host_explain,
     .estimate = host_estimate,
     .body = host_body,
     .token_at = host_token_at,

@@ -233,7 +233,7 @@ CALLS = {
     "PAYLOAD": "{id}", "LOGS": "{id}", "SEARCH": "TEXT x", "UPDATE": "1000 PRIORITY 5", "TOKEN": "LIST", "AUDIT": "",
     "LS": "", "WORKER": "w3", "CANCEL": "1000", "DISCARD": "1000", "RETRY": "1000", "DELETE": "1000", "PAUSE": "idle",
     "RESUME": "idle", "QUEUE": "work", "QUEUES": "", "WORKERS": "", "STATS": "ALL SERIES", "UNSERVED": "", "HELP": "",
-    "PING": "", "ECHO": "x", "NEXT": "work",
+    "PING": "", "ECHO": "x", "NEXT": "work", "EXPLAIN": "{id}",
     "HELLO": "2", "AUTH": "x", "SELECT": "0", "CLIENT": "ID", "COMMAND": "COUNT", "INFO": "", "CONFIG": "GET save",
     "TIME": "", "MULTI": "", "EXEC": "", "RELEASE": "{id} {token}", "ACK": "{id} {token}", "MACK": "{id} {token}",
     "FAIL": "{id} {token} no", "MFAIL": "no {id} {token}", "SUBSCRIBE": "hob:events", "UNSUBSCRIBE": "",

@@ -52,6 +52,14 @@ bool compare_list(
     struct buf *report
 );
 
+/** What the engine explains of a job. */
+bool compare_gates(
+    struct model *model,
+    const struct engine *engine,
+    const struct model_job *job,
+    struct buf *report
+);
+
 /** The jobs of each queue that would be fetched next, @count of them at most. */
 bool compare_next(
     struct model *model, const struct engine *engine, uint32_t count, struct buf *report

@@ -220,6 +220,15 @@ struct model_group *model_group(struct model *model, struct model_queue *queue, 
  * end of the round. */
 void model_group_wakes(struct model *model, struct model_queue *queue, const struct model_job *job);
 
+/** Can this worker run the job? */
+bool model_can_take(const struct model_worker *worker, const struct job_view *job);
+
+/** May a job of the queue start now, whatever else the job waits for? */
+bool model_queue_is_open(const struct model *model, const struct model_queue *queue);
+
+/** Does a fetch take jobs of this queue? */
+bool model_fetch_takes(const struct model_wait *fetch, const struct model_queue *queue);
+
 /** In one queue, would @a be fetched before @b? */
 bool model_runs_before(
     struct model *model,

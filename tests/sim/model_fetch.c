@@ -48,7 +48,7 @@ void model_group_had_its_turn(
     group->pass = queue->group_vtime + GROUP_STRIDE;
 }
 
-static bool can_take(const struct model_worker *worker, const struct job_view *job) {
+bool model_can_take(const struct model_worker *worker, const struct job_view *job) {
     for (uint32_t i = 0; i < worker->view.kind_count; i++) {
         if (slice_equal(worker->kinds[i], job->kind)) return true;
     }
@@ -65,6 +65,10 @@ static bool is_full(const struct model *model, const struct model_queue *queue) 
     return running >= queue->view.concurrency;
 }
 
+bool model_queue_is_open(const struct model *model, const struct model_queue *queue) {
+    return !model_is_paused(model, &queue->view) && !is_full(model, queue);
+}
+
 /* The job that a queue offers to a worker now; NULL: none. @kind: only of it; empty: any. */
 static struct model_job *offer(
     struct model *model,
@@ -72,13 +76,13 @@ static struct model_job *offer(
     const struct model_worker *worker,
     struct slice kind
 ) {
-    if (model_is_paused(model, &queue->view) || is_full(model, queue)) return NULL;
+    if (!model_queue_is_open(model, queue)) return NULL;
     struct model_job *best = NULL;
     for (uint32_t i = 0; i < model->job_count; i++) {
         struct model_job *job = model->jobs[i];
         if (job->view.state != JOB_AVAILABLE) continue;
         if (!slice_equal(job->view.queue, queue->view.name)) continue;
-        if (!can_take(worker, &job->view)) continue;
+        if (!model_can_take(worker, &job->view)) continue;
         if (kind.size > 0 && !slice_equal(job->view.kind, kind)) continue;
         if (best == NULL || model_runs_before(model, queue, &job->view, &best->view)) best = job;
     }
@@ -129,6 +133,10 @@ static uint32_t position_of(const struct model_wait *fetch, const struct model_q
     }
     bool may = !has_globs || glob_list_fits(fetch->only, name);
     return may ? position : fetch->queue_count;
+}
+
+bool model_fetch_takes(const struct model_wait *fetch, const struct model_queue *queue) {
+    return position_of(fetch, queue) < fetch->queue_count;
 }
 
 struct candidate {

@@ -14,7 +14,7 @@
 #include "tests/sim/print.h"
 #include "tests/sim/target.h"
 
-enum { REPORT_BYTES_MAX = 64 * 1024, JOBS_A_LOOK = 16 };
+enum { REPORT_BYTES_MAX = 64 * 1024, JOBS_A_LOOK = 16, EXPLAINED = 5 };
 
 struct run {
     uint64_t seed;
@@ -261,6 +261,10 @@ static void compare_everything(struct run *run) {
         if (dice_once_in(dice, 8)) filter.marks.parent = some->view.parent;
         if (dice_once_in(dice, 4)) filter.marks.since_ns = some->view.created_ns;
         if (dice_once_in(dice, 4)) filter.marks.until_ns = some->view.created_ns;
+    }
+    for (uint32_t i = 0; i < EXPLAINED && some != NULL; i++) {
+        const struct model_job *job = model->jobs[dice_below(dice, model->job_count)];
+        need(run, compare_gates(run->model, engine, job, &run->report), "a gate differs");
     }
     uint32_t next_max = (uint32_t)dice_below(dice, 100);
     need(run, compare_next(run->model, engine, next_max, &run->report), "what is next differs");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bodies of lines (application/x-ndjson): one JSON object a line, each served for itself and
  * answered by a line of its own, in order. Blank lines are skipped. */
-#include "dialect/explain.h"
 #include "dialect/http/core.h"
+#include "dialect/sentence.h"
 
 void http_put_refused(struct json_put *put, const char *code, struct slice detail) {
     json_put_object(put);
@@ -17,7 +17,7 @@ void http_put_refusal(
     struct http_session *session, struct json_put *put, uint64_t id, const struct answer *answer
 ) {
     struct buf *complaint = &session->base.host->complaint;
-    explain_answer(complaint, answer);
+    sentence_of_answer(complaint, answer);
     json_put_object(put);
     if (id != 0) {
         json_put_key(put, "id");

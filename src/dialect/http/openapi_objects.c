@@ -27,6 +27,8 @@ static const char *field_schema(enum field_type type) {
         return "{'type':'array','items':" OPENAPI_REF("JobError") "}";
     case FIELD_KINDS:
         return "{'type':'array','items':" OPENAPI_REF("Unserved") "}";
+    case FIELD_GATES:
+        return "{'type':'array','items':" OPENAPI_REF("Gate") "}";
     case FIELD_MINUTES:
         return "{'type':'array','items':" OPENAPI_REF("StatisticsMinute") "}";
     case FIELD_DONE:
@@ -163,6 +165,26 @@ static void put_others(struct json_put *put, const struct host *host) {
     all.count = 0;
     fields_of_stats(&all, host, &stats, &unserved);
     put_object(put, "Stats", &all, &all);
+}
+
+static void put_explanation(struct json_put *put) {
+    HOB_AUTO_FIELDS struct fields all = fields_make();
+    HOB_AUTO_FIELDS struct fields least = fields_make();
+    struct slice text = SLICE("1");
+    struct explanation explanation = {.queue = text, .kind = text};
+    struct gate gate = {.type = GATE_PAUSE, .is_open = true};
+    fields_of_explanation(&least, &explanation);
+    explanation.start_ns = 1;
+    explanation.gate_count = 1;
+    fields_of_explanation(&all, &explanation);
+    put_object(put, "Explanation", &all, &least);
+    all.count = 0;
+    least.count = 0;
+    fields_of_gate(&least, &gate);
+    gate = (struct gate
+    ){.name = text, .limit = 1, .is_least = true, .until_ns = 1, .by = text, .why = text};
+    fields_of_gate(&all, &gate);
+    put_object(put, "Gate", &all, &least);
 }
 
 /* Means and quantiles are absent where nothing ran; age and counts where it is no queue's. */
@@ -385,6 +407,7 @@ void openapi_schemas(struct json_put *put, const struct host *host) {
     put_states(put);
     put_jobs(put);
     put_others(put, host);
+    put_explanation(put);
     put_statistics(put);
     json_put_key(put, "Filter");
     openapi_body(put, &list_options, NULL);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Problems (RFC 9457), and the pages that explain them. */
 #include "base/assert.h"
-#include "dialect/explain.h"
 #include "dialect/http/core.h"
 #include "dialect/http/problems.h"
+#include "dialect/sentence.h"
 
 struct problem {
     const char *code;
@@ -98,7 +98,7 @@ void http_problem(
 void http_answer_problem(struct http_session *session, const struct answer *answer) {
     hob_assert(answer->code != ANSWER_OK);
     struct host *host = session->base.host;
-    explain_answer(&host->complaint, answer);
+    sentence_of_answer(&host->complaint, answer);
     problem_begin(
         session,
         answer_http_status(answer->code),

@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "dialect/gates.h"
 #include "dialect/http/core.h"
 #include "engine/logline.h"
 
@@ -85,6 +86,18 @@ static void reply_body(struct http_session *session, struct body_ref body) {
     } else {
         http_problem(session, 500, "ERR", slice_str(err.text));
     }
+}
+
+void http_explain(struct http_session *session, const struct call *call) {
+    struct job_view job;
+    if (!find_job(session, call, &job)) return;
+    struct explanation explanation;
+    bool is_there = session_explain(&session->base, job.id, &explanation);
+    hob_assert(is_there);
+    HOB_AUTO_FIELDS struct fields fields = fields_make();
+    fields_of_explanation(&fields, &explanation);
+    struct json_put put = http_json(session);
+    if (http_put_fields(session, &put, &fields)) http_reply_json(session, 200);
 }
 
 void http_result(struct http_session *session, const struct call *call) {

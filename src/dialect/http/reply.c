@@ -226,6 +226,7 @@ put_field(struct http_session *session, struct json_put *put, const struct field
     case FIELD_TRACE:
     case FIELD_ERRORS:
     case FIELD_KINDS:
+    case FIELD_GATES:
     case FIELD_MINUTES:
         hob_assert(false && "not written here");
         break;

@@ -40,6 +40,8 @@
       "the bytes of the result")                                                                   \
     X(GET,    "/v1/jobs/*/payload",    http_payload,      READ,     BODY_NONE,                     \
       "the bytes of the payload")                                                                  \
+    X(GET,    "/v1/jobs/*/explain",    http_explain,      READ,     BODY_NONE,                     \
+      "why a job does not run: every gate between it and a worker")                                \
     X(GET,    "/v1/jobs/*/logs",       http_logs,         READ,     BODY_NONE,                     \
       "the lines of the log")                                                                      \
     X(GET,    "/v1/logs",              http_search,       READ,     BODY_NONE,                     \

@@ -37,6 +37,7 @@ static const struct http_shape shapes[] = {
     [HTTP_OP_http_delete] = {.answers = {{204, NULL}}},
     [HTTP_OP_http_result] = {.answers = {{200, NULL}}},
     [HTTP_OP_http_payload] = {.answers = {{200, NULL}}},
+    [HTTP_OP_http_explain] = {.offers = JSON, .answers = {{200, "Explanation"}}},
     [HTTP_OP_http_search] = {.params = &search_options, .offers = JSON,
         .answers = {{200, "LogPage"}}},
     [HTTP_OP_http_logs] = {.params = &logs_options, .offers = JSON_OR_LINES " " TEXT,

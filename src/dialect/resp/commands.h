@@ -100,6 +100,8 @@
       "figures of this server; what happened to jobs, by queue and kind")                          \
     X("UNSERVED",   resp_unserved,   READ,    0, 0, "",                                            \
       "kinds with available jobs that no live worker runs")                                        \
+    X("EXPLAIN",    resp_explain,    READ,    1, 1, "id",                                          \
+      "why a job does not run: every gate between it and a worker")                                \
     X("HELP",       resp_help,       ANY,     0, 1, "[command]",                                   \
       "this table")                                                                                \
     X("SUBSCRIBE",  resp_subscribe,  READ,    1, ANY_COUNT, "channel ...",                         \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Replies: answers as errors and states, fields as maps, bodies as bulks. */
 #include "base/assert.h"
-#include "dialect/explain.h"
 #include "dialect/ondone.h"
 #include "dialect/resp/core.h"
+#include "dialect/sentence.h"
 #include "engine/labels.h"
 
 void resp_error(struct resp_session *session, const char *word, struct slice text) {
@@ -30,7 +30,7 @@ void resp_abandon(struct resp_session *session, const char *word, struct slice t
 void resp_answer_error(struct resp_session *session, const struct answer *answer) {
     hob_assert(answer->code != ANSWER_OK);
     struct buf *text = &session->base.host->complaint;
-    explain_answer(text, answer);
+    sentence_of_answer(text, answer);
     resp_error(session, answer_word(answer->code), buf_slice(text));
 }
 
@@ -130,6 +130,7 @@ static bool put_plain(struct resp_session *session, const struct field *field) {
         return resp_put_body(session, field->body);
     case FIELD_ERRORS:
     case FIELD_KINDS:
+    case FIELD_GATES:
     case FIELD_MINUTES:
         break;
     }

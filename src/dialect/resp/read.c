@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is read of one job: its map, its bytes. */
+#include "dialect/gates.h"
 #include "dialect/resp/core.h"
 
 static void wait_for(struct resp_session *session, uint64_t id, hob_ns wait) {
@@ -50,6 +51,19 @@ void resp_find(struct resp_session *session, struct args args) {
     } else {
         resp_put_u64(resp_out(session), session->version, id);
     }
+}
+
+void resp_explain(struct resp_session *session, struct args args) {
+    uint64_t id = 0;
+    if (!resp_id(session, "id", args.at[0], &id)) return;
+    struct explanation explanation;
+    if (!session_explain(&session->base, id, &explanation)) {
+        resp_null(session);
+        return;
+    }
+    HOB_AUTO_FIELDS struct fields fields = fields_make();
+    fields_of_explanation(&fields, &explanation);
+    (void)resp_put_fields(session, &fields);
 }
 
 void resp_result(struct resp_session *session, struct args args) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine's static text, made precise with what the answer carries. */
-#include "dialect/explain.h"
+#include "dialect/sentence.h"
 
 #include "base/text.h"
 #include "engine/states.h"
 
-void explain_answer(struct buf *to, const struct answer *answer) {
+void sentence_of_answer(struct buf *to, const struct answer *answer) {
     buf_reset(to);
     bool is_state = answer->code == ANSWER_WRONG_STATE && answer->detail != NULL;
     if (is_state) {

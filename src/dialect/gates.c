@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A sentence for each gate, and the fields of an explanation. */
+#include "dialect/gates.h"
+
+#include "base/assert.h"
+#include "base/text.h"
+#include "engine/states.h"
+
+bool session_explain(struct session *session, uint64_t id, struct explanation *ret_explanation) {
+    struct job_view job;
+    struct host *host = session->host;
+    if (!session_job(session, id, &job)) return false;
+    if (!host->ops->explain(host->context, id, ret_explanation)) return false;
+    if (access_is_for_all(session->access)) return true;
+    for (uint32_t i = 0; i < ret_explanation->gate_count; i++) {
+        struct gate *gate = &ret_explanation->gates[i];
+        if (gate->type == GATE_FETCH) gate->by = SLICE_NONE;
+        if (gate->type == GATE_TIER && !session_sees(session, gate->name)) gate->name = SLICE_NONE;
+    }
+    return true;
+}
+
+/* --- sentences --- */
+
+/* "3 jobs", "1 job", "1000 jobs or more" */
+static void put_count(struct buf *to, const struct gate *gate, const char *one, const char *many) {
+    (void)buf_put_u64(to, gate->count);
+    (void)buf_put_char(to, ' ');
+    (void)buf_put_str(to, gate->count == 1 ? one : many);
+    if (gate->is_least) (void)buf_put_str(to, " or more");
+}
+
+static void put_name(struct buf *to, const char *before, const struct gate *gate) {
+    (void)buf_put_str(to, before);
+    (void)buf_put_char(to, ' ');
+    (void)buf_put_slice(to, gate->name);
+}
+
+static void put_moment(struct buf *to, hob_ns at_ns) {
+    (void)text_put_time(to, at_ns / NS_PER_MS * NS_PER_MS);
+}
+
+static void put_time_gate(struct buf *to, const struct gate *gate) {
+    (void)buf_put_str(to, gate->is_open ? "its time has come: " : "it waits for its time: ");
+    put_moment(to, gate->until_ns);
+}
+
+static void put_expiry(struct buf *to, const struct gate *gate) {
+    (void)buf_put_str(to, gate->is_open ? "it must start by " : "it should have started by ");
+    put_moment(to, gate->until_ns);
+}
+
+static void put_pause(struct buf *to, const struct gate *gate) {
+    put_name(to, "the queue", gate);
+    (void)buf_put_str(to, gate->is_open ? " was paused" : " is paused");
+    if (gate->until_ns != 0) {
+        (void)buf_put_str(to, " until ");
+        put_moment(to, gate->until_ns);
+    }
+    if (gate->by.size > 0) {
+        (void)buf_put_str(to, " by ");
+        (void)buf_put_slice(to, gate->by);
+    }
+    if (gate->why.size > 0) {
+        (void)buf_put_str(to, ": ");
+        (void)buf_put_slice(to, gate->why);
+    }
+}
+
+static void put_concurrency(struct buf *to, const struct gate *gate) {
+    put_name(to, "the queue", gate);
+    (void)buf_put_str(to, " runs ");
+    (void)buf_put_u64(to, gate->count);
+    (void)buf_put_str(to, " of ");
+    (void)buf_put_u64(to, gate->limit);
+    (void)buf_put_str(to, gate->limit == 1 ? " job" : " jobs");
+}
+
+static void put_kind(struct buf *to, const struct gate *gate) {
+    if (gate->count == 0 && !gate->is_least) {
+        put_name(to, "no live worker runs kind", gate);
+        return;
+    }
+    put_count(to, gate, "live worker runs kind", "live workers run kind");
+    put_name(to, "", gate);
+}
+
+static void put_slot(struct buf *to, const struct gate *gate) {
+    put_name(to, "workers of kind", gate);
+    (void)buf_put_str(to, gate->is_open ? " use " : " use all: ");
+    (void)buf_put_u64(to, gate->count);
+    (void)buf_put_str(to, " of ");
+    (void)buf_put_u64(to, gate->limit);
+    (void)buf_put_str(to, gate->limit == 1 ? " slot" : " slots");
+}
+
+static void put_fetch(struct buf *to, const struct gate *gate) {
+    if (!gate->is_open) {
+        put_name(to, "every worker of its kind waits for other queues than", gate);
+    } else if (gate->count == 0) {
+        put_name(to, "at this moment no worker of its kind waits for a job of queue", gate);
+    } else {
+        put_count(to, gate, "fetch waits", "fetches wait");
+        put_name(to, " for a job of queue", gate);
+    }
+    if (gate->by.size == 0) return;
+    (void)buf_put_str(to, "; the worker ");
+    (void)buf_put_slice(to, gate->by);
+    (void)buf_put_str(to, " excludes it");
+}
+
+static void put_tier(struct buf *to, const struct gate *gate) {
+    put_count(to, gate, "job", "jobs");
+    (void)buf_put_str(to, " of a smaller tier");
+    if (gate->name.size > 0) put_name(to, ", as in queue", gate);
+    (void)buf_put_str(to, ", first for workers that fetch both");
+}
+
+static void put_line(struct buf *to, const struct gate *gate) {
+    if (gate->is_open) {
+        put_name(to, "it is next in queue", gate);
+        return;
+    }
+    put_count(to, gate, "job", "jobs");
+    put_name(to, " before it in queue", gate);
+}
+
+void gate_put(struct buf *to, const struct gate *gate) {
+    static void (*const puts[])(struct buf * to, const struct gate *gate) = {
+        [GATE_TIME] = put_time_gate,
+        [GATE_EXPIRY] = put_expiry,
+        [GATE_PAUSE] = put_pause,
+        [GATE_CONCURRENCY] = put_concurrency,
+        [GATE_KIND] = put_kind,
+        [GATE_SLOT] = put_slot,
+        [GATE_FETCH] = put_fetch,
+        [GATE_TIER] = put_tier,
+        [GATE_LINE] = put_line,
+    };
+    _Static_assert(hob_countof(puts) == GATE_TYPE_COUNT, "each gate has its sentence");
+    hob_assert(gate->type < GATE_TYPE_COUNT);
+    puts[gate->type](to, gate);
+}
+
+/* --- fields --- */
+
+static void add_text(struct fields *fields, const char *name, struct slice text) {
+    if (text.size != 0) fields_add(fields, name, FIELD_TEXT)->text = text;
+}
+
+void fields_of_gate(struct fields *fields, const struct gate *gate) {
+    buf_reset(&fields->spec);
+    gate_put(&fields->spec, gate);
+    add_text(fields, "gate", slice_str(gate_word(gate->type)));
+    fields_add_u64(fields, "open", FIELD_BOOL, gate->is_open);
+    add_text(fields, "text", buf_slice(&fields->spec));
+    add_text(fields, "name", gate->name);
+    fields_add_number(fields, "count", gate->count);
+    if (gate->is_least) fields_add_u64(fields, "or_more", FIELD_BOOL, true);
+    if (gate->limit != 0) fields_add_number(fields, "limit", gate->limit);
+    if (gate->until_ns != 0) fields_add_u64(fields, "until", FIELD_TIME, gate->until_ns);
+    add_text(fields, "by", gate->by);
+    add_text(fields, "why", gate->why);
+}
+
+/* What holds it up, in a word or a sentence. */
+static void put_whole(struct buf *to, const struct explanation *explanation) {
+    const struct gate *shut = explanation_shut(explanation);
+    if (shut != NULL) {
+        gate_put(to, shut);
+    } else if (explanation->gate_count == 0) {
+        (void)buf_printf(to, "it is %s", job_state_word(explanation->state));
+    } else {
+        (void)buf_put_str(to, "nothing is in its way");
+    }
+}
+
+void fields_of_explanation(struct fields *fields, const struct explanation *explanation) {
+    const struct gate *shut = explanation_shut(explanation);
+    buf_reset(&fields->spec);
+    put_whole(&fields->spec, explanation);
+    fields_add_u64(fields, "id", FIELD_ID, explanation->id);
+    add_text(fields, "queue", explanation->queue);
+    add_text(fields, "kind", explanation->kind);
+    add_text(fields, "state", slice_str(job_state_word(explanation->state)));
+    add_text(fields, "text", buf_slice(&fields->spec));
+    if (shut != NULL) add_text(fields, "waits_for", slice_str(gate_word(shut->type)));
+    if (explanation->start_ns != 0) {
+        fields_add_u64(fields, "start_at", FIELD_TIME, explanation->start_ns);
+    }
+    fields_add(fields, "gates", FIELD_GATES)->explanation = explanation;
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The gates between a job and a worker, one function each. All of them look only: what they tell is
+ * what the fetch would ask (fetch.c, ready.c), read from the same places. A walk over workers or
+ * queues takes steps, and says when they were not enough. */
+#include "engine/explain.h"
+
+#include "engine/watch.h"
+
+enum { STEPS_MAX = 100000 }; /* workers, kinds of theirs, waiting fetches, queues */
+
+struct look {
+    const struct engine *engine;
+    const struct job *job;
+    const struct queue *queue;
+    uint32_t handle; /* of the queue */
+    hob_ns now_ns;
+    uint32_t steps;
+    struct explanation *to;
+};
+
+const char *gate_word(enum gate_type type) {
+    static const char *const words[] = {
+#define X(NAME, word, text) [GATE_##NAME] = word,
+        GATES(X)
+#undef X
+    };
+    hob_assert(type < GATE_TYPE_COUNT);
+    return words[type];
+}
+
+const struct gate *explanation_shut(const struct explanation *explanation) {
+    for (uint32_t i = 0; i < explanation->gate_count; i++) {
+        if (!explanation->gates[i].is_open) return &explanation->gates[i];
+    }
+    return NULL;
+}
+
+static struct gate *gate_add(struct look *look, enum gate_type type, bool is_open) {
+    hob_assert(look->to->gate_count < GATES_MAX);
+    struct gate *gate = &look->to->gates[look->to->gate_count++];
+    *gate = (struct gate){.type = type, .is_open = is_open};
+    return gate;
+}
+
+static bool take_step(struct look *look) {
+    if (look->steps == 0) return false;
+    look->steps--;
+    return true;
+}
+
+/* --- the job's own --- */
+
+static void look_at_time(struct look *look) {
+    if (look->job->run_at_ns == 0) return;
+    struct gate *gate = gate_add(look, GATE_TIME, look->job->run_at_ns <= look->now_ns);
+    gate->until_ns = look->job->run_at_ns;
+}
+
+static void look_at_expiry(struct look *look) {
+    hob_ns start_by_ns = job_start_by(look->engine, look->job);
+    if (start_by_ns == HOB_NEVER) return;
+    gate_add(look, GATE_EXPIRY, look->now_ns < start_by_ns)->until_ns = start_by_ns;
+}
+
+/* --- its queue's --- */
+
+static void look_at_pause(struct look *look) {
+    const struct queue *queue = look->queue;
+    if (!queue->paused) return;
+    bool is_over = queue->paused_until_ns != 0 && queue->paused_until_ns <= look->now_ns;
+    struct gate *gate = gate_add(look, GATE_PAUSE, is_over);
+    gate->name = text_slice(queue->name);
+    gate->until_ns = queue->paused_until_ns;
+    gate->by = text_slice(queue->paused_by);
+    gate->why = text_slice(queue->paused_why);
+}
+
+static void look_at_concurrency(struct look *look) {
+    const struct queue *queue = look->queue;
+    if (queue->concurrency == 0) return;
+    uint32_t running = queue->counts[JOB_RUNNING];
+    struct gate *gate = gate_add(look, GATE_CONCURRENCY, running < queue->concurrency);
+    gate->name = text_slice(queue->name);
+    gate->count = running;
+    gate->limit = queue->concurrency;
+}
+
+/* --- who could run it --- */
+
+static bool worker_runs(struct look *look, const struct worker *worker) {
+    if (worker->kind_count == 0) return true;
+    for (uint32_t i = 0; i < worker->kind_count && take_step(look); i++) {
+        if (worker->kinds[i] == look->job->kind) return true;
+    }
+    return false;
+}
+
+/* Of the live workers that run the job's kind. */
+struct staff {
+    uint64_t count;
+    uint64_t slots;
+    uint64_t running;
+    uint64_t fetches;      /* that wait and take jobs of the queue */
+    uint64_t elsewhere;    /* workers that have waiting fetches, none of which does */
+    struct slice excludes; /* a worker of whose waiting fetches one excludes the queue */
+    bool is_cut;
+};
+
+static void count_fetches(struct look *look, const struct worker *worker, struct staff *staff) {
+    uint64_t fetches = 0;
+    uint32_t at = worker->waiter_first;
+    for (; at != 0 && take_step(look); at = waiter_at(look->engine, at)->next) {
+        const struct watch *watch =
+            watch_at(look->engine, waiter_at(look->engine, at)->fetch.watch);
+        struct slice name = text_slice(look->queue->name);
+        fetches += watch_takes(watch, name) ? 1 : 0;
+        if (watch_excludes(watch, name)) staff->excludes = text_slice(worker->name);
+    }
+    staff->fetches += fetches;
+    staff->elsewhere += worker->waiter_first != 0 && fetches == 0 ? 1 : 0;
+    staff->is_cut = staff->is_cut || at != 0;
+}
+
+static struct staff staff_of(struct look *look) {
+    const struct engine *engine = look->engine;
+    struct staff staff = {.count = 0};
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        if (!take_step(look)) {
+            staff.is_cut = true;
+            break;
+        }
+        const struct worker *worker = worker_at(engine, engine->worker_list[i]);
+        if (worker->alive_until_ns <= look->now_ns || !worker_runs(look, worker)) continue;
+        staff.count++;
+        staff.slots += worker->slots;
+        staff.running += worker->running < worker->slots ? worker->running : worker->slots;
+        count_fetches(look, worker, &staff);
+    }
+    return staff;
+}
+
+/* Workers name their kinds. Their queues are known only while they wait for a job; one that asks
+ * without waiting is not seen to ask. So the last of the three gates is shut only when each of them
+ * waits, and none for this queue. */
+static void look_at_workers(struct look *look) {
+    struct staff staff = staff_of(look);
+    struct gate *gate = gate_add(look, GATE_KIND, staff.count > 0 || staff.is_cut);
+    gate->name = text_slice(kind_at(look->engine, look->job->kind)->name);
+    gate->count = staff.count;
+    gate->is_least = staff.is_cut;
+    if (staff.count == 0) return;
+    gate = gate_add(look, GATE_SLOT, staff.running < staff.slots || staff.is_cut);
+    gate->name = text_slice(kind_at(look->engine, look->job->kind)->name);
+    gate->count = staff.running;
+    gate->limit = staff.slots;
+    gate->is_least = staff.is_cut;
+    bool nobody = staff.fetches == 0 && staff.elsewhere == staff.count;
+    gate = gate_add(look, GATE_FETCH, !nobody || staff.is_cut);
+    gate->name = text_slice(look->queue->name);
+    gate->count = staff.fetches;
+    gate->is_least = staff.is_cut;
+    gate->by = staff.excludes;
+}
+
+/* --- what goes before it --- */
+
+/* A worker that fetches several queues by weight goes to the smallest tier that has work. */
+static void look_at_tiers(struct look *look) {
+    const struct engine *engine = look->engine;
+    uint64_t before = 0;
+    struct slice first = SLICE_NONE;
+    uint32_t i = 0;
+    for (; i < engine->queue_count && take_step(look); i++) {
+        const struct queue *queue = queue_at(engine, engine->queue_list[i]);
+        if (queue->counts[JOB_AVAILABLE] == 0) continue;
+        if (queue_tier(queue) >= queue_tier(look->queue) || !queue_is_open(engine, queue)) continue;
+        if (before == 0) first = text_slice(queue->name);
+        before += queue->counts[JOB_AVAILABLE];
+    }
+    if (before == 0) return;
+    struct gate *gate = gate_add(look, GATE_TIER, false);
+    gate->name = first;
+    gate->count = before;
+    gate->is_least = i < engine->queue_count;
+}
+
+/* Those that would be fetched before it, one by one, as far as such a look goes. */
+static void look_at_line(struct look *look) {
+    if (look->job->state != JOB_AVAILABLE) return;
+    uint64_t ids[NEXT_COUNT_MAX];
+    struct slice name = text_slice(look->queue->name);
+    uint32_t count = engine_next(look->engine, name, NEXT_COUNT_MAX, ids);
+    uint32_t before = 0;
+    while (before < count && ids[before] != look->job->id) before++;
+    struct gate *gate = gate_add(look, GATE_LINE, before == 0 && count > 0);
+    gate->name = name;
+    gate->count = before;
+    gate->is_least = before == count;
+}
+
+static void (*const looks[])(struct look *look) = {
+    look_at_time,
+    look_at_expiry,
+    look_at_pause,
+    look_at_concurrency,
+    look_at_workers,
+    look_at_tiers,
+    look_at_line,
+};
+
+/* While one of these is shut, jobs before it and the pace of its queue say nothing. */
+static bool is_without_end(const struct gate *gate) {
+    return !gate->is_open && (gate->type == GATE_KIND || gate->type == GATE_FETCH);
+}
+
+bool engine_explain(
+    const struct engine *engine, hob_ns now_ns, uint64_t id, struct explanation *ret_explanation
+) {
+    uint32_t handle = job_find(engine, id);
+    if (handle == 0) return false;
+    const struct job *job = job_at(engine, handle);
+    const struct queue *queue = queue_at(engine, job->queue);
+    *ret_explanation = (struct explanation){
+        .id = id,
+        .state = (enum job_state)job->state,
+        .queue = text_slice(queue->name),
+        .kind = text_slice(kind_at(engine, job->kind)->name),
+    };
+    if (job_state_is_final((enum job_state)job->state) || job->state == JOB_RUNNING) return true;
+    struct look look = {
+        .engine = engine,
+        .job = job,
+        .queue = queue,
+        .handle = job->queue,
+        .now_ns = now_ns,
+        .steps = STEPS_MAX,
+        .to = ret_explanation,
+    };
+    for (size_t i = 0; i < hob_countof(looks); i++) looks[i](&look);
+    for (uint32_t i = 0; i < ret_explanation->gate_count; i++) {
+        if (is_without_end(&ret_explanation->gates[i])) return true;
+    }
+    ret_explanation->start_ns = estimate_start(engine, job, now_ns);
+    return true;
+}
