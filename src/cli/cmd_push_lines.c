@@ -50,6 +50,8 @@ static const struct {
     {"on_conflict", "ONCONFLICT"},
     {"unique_for", "UNIQUEFOR"},
     {"throttle", "THROTTLE"},
+    {"debounce", "DEBOUNCE"},
+    {"max_wait", "MAXWAIT"},
     {"priority", "PRIORITY"},
     {"group", "GROUP"},
     {"run_at", "AT"},

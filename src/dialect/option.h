@@ -99,6 +99,7 @@ struct push_request {
     bool verbose;
     struct slice unique_by; /* members of the payload; unique_take makes push.unique of them */
     char unique_hex[UNIQUE_BY_HEX_BYTES]; /* the key that it makes */
+    bool has_unique_scope;
     hob_ns throttle_ns; /* another word for the scope time and how long; 0: not said */
 };
 

@@ -96,10 +96,13 @@ static const struct option push_rows[] = {
     ROW("FRONT", "front", FLAG, push.front, 0, 0),
     ROW("UNIQUE", "unique", TEXT, push.unique, 1, KEY_BYTES_MAX),
     ROW("UNIQUEBY", "unique_by", TAGS, unique_by, 0, 0),
-    ROW_WORDS("UNIQUESCOPE", "unique_scope", push.unique_scope, scope_words),
+    {"UNIQUESCOPE", "unique_scope", OPTION_WORD, offsetof(struct TARGET, push.unique_scope),
+     offsetof(struct TARGET, has_unique_scope), 0, 0, scope_words},
     ROW_WORDS("ONCONFLICT", "on_conflict", push.on_conflict, conflict_words),
     ROW("UNIQUEFOR", "unique_for", SPAN, push.unique_for_ns, NS_PER_MS, DELAY_MAX_NS),
     ROW("THROTTLE", "throttle", SPAN, throttle_ns, NS_PER_MS, DELAY_MAX_NS),
+    ROW("DEBOUNCE", "debounce", SPAN, push.debounce_ns, NS_PER_MS, DELAY_MAX_NS),
+    ROW("MAXWAIT", "max_wait", SPAN, push.max_wait_ns, NS_PER_MS, DELAY_MAX_NS),
     ROW("VERBOSE", NULL, FLAG, verbose, 0, 0),
 };
 #undef TARGET

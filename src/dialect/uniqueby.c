@@ -169,7 +169,7 @@ static bool take_throttle(struct host *host, struct push_request *request) {
             &host->complaint, "throttle", SLICE_NONE, "of a unique key: name it by unique"
         );
     }
-    if (push->unique_scope != UNIQUE_DONE || push->unique_for_ns != 0) {
+    if (request->has_unique_scope || push->unique_for_ns != 0) {
         return complain(
             &host->complaint,
             "throttle",
@@ -182,6 +182,30 @@ static bool take_throttle(struct host *host, struct push_request *request) {
     return true;
 }
 
+/* A job that runs already has not seen what this push says, so only one that waits is met. */
+static bool take_debounce(struct host *host, struct push_request *request) {
+    struct push_command *push = &request->push;
+    struct buf *complaint = &host->complaint;
+    if (push->debounce_ns == 0) return true;
+    if (push->unique.size == 0) {
+        return complain(complaint, "debounce", SLICE_NONE, "of a unique key: name it by unique");
+    }
+    if (request->has_unique_scope && push->unique_scope != UNIQUE_WAITING) {
+        return complain(
+            complaint, "debounce", push->unique, "with the scope waiting: leave out unique_scope"
+        );
+    }
+    if (push->on_conflict != CONFLICT_EXISTING && push->on_conflict != CONFLICT_REPLACE) {
+        return complain(
+            complaint, "debounce", push->unique, "a replacing push: leave out on_conflict"
+        );
+    }
+    push->unique_scope = UNIQUE_WAITING;
+    push->on_conflict = CONFLICT_REPLACE;
+    return true;
+}
+
 bool unique_take(struct host *host, struct push_request *request) {
-    return take_unique_by(host, request) && take_throttle(host, request);
+    return take_unique_by(host, request) && take_throttle(host, request) &&
+           take_debounce(host, request);
 }

@@ -105,6 +105,8 @@ struct push_command {
     enum unique_scope unique_scope;
     enum on_conflict on_conflict;
     hob_ns unique_for_ns; /* the scope time: how long it holds */
+    hob_ns debounce_ns;   /* runs so long after the last push that replaced it; 0: not so */
+    hob_ns max_wait_ns;   /* but no later than this after the first one; 0: however late */
 };
 
 /* Which fields an update changes. */

@@ -525,6 +525,9 @@ void unique_enter(struct engine *engine, uint32_t job);
 void unique_leave(struct engine *engine, uint32_t job);
 /* NULL when what a push says about its unique key is sound, else what is wrong with it. */
 const char *unique_fault(const struct push_command *push);
+/* When a debounced job runs whose first push was at @created_ns, if no other push comes. */
+hob_ns
+debounce_until(const struct engine *engine, const struct push_command *push, hob_ns created_ns);
 /* True when the unique key of a push is held: then the push is done, and this is its answer. */
 bool unique_meets(struct engine *engine, const struct push_command *push, struct answer *answer);
 /* True when a final job may not be retried, for another holds its key by now. */

@@ -112,6 +112,7 @@ _Static_assert(JOBS_MAX + JOBS_RESERVED < POOL_ITEMS_MAX, "a pool holds all jobs
 hob_ns push_run_at(const struct engine *engine, const struct push_command *push) {
     hob_ns run_at_ns = push->run_at_ns;
     if (run_at_ns == 0) run_at_ns = ns_add(engine->now_ns, push->delay_ns);
+    if (push->debounce_ns != 0) run_at_ns = debounce_until(engine, push, engine->now_ns);
     return run_at_ns > engine->now_ns ? run_at_ns : 0;
 }
 

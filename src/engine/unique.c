@@ -137,6 +137,21 @@ void unique_leave(struct engine *engine, uint32_t handle) {
 
 /* --- what a push meets --- */
 
+static const char *debounce_fault(const struct push_command *push) {
+    if (push->debounce_ns == 0) {
+        return push->max_wait_ns == 0 ? NULL : "max_wait bounds a debounce: say for how long";
+    }
+    if (push->debounce_ns > DELAY_MAX_NS) return "debounce is longer than 3650 days";
+    if (push->max_wait_ns > DELAY_MAX_NS) return "max_wait is longer than 3650 days";
+    if (push->delay_ns != 0 || push->run_at_ns != 0) {
+        return "debounce says when it runs: leave out delay and run_at";
+    }
+    if (push->unique_scope != UNIQUE_WAITING || push->on_conflict != CONFLICT_REPLACE) {
+        return "debounce has the scope waiting, and replaces";
+    }
+    return NULL;
+}
+
 const char *unique_fault(const struct push_command *push) {
     if (push->unique.size > KEY_BYTES_MAX) return "unique is longer than 255 bytes";
     if (push->unique_scope >= UNIQUE_SCOPE_COUNT) return "unique_scope: no such scope";
@@ -149,7 +164,7 @@ const char *unique_fault(const struct push_command *push) {
     if ((push->unique_scope == UNIQUE_TIME) != (push->unique_for_ns > 0)) {
         return "unique_for and the scope time belong together: it says for how long";
     }
-    return NULL;
+    return debounce_fault(push);
 }
 
 /* The id of the job that a key is held for, and its handle; 0: nothing holds it. The handle is 0
@@ -174,6 +189,22 @@ may_replace(const struct engine *engine, const struct push_command *push, uint32
     const struct job *job = job_at(engine, handle);
     return is_waiting((enum job_state)job->state) &&
            slice_equal(text_slice(queue_at(engine, job->queue)->name), push->queue);
+}
+
+hob_ns
+debounce_until(const struct engine *engine, const struct push_command *push, hob_ns created_ns) {
+    hob_ns until_ns = ns_add(engine->now_ns, push->debounce_ns);
+    hob_ns last_ns = push->max_wait_ns == 0 ? HOB_NEVER : ns_add(created_ns, push->max_wait_ns);
+    return until_ns < last_ns ? until_ns : last_ns;
+}
+
+/* A waiting job is put off by the push that replaces it; but one that waits for its next attempt
+ * keeps the time of its backoff. */
+static void
+debounce(const struct engine *engine, const struct job *job, struct update_command *update) {
+    update->has.time = job->state != JOB_RETRYABLE;
+    update->to.run_at_ns = debounce_until(engine, &update->to, job->created_ns);
+    update->to.debounce_ns = 0;
 }
 
 /* The fields that a push says, as an update; what it does not say stays. */
@@ -235,6 +266,7 @@ bool unique_meets(struct engine *engine, const struct push_command *push, struct
     answer->duplicate = true;
     if (replaces) {
         struct update_command update = update_of_push(push, id);
+        if (push->debounce_ns != 0) debounce(engine, job_at(engine, handle), &update);
         update_emit(engine, handle, &update, push->kind, answer);
     }
     /* The same push again, after the holder's end, is still the same push. */

@@ -282,6 +282,94 @@ TEST(how_long_belongs_to_the_scope_time) {
     rig_end(rig);
 }
 
+/* --- debounce --- */
+
+static struct command debounced(hob_ns debounce_ns, hob_ns max_wait_ns) {
+    struct command push = unique_push(UNIQUE_WAITING, CONFLICT_REPLACE);
+    push.push.debounce_ns = debounce_ns;
+    push.push.max_wait_ns = max_wait_ns;
+    return push;
+}
+
+TEST(a_debounced_job_runs_when_the_pushes_have_been_quiet) {
+    struct rig *rig = rig_new();
+    struct command push = debounced(10 * NS_PER_SECOND, 0);
+    CHECK_EQUAL(rig_do(rig, push), ANSWER_OK);
+    uint64_t id = rig->last.id;
+    CHECK_EQUAL(rig->last.state, JOB_SCHEDULED);
+    for (int i = 0; i < 5; i++) {
+        rig_advance(rig, 9 * NS_PER_SECOND);
+        push.push.payload = SLICE("last");
+        CHECK_EQUAL(rig_do(rig, push), ANSWER_OK);
+        CHECK_EQUAL(rig->last.id, id);
+        CHECK(rig->last.duplicate);
+    }
+    rig_advance(rig, 10 * NS_PER_SECOND - 1);
+    CHECK_EQUAL(rig_job(rig, id).state, JOB_SCHEDULED);
+    rig_advance(rig, 1);
+    CHECK_EQUAL(rig_job(rig, id).state, JOB_AVAILABLE);
+    CHECK(slice_equal(rig_job(rig, id).payload, SLICE("last")));
+    CHECK_EQUAL(rig_fetch(rig, "mail"), id);
+    /* It runs, and has not seen the next push. */
+    CHECK_EQUAL(rig_do(rig, push), ANSWER_OK);
+    CHECK(!rig->last.duplicate);
+    CHECK(rig->last.id != id);
+    rig_end(rig);
+}
+
+TEST(a_debounced_job_waits_no_longer_than_max_wait) {
+    struct rig *rig = rig_new();
+    struct command push = debounced(10 * NS_PER_SECOND, 25 * NS_PER_SECOND);
+    CHECK_EQUAL(rig_do(rig, push), ANSWER_OK);
+    uint64_t id = rig->last.id;
+    hob_ns created_ns = rig_job(rig, id).created_ns;
+    rig_advance(rig, 9 * NS_PER_SECOND);
+    CHECK_EQUAL(rig_do(rig, push), ANSWER_OK);
+    CHECK_EQUAL(rig_job(rig, id).run_at_ns, created_ns + 19 * NS_PER_SECOND);
+    rig_advance(rig, 9 * NS_PER_SECOND);
+    CHECK_EQUAL(rig_do(rig, push), ANSWER_OK);
+    CHECK_EQUAL(rig_job(rig, id).run_at_ns, created_ns + 25 * NS_PER_SECOND);
+    rig_advance(rig, 7 * NS_PER_SECOND);
+    CHECK_EQUAL(rig_job(rig, id).state, JOB_AVAILABLE);
+    /* It waits for a worker: another push puts it off no more. */
+    CHECK_EQUAL(rig_do(rig, push), ANSWER_OK);
+    CHECK_EQUAL(rig->last.id, id);
+    CHECK_EQUAL(rig->last.state, JOB_AVAILABLE);
+    rig_end(rig);
+}
+
+TEST(a_debounce_leaves_a_backoff_alone) {
+    struct rig *rig = rig_new();
+    struct command push = debounced(NS_PER_SECOND, 0);
+    CHECK_EQUAL(rig_do(rig, push), ANSWER_OK);
+    uint64_t id = rig->last.id;
+    rig_advance(rig, NS_PER_SECOND);
+    CHECK_EQUAL(rig_fetch(rig, "mail"), id);
+    CHECK_EQUAL(rig_fail(rig, rig_lease(rig, id)), ANSWER_OK);
+    hob_ns run_at_ns = rig_job(rig, id).run_at_ns;
+    push.push.debounce_ns = NS_PER_HOUR;
+    CHECK_EQUAL(rig_do(rig, push), ANSWER_OK);
+    CHECK_EQUAL(rig->last.id, id);
+    CHECK_EQUAL(rig_job(rig, id).run_at_ns, run_at_ns);
+    rig_end(rig);
+}
+
+TEST(a_debounce_is_refused_with_another_scope_answer_or_time) {
+    struct rig *rig = rig_new();
+    struct command push = debounced(NS_PER_SECOND, 0);
+    push.push.unique_scope = UNIQUE_DONE;
+    CHECK_EQUAL(rig_do(rig, push), ANSWER_BAD_ARGUMENT);
+    push = debounced(NS_PER_SECOND, 0);
+    push.push.on_conflict = CONFLICT_EXISTING;
+    CHECK_EQUAL(rig_do(rig, push), ANSWER_BAD_ARGUMENT);
+    push = debounced(NS_PER_SECOND, 0);
+    push.push.delay_ns = 1;
+    CHECK_EQUAL(rig_do(rig, push), ANSWER_BAD_ARGUMENT);
+    CHECK_EQUAL(rig_do(rig, debounced(0, NS_PER_SECOND)), ANSWER_BAD_ARGUMENT);
+    CHECK_EQUAL(rig_do(rig, debounced(DELAY_MAX_NS + 1, 0)), ANSWER_BAD_ARGUMENT);
+    rig_end(rig);
+}
+
 TESTS(
     until_it_is_done_a_second_push_answers_with_the_first_job,
     each_end_of_a_job_releases_its_key,
@@ -298,5 +386,9 @@ TESTS(
     for_a_time_the_key_is_held_whatever_becomes_of_the_job,
     a_unique_key_for_a_time_is_no_idempotency_key,
     a_replace_changes_the_job_of_a_key_that_is_held_for_a_time,
-    how_long_belongs_to_the_scope_time
+    how_long_belongs_to_the_scope_time,
+    a_debounced_job_runs_when_the_pushes_have_been_quiet,
+    a_debounced_job_waits_no_longer_than_max_wait,
+    a_debounce_leaves_a_backoff_alone,
+    a_debounce_is_refused_with_another_scope_answer_or_time
 )

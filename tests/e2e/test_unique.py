@@ -73,3 +73,22 @@ def test_a_throttle_holds_also_after_a_kill_and_ends_by_itself():
         for bad in ({"throttle": "1h"}, {"unique": "k", "unique_scope": "time"}, {"unique": "k", "unique_for": "1h"},
                     {"unique": "k", "unique_scope": "waiting", "throttle": "1h"}):
             equal(hob.http("POST", "/v1/jobs", dict({"queue": "mail", "kind": "send"}, **bad))[0], 400)
+
+
+def test_debounced_pushes_become_one_job_that_runs_when_they_are_quiet():
+    with rig() as hob:
+        push = ("push", "work", "send", "--unique", "k", "--debounce", "1h")
+        job = hob.hob(*push[:3], "1", *push[3:]).strip()
+        equal(hob.state(job), "scheduled")
+        hob.kill()
+        hob.start()
+        client = hob.resp()
+        equal(client.call("PUSH", "work", "send", "2", "UNIQUE", "k", "DEBOUNCE", "1h", "MAXWAIT", "1ms"), int(job))
+        eventually(lambda: hob.state(job) == "available", "the end of max_wait")
+        body = {"queue": "work", "kind": "send", "unique": "k", "debounce": 1}
+        equal(hob.http("POST", "/v1/jobs", dict(body, payload=3))[2]["id"], job)
+        eventually(lambda: hob.state(job) == "available", "a quiet millisecond")
+        equal(hob.http("GET", f"/v1/jobs/{job}")[2]["payload"], 3)
+        for bad in ({"unique_scope": "done"}, {"on_conflict": "reject"}, {"delay": "1s"}, {"max_wait": "no"}):
+            equal(hob.http("POST", "/v1/jobs", dict(body, **bad))[0], 400)
+        equal(hob.http("POST", "/v1/jobs", {"queue": "work", "kind": "send", "unique": "k", "max_wait": "1s"})[0], 400)

@@ -122,6 +122,17 @@ static void make_unique(struct generator *generator, struct push_command *push) 
     push->unique_for_ns = 1 + generate_span(generator, NS_PER_DAY);
 }
 
+/* Of a push that has all else. */
+static void make_debounce(struct generator *generator, struct push_command *push) {
+    struct dice *dice = &generator->dice;
+    bool may = push->unique_scope == UNIQUE_WAITING && push->on_conflict == CONFLICT_REPLACE;
+    if (!may || dice_once_in(dice, 3)) return;
+    push->delay_ns = 0;
+    push->run_at_ns = 0;
+    push->debounce_ns = 1 + generate_span(generator, NS_PER_HOUR);
+    if (dice_once_in(dice, 2)) push->max_wait_ns = 1 + generate_span(generator, NS_PER_HOUR);
+}
+
 /* One callback of every kind that there is. */
 static struct callback any_callback(struct generator *generator) {
     static const char request[] = "{\"method\":\"POST\",\"url\":\"http://h/\",\"body\":";
@@ -225,6 +236,7 @@ make_push(struct generator *generator, const struct model *model, struct push_co
     push->group = any_group(generator);
     push->front = dice_once_in(dice, 12);
     if (dice_once_in(dice, 6)) push->content_type = SLICE("text/plain; charset=utf-8");
+    make_debounce(generator, push);
 }
 
 /* What a push could say, a part of it, to a job that mostly waits. */
@@ -238,6 +250,8 @@ make_update(struct generator *generator, const struct model *model, struct updat
     update->to.unique = SLICE_NONE;
     update->to.unique_scope = UNIQUE_DONE;
     update->to.unique_for_ns = 0;
+    update->to.debounce_ns = 0;
+    update->to.max_wait_ns = 0;
     update->to.on_conflict = CONFLICT_EXISTING;
     if (update->to.attempt_max == 0) update->to.attempt_max = 3;
     bool *has[] = {

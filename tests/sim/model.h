@@ -297,6 +297,9 @@ bool model_unique_meets(
 );
 
 /** Is the unique key of a final job held by another, so that it may not be retried? */
+/* When a debounced job runs that was made at @created_ns, if no other push comes. */
+hob_ns
+model_debounce_until(const struct model *model, const struct push_command *push, hob_ns created_ns);
 bool model_unique_forbids_retry(
     const struct model *model, const struct model_job *job, struct answer *answer
 );

@@ -110,6 +110,12 @@ static bool push_is_valid(const struct model *model, const struct push_command *
     bool says_how = push->unique_scope != UNIQUE_DONE || push->on_conflict != CONFLICT_EXISTING;
     if (push->unique.size == 0 && says_how) return false;
     if (push->unique_for_ns > DELAY_MAX_NS) return false;
+    if (push->max_wait_ns > 0 && push->debounce_ns == 0) return false;
+    if (push->debounce_ns > DELAY_MAX_NS || push->max_wait_ns > DELAY_MAX_NS) return false;
+    bool is_debounced = push->unique_scope == UNIQUE_WAITING &&
+                        push->on_conflict == CONFLICT_REPLACE && push->run_at_ns == 0 &&
+                        push->delay_ns == 0;
+    if (push->debounce_ns > 0 && !is_debounced) return false;
     if ((push->unique_scope == UNIQUE_TIME) != (push->unique_for_ns > 0)) return false;
     if (push->attempt_max > ATTEMPT_MAX_MAX) return false;
     if (push->run_at_ns > ns_add(model->now_ns, DELAY_MAX_NS)) return false;

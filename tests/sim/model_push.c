@@ -56,6 +56,7 @@ void model_push(
     struct model_queue *queue = model_queue_make(model, push->queue);
     hob_ns now_ns = model->now_ns;
     hob_ns run_at_ns = push->run_at_ns != 0 ? push->run_at_ns : ns_add(now_ns, push->delay_ns);
+    if (push->debounce_ns != 0) run_at_ns = model_debounce_until(model, push, now_ns);
     struct model_job **slot = model_grow(
         &model->jobs, &model->job_count, &model->job_capacity, sizeof(struct model_job *)
     );

@@ -34,6 +34,14 @@ struct model_job *model_unique_holder(const struct model *model, struct slice un
     return NULL;
 }
 
+hob_ns model_debounce_until(
+    const struct model *model, const struct push_command *push, hob_ns created_ns
+) {
+    hob_ns quiet_ns = model->now_ns + push->debounce_ns;
+    if (push->max_wait_ns == 0 || quiet_ns < created_ns + push->max_wait_ns) return quiet_ns;
+    return created_ns + push->max_wait_ns;
+}
+
 /* What the push says becomes the waiting job's; what it does not say stays. */
 static void replace(struct model *model, struct model_job *job, const struct push_command *push) {
     struct update_command update = {.id = job->view.id, .to = *push};
@@ -51,6 +59,10 @@ static void replace(struct model *model, struct model_job *job, const struct pus
     update.has.group = push->group.size > 0;
     update.has.front = push->front;
     update.has.expires = push->expires_ns != 0 || push->expires_in_ns != 0;
+    if (push->debounce_ns != 0) {
+        update.has.time = job->view.state != JOB_RETRYABLE;
+        update.to.run_at_ns = model_debounce_until(model, push, job->view.created_ns);
+    }
     job->view.kind = model_copy(model, push->kind);
     model_update_job(model, job, &update);
 }

@@ -65,6 +65,8 @@ static void plant_push(struct generator *generator, struct push_command *push) {
         push->unique = dice_once_in(&generator->dice, 2) ? SLICE_NONE : SLICE("u");
         push->on_conflict = (enum on_conflict)about(generator, CONFLICT_REPLACE);
         push->unique_for_ns = about(generator, DELAY_MAX_NS);
+        push->max_wait_ns = about(generator, 0);
+        push->debounce_ns = about(generator, 0);
         break;
     case 13:
         push->on_done = SLICE("\1\1\1\3\0");

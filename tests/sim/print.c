@@ -37,6 +37,8 @@ static void print_push(const struct push_command *push, struct buf *out) {
         put_number(out, "scope", push->unique_scope);
         put_number(out, "on_conflict", push->on_conflict);
         put_span(out, "unique_for", push->unique_for_ns);
+        put_span(out, "debounce", push->debounce_ns);
+        put_span(out, "max_wait", push->max_wait_ns);
     }
     if (push->has_priority) put_number(out, "priority", push->priority);
     if (push->run_at_ns > 0) put_number(out, "run_at_ns", push->run_at_ns);
