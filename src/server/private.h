@@ -3,6 +3,9 @@
 #ifndef HOB_SERVER_PRIVATE_H
 #define HOB_SERVER_PRIVATE_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "dialect/session.h"
 #include "net/list.h"
 #include "net/net.h"
@@ -11,6 +14,7 @@
 #include "server/metrics.h"
 #include "server/server.h"
 #include "server/statistics.h"
+#include "server/statistics_codec.h"
 #include "server/story.h"
 #include "space/space.h"
 
@@ -69,6 +73,17 @@ struct callbacks {
     bool changed; /* it was asked to end, to start again with other options */
 };
 
+/* The file of statistics, on its way to the disk. */
+struct keep {
+    uv_timer_t timer;
+    struct statistics_saver saver;
+    pthread_t thread;
+    bool has_thread;
+    atomic_bool is_written; /* said by the thread: `failed` is there */
+    int failed;             /* 0 or an errno */
+    bool is_failing;        /* told in the log once */
+};
+
 struct server {
     const struct server_options *options; /* `in_force` */
     struct server_options in_force;
@@ -100,6 +115,7 @@ struct server {
     uint32_t return_capacity;
     struct metrics metrics;
     struct statistics statistics;
+    struct keep keep;
     struct story story;
     char listen[512]; /* "listen=… listen=…" */
 };
@@ -129,6 +145,14 @@ void callbacks_event(struct server *server, const struct event *event);
 void callbacks_reload(struct server *server, const struct callbacks_options *options);
 /** Ask it to end. True: server_stop_now() is called when it has; false: it does not run. */
 bool callbacks_end(struct server *server);
+
+/* statistics_keep.c */
+/** Go on with the statistics of before, if their file is good; before there is any event. */
+void statistics_keep_load(struct server *server);
+/** Write them every few minutes; no longer; a last time. */
+void statistics_keep_open(struct server *server);
+void statistics_keep_close(struct server *server);
+void statistics_keep_end(struct server *server);
 
 /* reload.c */
 /** Set the queues as the options say; in no turn. */

@@ -152,6 +152,7 @@ static void handles_open(struct server *server) {
         timers[i]->data = server;
     }
     (void)uv_timer_start(&server->beat, on_beat, BEAT_MS, BEAT_MS);
+    statistics_keep_open(server);
     server_reload_open(server);
     for (size_t i = 0; i < hob_countof(numbers); i++) {
         (void)uv_signal_init(loop, &server->signals[i]);
@@ -165,6 +166,7 @@ static void handles_close(struct server *server) {
     uv_close((uv_handle_t *)&server->beat, NULL);
     uv_close((uv_handle_t *)&server->stop, NULL);
     server_reload_close(server);
+    statistics_keep_close(server);
     for (size_t i = 0; i < hob_countof(server->signals); i++) {
         uv_close((uv_handle_t *)&server->signals[i], NULL);
     }
@@ -338,6 +340,7 @@ static enum hob_status serve(struct server *server, struct hob_error *err) {
     if (status == HOB_OK) status = open_space(server, err);
     if (status == HOB_OK) status = check_addresses(server, err);
     if (status == HOB_OK) status = audit_open(server, err);
+    if (status == HOB_OK) statistics_keep_load(server);
     if (status == HOB_OK) status = listen_all(server, err);
     if (status != HOB_OK) return status;
     door_sync(server);
@@ -354,6 +357,7 @@ static enum hob_status serve(struct server *server, struct hob_error *err) {
     callbacks_close(server);
     handles_close(server);
     if (status == HOB_OK) status = space_flush(server->space, err);
+    if (status == HOB_OK) statistics_keep_end(server);
     if (status == HOB_OK) log_info("stopped");
     return status;
 }

@@ -66,3 +66,37 @@ def test_wrong_questions_are_told():
         equal(client.error("STATS", "SERIES").word, "BADARG")
         equal(client.error("STATS", "QUEUE", "a", "KIND", "b").word, "BADARG")
         within(hob.hob("stats", "--series", code=2), "one of --queue, --kind and --all is wanted")
+
+
+def counted(hob):
+    stats = json.loads(hob.hob("stats", "--queue", "work", "--json"))
+    return {key: stats.get(key) for key in ("pushed", "completed", "failed", "failed_exit", "run_count", "run_max_us")}
+
+
+def test_statistics_outlive_a_restart():
+    with rig() as hob:
+        ran(hob)
+        before = counted(hob)
+        hob.stop()
+        hob.start()
+        equal(counted(hob), before)
+        hob.hob("push", "work", "nobody", "{}")
+        equal(counted(hob)["pushed"], before["pushed"] + 1)
+        hob.kill()  # what was counted since it was written last is lost, and nothing else
+        hob.start()
+        equal(counted(hob), before)
+        hob.stop()
+        file = hob.dir / "data" / "statistics"
+        good = file.read_bytes()
+        for bad in (good[:-1], good[:40] + b"\xff" + good[41:], b"", None):
+            file.unlink(missing_ok=True)
+            if bad is not None:
+                file.write_bytes(bad)
+            hob.start()
+            equal(counted(hob)["pushed"], 0)
+            within(hob.server_log(), "statistics begin anew")
+            hob.hob("push", "work", "nobody", "{}")
+            equal(counted(hob)["pushed"], 1)
+            hob.stop()
+        hob.start()
+        equal(counted(hob)["pushed"], 1)
