@@ -23,6 +23,7 @@ static const struct {
     {"CONFLICT", HOB_CONFLICT},
     {"CHANGED", HOB_CONFLICT},
     {"UNIQUE", HOB_CONFLICT},
+    {"QUEUEFULL", HOB_CONFLICT},
 };
 
 const struct resp_node *reply_get(const struct resp_node *map, const char *key) {

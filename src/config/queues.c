@@ -44,6 +44,25 @@ static enum hob_status read_concurrency(struct yaml_read *read, yaml_node_t *nod
     return read_number(read, node, 0, 1000000, &((struct queue_config *)into)->concurrency);
 }
 
+static enum hob_status read_length(struct yaml_read *read, yaml_node_t *node, void *into) {
+    return read_number(read, node, 0, 133000000, &((struct queue_config *)into)->length);
+}
+
+static enum hob_status read_on_full(struct yaml_read *read, yaml_node_t *node, void *into) {
+    static const char *const words[] = {"reject", "drop_oldest", "drop_newest"};
+    static const char wanted[] = "reject, drop_oldest or drop_newest";
+    struct queue_number *on_full = &((struct queue_config *)into)->on_full;
+    struct slice text = SLICE_NONE;
+    enum hob_status status = yaml_read_text(read, node, wanted, &text);
+    if (status != HOB_OK) return status;
+    for (uint32_t i = 0; i < hob_countof(words); i++) {
+        if (!slice_equal(text, slice_str(words[i]))) continue;
+        *on_full = (struct queue_number){.is_set = true, .value = i};
+        return HOB_OK;
+    }
+    return yaml_read_fail(read, node, "wanted: %s", wanted);
+}
+
 /* SPAN:N, as `hob queues set --keep` takes it. */
 static enum hob_status
 read_keep_value(struct yaml_read *read, yaml_node_t *node, struct queue_keep *keep) {
@@ -95,6 +114,14 @@ static const struct yaml_key keys[] = {
      .read = read_concurrency,
      .value = "0..1000000",
      .help = "so many of its jobs run at once at most; 0: no limit"},
+    {.name = "length",
+     .read = read_length,
+     .value = "0..133000000",
+     .help = "so many of its jobs wait at most; 0: no limit"},
+    {.name = "on_full",
+     .read = read_on_full,
+     .value = "reject|drop_oldest|drop_newest",
+     .help = "when more would wait: the push is refused (default), or a waiting job is dropped"},
     {.name = "keep",
      .read = read_keep,
      .value = "SPAN:N",

@@ -30,6 +30,8 @@ struct queue_config {
     struct queue_number tier;
     struct queue_number weight;
     struct queue_number concurrency;
+    struct queue_number length;
+    struct queue_number on_full; /* enum on_full of the engine */
     struct queue_keep keep;
     struct queue_keep keep_failed;
     bool has_paused;

@@ -158,6 +158,8 @@ void fields_of_queue(struct fields *fields, const struct queue_view *queue) {
     fields_add_number(fields, "tier", queue->tier);
     fields_add_number(fields, "weight", queue->weight);
     fields_add_number(fields, "concurrency", queue->concurrency);
+    fields_add_number(fields, "length", queue->length);
+    add_word(fields, "on_full", on_full_word(queue->on_full));
     fields_add_u64(fields, "paused", FIELD_BOOL, queue->paused);
     if (queue->paused) {
         add_time(fields, "paused_until", queue->paused_until_ns);

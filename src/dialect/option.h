@@ -147,6 +147,10 @@ struct queue_request {
     bool has_weight;
     uint32_t concurrency;
     bool has_concurrency;
+    uint32_t length;
+    bool has_length;
+    enum on_full on_full;
+    bool has_on_full;
     hob_ns keep_completed_ns;
     bool has_keep_completed_ns;
     uint32_t keep_completed_count;
@@ -159,6 +163,8 @@ struct queue_request {
 
 /** The word of a scope. */
 const char *unique_scope_word(enum unique_scope scope);
+/** The word of what happens in a full queue. */
+const char *on_full_word(enum on_full on_full);
 
 extern const struct option_set push_options;       /* struct push_request */
 extern const struct option_set update_options;     /* struct update_request */

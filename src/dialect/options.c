@@ -52,6 +52,12 @@ static const char *const order_words[] = {
     [QUEUE_LIFO] = "lifo",
     [QUEUE_ORDER_COUNT] = NULL,
 };
+static const char *const full_words[] = {
+    [FULL_REJECT] = "reject",
+    [FULL_DROP_OLDEST] = "drop_oldest",
+    [FULL_DROP_NEWEST] = "drop_newest",
+    [ON_FULL_COUNT] = NULL,
+};
 static const char *const cause_words[] = {
 #define X(name, word) [name] = word,
     ERROR_CAUSES(X)
@@ -239,6 +245,9 @@ static const struct option queue_rows[] = {
      offsetof(struct TARGET, has_order), 0, 0, order_words},
     ROW_HAS("TIER", "tier", U32, tier, has_tier, QUEUE_TIER_MAX),
     ROW_HAS("CONCURRENCY", "concurrency", U32, concurrency, has_concurrency, QUEUE_CONCURRENCY_MAX),
+    ROW_HAS("LENGTH", "length", U32, length, has_length, QUEUE_LENGTH_MAX),
+    {"ONFULL", "on_full", OPTION_WORD, offsetof(struct TARGET, on_full),
+     offsetof(struct TARGET, has_on_full), 0, 0, full_words},
     {"WEIGHT", "weight", OPTION_U32, offsetof(struct TARGET, weight),
      offsetof(struct TARGET, has_weight), 1, QUEUE_WEIGHT_MAX, NULL},
     ROW_HAS("KEEP", "keep_completed", SPAN, keep_completed_ns, has_keep_completed_ns, DELAY_MAX_NS),
@@ -259,6 +268,11 @@ static const struct option queue_rows[] = {
 const char *unique_scope_word(enum unique_scope scope) {
     hob_assert(scope < UNIQUE_SCOPE_COUNT);
     return scope_words[scope];
+}
+
+const char *on_full_word(enum on_full on_full) {
+    hob_assert(on_full < ON_FULL_COUNT);
+    return full_words[on_full];
 }
 
 const struct option_set push_options = SET(push_rows);

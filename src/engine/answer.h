@@ -42,6 +42,10 @@
     X(ANSWER_BAD_ARGUMENT, "BADARG", 400, "an argument is not valid")                    \
     X(ANSWER_TOO_LARGE, "TOOLARGE", 413, "larger than the limit")                        \
     X(ANSWER_LIMIT, "LIMIT", 429, "a limit of this server is reached")                   \
+    X(ANSWER_QUEUE_FULL,                                                                 \
+      "QUEUEFULL",                                                                       \
+      429,                                                                               \
+      "as many jobs wait in this queue as its length allows; try again later")           \
     X(ANSWER_MEMORY,                                                                     \
       "MEMORY",                                                                          \
       503,                                                                               \

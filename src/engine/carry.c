@@ -246,6 +246,7 @@ static bool carry_queue_put(struct engine *engine, const struct queue_put_effect
     if (!name_is_valid(view->name)) return false;
     if (view->tier > QUEUE_TIER_MAX || view->weight > QUEUE_WEIGHT_MAX) return false;
     if (view->concurrency > QUEUE_CONCURRENCY_MAX) return false;
+    if (view->length > QUEUE_LENGTH_MAX || view->on_full >= ON_FULL_COUNT) return false;
     uint32_t handle = queue_need(engine, view->name);
     struct queue *queue = queue_at(engine, handle);
     bool reorder = queue->order != view->order;
@@ -262,6 +263,7 @@ static bool carry_queue_put(struct engine *engine, const struct queue_put_effect
     queue_tier_set(engine, queue, view->weight == 0 ? QUEUE_TIER_DEFAULT : view->tier);
     queue->weight = view->weight == 0 ? 1 : view->weight;
     queue->concurrency = view->concurrency;
+    length_set(engine, handle, view->length, view->on_full);
     queue->is_set = true;
     queue->home = engine->home;
     if (reorder) ready_reorder(engine, handle);

@@ -64,6 +64,7 @@ static void check_queue(const struct engine *engine, uint32_t handle) {
     const struct heap_entry *due = &engine->due.entries[queue->due_at];
     hob_assert(due->item == handle);
     hob_assert(due->key == queue_due(engine, queue));
+    length_check(engine, handle);
     (void)check_list(engine, &queue->completed);
     (void)check_list(engine, &queue->failed);
     hob_assert((queue->branches.count == 0) == (queue->counts[JOB_AVAILABLE] == 0));

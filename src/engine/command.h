@@ -233,6 +233,15 @@ struct resume_command {
 
 enum queue_order { QUEUE_FIFO, QUEUE_LIFO, QUEUE_ORDER_COUNT };
 
+/* What happens when more jobs would wait in a queue than its length allows. The numbers stand in
+ * journals. */
+enum on_full {
+    FULL_REJECT,      /* a push is refused */
+    FULL_DROP_OLDEST, /* the waiting job with the smallest id is discarded */
+    FULL_DROP_NEWEST, /* that with the largest */
+    ON_FULL_COUNT
+};
+
 struct queue_set_command {
     struct slice queue;
     bool has_order;
@@ -249,6 +258,10 @@ struct queue_set_command {
     uint32_t weight; /* 1..QUEUE_WEIGHT_MAX */
     bool has_concurrency;
     uint32_t concurrency; /* 0: none .. QUEUE_CONCURRENCY_MAX */
+    bool has_length;
+    uint32_t length; /* waiting jobs; 0: no limit .. QUEUE_LENGTH_MAX */
+    bool has_on_full;
+    enum on_full on_full;
 };
 
 struct worker_set_command {

@@ -201,8 +201,18 @@ void apply_queue_set(struct engine *engine, const struct command *command, struc
         answer_set(answer, ANSWER_BAD_ARGUMENT, "concurrency is 0 (no limit) to 1000000");
         return;
     }
+    if (set->has_length && set->length > QUEUE_LENGTH_MAX) {
+        answer_set(answer, ANSWER_BAD_ARGUMENT, "length is 0 (no limit) to 133000000");
+        return;
+    }
+    if (set->has_on_full && set->on_full >= ON_FULL_COUNT) {
+        answer_set(answer, ANSWER_BAD_ARGUMENT, "on_full is reject, drop_oldest or drop_newest");
+        return;
+    }
     struct effect effect = queue_effect(engine, set->queue);
     struct queue_view *view = &effect.queue_put.queue;
+    if (set->has_length) view->length = set->length;
+    if (set->has_on_full) view->on_full = set->on_full;
     if (set->has_concurrency) view->concurrency = set->concurrency;
     if (set->has_tier) view->tier = set->tier;
     if (set->has_weight) view->weight = set->weight;

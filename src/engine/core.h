@@ -187,6 +187,11 @@ struct queue {
     uint32_t tier;        /* of weighted fetches: smaller first */
     uint32_t weight;      /* turns among the queues of a tier */
     uint32_t concurrency; /* running at most; 0: no limit */
+    uint32_t length;      /* waiting at most; 0: no limit. See length.c */
+    enum on_full on_full;
+    bool has_line;
+    struct heap line; /* of a queue that drops: waiting jobs, and some that do no more */
+    uint32_t over_at; /* place in engine->over */
     uint32_t counts[JOB_STATE_COUNT];
     uint32_t home;
     struct heap branches; /* by priority, then pass and place of the best job */
@@ -323,6 +328,7 @@ struct engine {
 
     struct heap due;       /* queues by their earliest timer, retention or end of pause */
     struct heap terms;     /* waiting jobs by until when they may start */
+    struct heap over;      /* queues that have to drop a job, by name */
     struct heap key_due;   /* keys by the end of their time */
     struct heap deadlines; /* waiters by the end of their patience */
     struct heap hungry;    /* watches that may serve a waiter, by the waiter's seq */
@@ -493,6 +499,24 @@ hob_ns push_expires(const struct engine *engine, const struct push_command *push
 bool term_is_due(const struct engine *engine);
 void term_end(struct engine *engine);
 void term_check(const struct engine *engine, const struct job *job, uint32_t handle);
+
+/* --- length.c: how many jobs may wait in a queue --- */
+
+uint64_t queue_waiting(const struct queue *queue);
+/* Does the queue with this name refuse a push, because as many wait as may? */
+bool length_refuses(const struct engine *engine, struct slice queue);
+/* The counts of a queue have changed. */
+void length_touch(struct engine *engine, uint32_t queue);
+/* The job has come to its state; its queue counts it. */
+void length_enter(struct engine *engine, uint32_t job);
+void length_set(struct engine *engine, uint32_t queue, uint32_t length, enum on_full on_full);
+/* The end of replay, which leaves the lines to this. */
+void length_replayed(struct engine *engine);
+/* Are there too many in some queue? Then length_drop discards one. */
+bool length_is_due(const struct engine *engine);
+void length_drop(struct engine *engine);
+void length_free(struct engine *engine, struct queue *queue);
+void length_check(const struct engine *engine, uint32_t queue);
 
 /* --- job.c: the making, moving and unmaking of a job --- */
 

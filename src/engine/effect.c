@@ -310,6 +310,8 @@ static void queue_put_fields(struct codec *codec, struct queue_put_effect *put) 
     field_u32(codec, &queue->tier);
     field_u32(codec, &queue->weight);
     field_u32(codec, &queue->concurrency);
+    field_u32(codec, &queue->length);
+    FIELD_ENUM(codec, queue->on_full, enum on_full, ON_FULL_COUNT);
 }
 
 static void key_put_fields(struct codec *codec, struct key_put_effect *put) {

@@ -58,6 +58,7 @@ void engine_free(struct engine *engine) {
     names_free(engine);
     tokens_free(engine);
     heap_deinit(&engine->terms, &engine->mem);
+    heap_deinit(&engine->over, &engine->mem);
     heap_deinit(&engine->key_due, &engine->mem);
     heap_deinit(&engine->hungry, &engine->mem);
     index_deinit(&engine->refs, &engine->mem);
@@ -186,6 +187,7 @@ enum hob_status engine_replay_end(
          from = id + 1) {
         if (body != NULL) job_bodies(engine, job_at(engine, handle), body, context);
     }
+    length_replayed(engine);
     engine->replaying = false;
     return HOB_OK;
 }

@@ -77,6 +77,7 @@ static void job_leave(struct engine *engine, uint32_t handle) {
     struct queue *from = queue_at(engine, job->queue);
     from->counts[job->state]--;
     engine->state_counts[job->state]--;
+    length_touch(engine, job->queue);
     /* A slot of the queue is free: who waited for it looks again. */
     if (job->state == JOB_RUNNING && from->concurrency > 0) queue_feed(engine, job->queue);
 }
@@ -112,6 +113,7 @@ static void job_enter(struct engine *engine, uint32_t handle) {
     unique_enter(engine, handle);
     queue_at(engine, job->queue)->counts[job->state]++;
     engine->state_counts[job->state]++;
+    length_enter(engine, handle);
 }
 
 void job_move(struct engine *engine, uint32_t handle, enum job_state state, hob_ns at_ns) {

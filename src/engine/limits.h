@@ -50,7 +50,8 @@ enum {
     QUEUE_TIER_DEFAULT = 10,
     QUEUE_WEIGHT_MAX = 1000,
     QUEUE_CONCURRENCY_MAX = 1000000,
-    KEYS_MAX = 1000000, /* remembered for a time; those that end first go first */
+    KEYS_MAX = 1000000,           /* remembered for a time; those that end first go first */
+    QUEUE_LENGTH_MAX = 133000000, /* jobs that wait */
     ATTEMPT_MAX_MAX = 60000,
     ATTEMPT_MAX_DEFAULT = 25,
     RELEASES_FREE_MAX = 1000, /* releases that give their attempt back; later ones count */

@@ -63,6 +63,7 @@ uint32_t queue_need(struct engine *engine, struct slice name) {
     queue->keep_failed_count = KEEP_FAILED_COUNT_DEFAULT;
     queue->tier = QUEUE_TIER_DEFAULT;
     queue->weight = 1;
+    queue->over_at = HEAP_NOWHERE;
     queue->number = list_add(
         engine, &engine->queue_list, &engine->queue_count, &engine->queue_capacity, handle
     );
@@ -200,6 +201,7 @@ void names_free(struct engine *engine) {
         struct queue *queue = queue_at(engine, engine->queue_list[i]);
         heap_deinit(&queue->branches, &engine->mem);
         heap_deinit(&queue->timers, &engine->mem);
+        length_free(engine, queue);
         text_free(engine, &queue->name);
         text_free(engine, &queue->paused_by);
         text_free(engine, &queue->paused_why);

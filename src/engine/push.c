@@ -69,6 +69,11 @@ static bool push_is_refused(
         answer_set(answer, ANSWER_LIMIT, "kinds: 1000000 at most");
         return true;
     }
+    if (length_refuses(engine, push->queue)) {
+        answer_set(answer, ANSWER_QUEUE_FULL, NULL);
+        answer->retry_after_ns = NS_PER_SECOND;
+        return true;
+    }
     return false;
 }
 

@@ -45,7 +45,8 @@ enum job_state {
     X(CAUSE_START, "start")       /* a program could not be started */   \
     X(CAUSE_RELEASED, "released") /* given back too often */             \
     X(CAUSE_PERSON, "person")     /* cancel or discard by a person */    \
-    X(CAUSE_EXPIRED, "expired")   /* not started in time */
+    X(CAUSE_EXPIRED, "expired")   /* not started in time */              \
+    X(CAUSE_DROPPED, "dropped")   /* more waited than its queue holds */
 
 enum error_cause {
 #define X(name, word) name,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What time does: discard jobs that have not started in time, stage jobs whose time has come,
  * rescue those whose worker is gone, prune what has been kept long enough, end pauses and waits,
- * forget old keys. Bounded by a budget, so that a million due jobs do not freeze the loop. */
+ * drop what a queue has no room for, forget old keys. Bounded by a budget, so that a million due
+ * jobs do not freeze the loop. */
 #include "engine/core.h"
 
 static void stage(struct engine *engine, uint32_t handle) {
@@ -160,11 +161,15 @@ static bool queue_is_due(const struct engine *engine) {
 
 hob_ns engine_turn(struct engine *engine, hob_ns now_ns, uint32_t budget) {
     if (engine->now_ns < now_ns) engine->now_ns = now_ns;
-    while (budget > 0 && (term_is_due(engine) || queue_is_due(engine))) {
+    while (budget > 0 && (term_is_due(engine) || queue_is_due(engine) || length_is_due(engine))) {
         if (engine->sink.step != NULL && !engine->sink.step(engine->sink.context)) break;
         if (term_is_due(engine)) {
             /* First of all: a job that expires is not staged before. */
             term_end(engine);
+            budget--;
+        } else if (!queue_is_due(engine)) {
+            /* Last of all: what comes back to a queue is there by now. */
+            length_drop(engine);
             budget--;
         } else if (queue_step(engine, engine->due.entries[0].item)) {
             budget--;
@@ -181,6 +186,7 @@ static hob_ns heap_first(const struct heap *heap) {
 }
 
 hob_ns engine_due(const struct engine *engine) {
+    if (length_is_due(engine)) return 0;
     hob_ns due_ns = heap_first(&engine->due);
     hob_ns key_ns = heap_first(&engine->key_due);
     hob_ns deadline_ns = heap_first(&engine->deadlines);

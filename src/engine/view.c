@@ -186,6 +186,8 @@ void queue_view_fill(
     ret_view->tier = queue->tier;
     ret_view->weight = queue->weight;
     ret_view->concurrency = queue->concurrency;
+    ret_view->length = queue->length;
+    ret_view->on_full = queue->on_full;
 }
 
 static void queue_view_counts(

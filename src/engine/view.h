@@ -99,7 +99,9 @@ struct queue_view {
     uint32_t tier;
     uint32_t weight;
     uint32_t concurrency; /* running at most; 0: no limit */
-    uint64_t pushed;      /* since this process started */
+    uint32_t length;      /* waiting at most; 0: no limit */
+    enum on_full on_full;
+    uint64_t pushed; /* since this process started */
     uint64_t completed;
     uint64_t failed; /* attempts */
     uint64_t discarded;

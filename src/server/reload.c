@@ -85,6 +85,11 @@ static bool number_differs(
 
 static void set_queue(struct queue_change *change, const struct queue_config *queue) {
     static const char *const orders[] = {[QUEUE_FIFO] = "fifo", [QUEUE_LIFO] = "lifo"};
+    static const char *const on_full[] = {
+        [FULL_REJECT] = "reject",
+        [FULL_DROP_OLDEST] = "drop_oldest",
+        [FULL_DROP_NEWEST] = "drop_newest",
+    };
     const struct queue_view *now = change->now;
     struct command command = {
         .type = COMMAND_QUEUE_SET,
@@ -95,6 +100,8 @@ static void set_queue(struct queue_change *change, const struct queue_config *qu
                 .tier = queue->tier.value,
                 .weight = queue->weight.value,
                 .concurrency = queue->concurrency.value,
+                .length = queue->length.value,
+                .on_full = (enum on_full)queue->on_full.value,
                 .keep_completed_ns = queue->keep.span_ns,
                 .keep_completed_count = queue->keep.count,
                 .keep_failed_ns = queue->keep_failed.span_ns,
@@ -114,7 +121,11 @@ static void set_queue(struct queue_change *change, const struct queue_config *qu
     set->has_weight = number_differs(change, "weight", &queue->weight, now->weight);
     set->has_concurrency =
         number_differs(change, "concurrency", &queue->concurrency, now->concurrency);
+    set->has_length = number_differs(change, "length", &queue->length, now->length);
+    set->has_on_full = queue->on_full.is_set && now->on_full != set->on_full;
+    if (set->has_on_full) tell(change, "on_full", on_full[now->on_full], on_full[set->on_full]);
     bool changes = set->has_concurrency || set->has_order || set->has_tier || set->has_weight;
+    changes = changes || set->has_length || set->has_on_full;
     changes = changes || set->has_keep_completed || set->has_keep_failed;
     if (changes) apply(change, &command);
 }

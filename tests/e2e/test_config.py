@@ -140,16 +140,21 @@ def queue(client, name):
 
 def test_a_reload_takes_over_what_it_can_and_says_what_needs_a_restart():
     with rig(None) as hob:
-        path = serve_with(hob, "queues: {mail: {order: lifo, tier: 0, weight: 6, concurrency: 5, keep: 1h:10}}\n")
+        path = serve_with(hob, "queues: {mail: {order: lifo, tier: 0, weight: 6, concurrency: 5, length: 9,\n"
+                               "  on_full: drop_oldest, keep: 1h:10}}\n")
         client = hob.resp()
         equal(queue(client, "mail")[b"order"], b"lifo", "at the start")
-        equal([queue(client, "mail")[name] for name in (b"tier", b"weight", b"concurrency")], [0, 6, 5], "at the start")
+        equal([queue(client, "mail")[name] for name in (b"tier", b"weight", b"concurrency", b"length", b"on_full")],
+              [0, 6, 5, 9, b"drop_oldest"], "at the start")
         path.write_text("server: {memory: 1GiB}\n"
-                        "queues: {mail: {order: fifo, tier: 7, concurrency: 0, paused: true}, new: {order: lifo}}\n")
+                        "queues: {mail: {order: fifo, tier: 7, concurrency: 0, length: 0, on_full: reject,\n"
+                        "  paused: true}, new: {order: lifo}}\n")
         said = hangup(hob, hob.server, "reloaded")
         within(said, "setting=order old=lifo new=fifo")
         within(said, "setting=tier old=0 new=7")
         within(said, "setting=concurrency old=5 new=0")
+        within(said, "setting=length old=9 new=0")
+        within(said, "setting=on_full old=drop_oldest new=reject")
         equal([queue(client, "mail")[name] for name in (b"tier", b"weight")], [7, 6], "after the reload")
         within(said, 'level=warn msg="setting changed in the file only: it needs a restart" setting=server.memory')
         mail = queue(client, "mail")

@@ -62,6 +62,8 @@ static bool same_queue(
     NUMBER("tier", wanted->tier, got->tier);
     NUMBER("weight", wanted->weight, got->weight);
     NUMBER("concurrency", wanted->concurrency, got->concurrency);
+    NUMBER("length", wanted->length, got->length);
+    NUMBER("on_full", wanted->on_full, got->on_full);
     NUMBER("oldest_ns is an available job's", true, oldest_is_right(model, wanted, got->oldest_ns));
     return same;
 }

@@ -416,6 +416,10 @@ static void make_queue_set(struct generator *generator, struct queue_set_command
     set->weight = 1 + (uint32_t)dice_small(dice, 20);
     set->has_concurrency = dice_once_in(dice, 3);
     set->concurrency = (uint32_t)dice_small(dice, 8);
+    set->has_length = dice_once_in(dice, 3);
+    set->length = dice_once_in(dice, 2) ? 0 : (uint32_t)dice_small(dice, 40);
+    set->has_on_full = dice_once_in(dice, 3);
+    set->on_full = (enum on_full)dice_below(dice, ON_FULL_COUNT);
 }
 
 static void make_token(struct generator *generator, struct token_put_command *put) {

@@ -12,6 +12,7 @@
  *   model_lease.c   what the holder of a lease may do
  *   model_done.c    what follows the end of a job
  *   model_time.c    what time does: stage, rescue, prune, the end of waits
+ *   model_length.c  how many jobs may wait in a queue
  *   model_token.c   tokens
  *   model_limits.c  which arguments are within their limits
  *
@@ -182,6 +183,15 @@ bool model_has_ended_pause(const struct model *model, hob_ns now_ns);
 
 /** Until when a waiting job may start, as it is; HOB_NEVER: no limit. */
 hob_ns model_start_by(const struct model_job *job);
+
+/** Does the queue refuse a push, because as many jobs wait as may? */
+bool model_length_refuses(const struct model *model, struct slice queue);
+
+/** Must some queue drop a job, as soon as there is a turn? */
+bool model_length_is_due(const struct model *model);
+
+/** Drop what queues have no room for. */
+void model_length_drop(struct model *model);
 
 /** A queue that had no available job gets one: its pass is not behind its tier's time. */
 void model_queue_wakes(struct model *model, struct model_queue *queue);

@@ -184,6 +184,8 @@ static bool queue_set_is_valid(const struct queue_set_command *set) {
     if (set->has_keep_failed && set->keep_failed_ns > DELAY_MAX_NS) return false;
     if (set->has_tier && set->tier > QUEUE_TIER_MAX) return false;
     if (set->has_concurrency && set->concurrency > QUEUE_CONCURRENCY_MAX) return false;
+    if (set->has_length && set->length > QUEUE_LENGTH_MAX) return false;
+    if (set->has_on_full && (unsigned)set->on_full >= ON_FULL_COUNT) return false;
     if (set->has_weight && (set->weight < 1 || set->weight > QUEUE_WEIGHT_MAX)) return false;
     return !set->has_order || (unsigned)set->order < QUEUE_ORDER_COUNT;
 }

@@ -53,6 +53,11 @@ void model_push(
         return;
     }
     if (model_unique_meets(model, push, answer)) return;
+    /* Callbacks are never refused. */
+    if (parent == 0 && model_length_refuses(model, push->queue)) {
+        answer->code = ANSWER_QUEUE_FULL;
+        return;
+    }
     struct model_queue *queue = model_queue_make(model, push->queue);
     hob_ns now_ns = model->now_ns;
     hob_ns run_at_ns = push->run_at_ns != 0 ? push->run_at_ns : ns_add(now_ns, push->delay_ns);
@@ -240,6 +245,8 @@ static void queue_set(struct model *model, const struct queue_set_command *set) 
     }
     if (set->has_weight) view->weight = set->weight;
     if (set->has_concurrency) view->concurrency = set->concurrency;
+    if (set->has_length) view->length = set->length;
+    if (set->has_on_full) view->on_full = set->on_full;
     if (set->has_tier && set->tier != view->tier) {
         view->tier = set->tier;
         queue->pass = model->vtimes[view->tier];

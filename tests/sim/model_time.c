@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What time does. The order inside one turn: what has not started in time
  * is discarded, what is due is staged, leases that are over are
- * rescued, waiting fetches are served, waits that are over are answered, and at last what is kept
- * too long or is too many is pruned. A fetch whose wait ends in this very turn still gets what
- * there is. */
+ * rescued, what queues have no room for is dropped, waiting fetches are served, waits that are over
+ * are answered, and at last what is kept too long or is too many is pruned. A fetch whose wait ends
+ * in this very turn still gets what there is. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,6 +203,7 @@ void model_turn(struct model *model, hob_ns now_ns) {
     expire(model);
     stage(model);
     rescue(model);
+    model_length_drop(model);
     model_serve(model);
     waits_end(model);
     prune(model);
@@ -213,7 +214,7 @@ static hob_ns earlier(hob_ns a, hob_ns b) {
 }
 
 hob_ns model_due(const struct model *model) {
-    hob_ns due_ns = HOB_NEVER;
+    hob_ns due_ns = model_length_is_due(model) ? model->now_ns : HOB_NEVER;
     for (uint32_t i = 0; i < model->job_count; i++) {
         const struct model_job *job = model->jobs[i];
         due_ns = earlier(due_ns, model_start_by(job));

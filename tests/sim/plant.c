@@ -120,7 +120,15 @@ static void plant_push(struct generator *generator, struct push_command *push) {
 }
 
 static void plant_queue_set(struct generator *generator, struct queue_set_command *set) {
-    switch (dice_below(&generator->dice, 4)) {
+    switch (dice_below(&generator->dice, 6)) {
+    case 5:
+        set->has_length = true;
+        set->length = QUEUE_LENGTH_MAX + 1;
+        break;
+    case 4:
+        set->has_on_full = true;
+        set->on_full = ON_FULL_COUNT;
+        break;
     case 3:
         set->has_concurrency = true;
         set->concurrency = QUEUE_CONCURRENCY_MAX + 1;

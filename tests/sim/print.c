@@ -98,6 +98,8 @@ static void print_queue_set(const struct queue_set_command *set, struct buf *out
     if (set->has_tier) put_number(out, "tier", set->tier);
     if (set->has_weight) put_number(out, "weight", set->weight);
     if (set->has_concurrency) put_number(out, "concurrency", set->concurrency);
+    if (set->has_length) put_number(out, "length", set->length);
+    if (set->has_on_full) put_number(out, "on_full", set->on_full);
     if (set->has_keep_completed) {
         put_span(out, "keep_completed", set->keep_completed_ns);
         put_number(out, "count", set->keep_completed_count);

@@ -106,6 +106,10 @@ static void fill_settings(
     set->weight = request->weight;
     set->has_concurrency = request->has_concurrency;
     set->concurrency = request->concurrency;
+    set->has_length = request->has_length;
+    set->length = request->length;
+    set->has_on_full = request->has_on_full;
+    set->on_full = request->on_full;
     set->has_keep_completed = request->has_keep_completed_ns || request->has_keep_completed_count;
     set->keep_completed_ns =
         request->has_keep_completed_ns ? request->keep_completed_ns : now->keep_completed_ns;

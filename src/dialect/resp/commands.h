@@ -85,9 +85,10 @@
       "stop fetching from a queue")                                                                \
     X("RESUME",     resp_resume,     MANAGE,  1, 1, "queue",                                       \
       "go on fetching from a queue")                                                               \
-    X("QUEUE",      resp_queue,      READ,    1, 15,                                               \
-      "name [ORDER fifo|lifo] [TIER n] [WEIGHT n] [CONCURRENCY n] "                                \
-      "[KEEP duration count] [KEEPFAILED duration count]",                                         \
+    X("QUEUE",      resp_queue,      READ,    1, 19,                                               \
+      "name [ORDER fifo|lifo] [TIER n] [WEIGHT n] [CONCURRENCY n] [LENGTH n] "                     \
+      "[ONFULL reject|drop_oldest|drop_newest] [KEEP duration count] "                             \
+      "[KEEPFAILED duration count]",                                                               \
       "show a queue, or change its settings")                                                      \
     X("QUEUES",     resp_queues,     READ,    0, 4, "[FROM n] [COUNT n]",                          \
       "show all queues")                                                                           \

@@ -81,9 +81,9 @@ static void show_queue(struct resp_session *session, struct slice name) {
     (void)resp_put_fields(session, &fields);
 }
 
-#define QUEUE_SETTINGS                                                              \
-    "ORDER word, TIER n, WEIGHT n, CONCURRENCY n, KEEP duration count, KEEPFAILED " \
-    "duration count"
+#define QUEUE_SETTINGS                                                                          \
+    "ORDER word, TIER n, WEIGHT n, CONCURRENCY n, LENGTH n, ONFULL word, KEEP duration count, " \
+    "KEEPFAILED duration count"
 
 static bool is_keep(struct slice word) {
     return slice_equal_nocase(word, SLICE("KEEP")) || slice_equal_nocase(word, SLICE("KEEPFAILED"));
@@ -104,6 +104,12 @@ take_setting(const struct queue_request *request, uint32_t count, struct queue_s
     } else if (request->has_concurrency) {
         set->has_concurrency = true;
         set->concurrency = request->concurrency;
+    } else if (request->has_length) {
+        set->has_length = true;
+        set->length = request->length;
+    } else if (request->has_on_full) {
+        set->has_on_full = true;
+        set->on_full = request->on_full;
     } else if (request->has_keep_completed_ns) {
         set->has_keep_completed = true;
         set->keep_completed_ns = request->keep_completed_ns;
