@@ -61,6 +61,45 @@ uint32_t frame_seed(uint64_t identity, uint32_t segment) {
     return (uint32_t)mixed ^ (uint32_t)(mixed >> 32);
 }
 
+/* A CRC is linear: each bit of the seed flips its own set of bits of the checksum, whatever the
+ * bytes are. So 32 equations with 32 unknowns, solved by elimination. */
+uint32_t frame_seed_solve(const char *from) {
+    enum { BITS = 32 };
+    const char *bytes = from + 8;
+    const size_t size = FRAME_HEADER_BYTES - 8;
+    uint32_t zero = crc32c(0, bytes, size);
+    uint32_t wanted = get_u32le(from + 4) ^ zero;
+    uint32_t effect[BITS]; /* what a set of seed bits does to the checksum */
+    uint32_t bits[BITS];   /* that set */
+    for (size_t i = 0; i < BITS; i++) {
+        bits[i] = UINT32_C(1) << i;
+        effect[i] = crc32c(bits[i], bytes, size) ^ zero;
+    }
+    uint32_t seed = 0;
+    for (size_t column = 0; column < BITS; column++) {
+        uint32_t mask = UINT32_C(1) << column;
+        size_t pivot = column;
+        while (pivot < BITS && (effect[pivot] & mask) == 0) pivot++;
+        hob_assert(pivot < BITS); /* the map has an inverse */
+        uint32_t pivot_effect = effect[pivot];
+        uint32_t pivot_bits = bits[pivot];
+        effect[pivot] = effect[column];
+        bits[pivot] = bits[column];
+        effect[column] = pivot_effect;
+        bits[column] = pivot_bits;
+        for (size_t i = column + 1; i < BITS; i++) {
+            if ((effect[i] & mask) == 0) continue;
+            effect[i] ^= pivot_effect;
+            bits[i] ^= pivot_bits;
+        }
+        if ((wanted & mask) == 0) continue;
+        wanted ^= pivot_effect;
+        seed ^= pivot_bits;
+    }
+    hob_assert(wanted == 0);
+    return seed;
+}
+
 uint32_t frame_body_crc(struct slice body) {
     static const char zeros[FRAME_ALIGN_BYTES];
     size_t padding = (size_t)(frame_bytes(body.size) - FRAME_HEADER_BYTES - body.size);

@@ -90,6 +90,12 @@ static inline uint64_t frame_bytes(uint64_t body_bytes) {
  */
 uint32_t frame_seed(uint64_t identity, uint32_t segment);
 
+/**
+ * The seed under which the header at @from (FRAME_HEADER_BYTES) has the right checksum; there is
+ * always exactly one, so the body must tell whether it is a frame at all.
+ */
+uint32_t frame_seed_solve(const char *from);
+
 /** Checksum of a body and the zeros that pad it. */
 uint32_t frame_body_crc(struct slice body);
 

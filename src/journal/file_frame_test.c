@@ -149,7 +149,19 @@ TEST(a_segment_header_survives_the_loss_of_either_copy) {
     CHECK(!segment_header_decode(page, &got));
 }
 
+TEST(the_seed_of_a_header_can_be_solved) {
+    struct frame frame = {.seq = 7, .first_pos = 9, .kind = FRAME_SEAL, .prev_chain = 0x1234};
+    for (uint32_t i = 0; i < 200; i++) {
+        uint32_t seed = i * UINT32_C(0x9e3779b1);
+        char header[FRAME_HEADER_BYTES];
+        frame.time_ns = i;
+        frame_encode(&frame, seed, header);
+        CHECK_EQUAL(frame_seed_solve(header), seed);
+    }
+}
+
 TESTS(
+    the_seed_of_a_header_can_be_solved,
     a_frame_header_is_read_back_as_written,
     the_bytes_of_a_frame_stand_where_the_table_says,
     every_flipped_bit_of_a_header_is_seen,

@@ -212,6 +212,23 @@ segment_trim(struct journal *journal, uint32_t before_segment, struct hob_error 
 
 /* --- file_recover.c --- */
 
+enum { SPARES_SEEN_MAX = 32 };
+
+/* What lies in the directory. */
+struct listing {
+    uint32_t *segments; /* owned; growing */
+    size_t count;
+    size_t capacity;
+    uint32_t spares; /* bit n: spare.n */
+    bool unfinished; /* spare.tmp */
+    char foreign[64];
+};
+
+/** Look; to be freed by listing_deinit, also when it fails. */
+HOB_CHECK enum hob_status
+listing_read(struct journal_file *file, struct listing *listing, struct hob_error *err);
+void listing_deinit(struct listing *listing);
+
 /**
  * Bring the directory into order and find the tail; everything the writer and the owner start from.
  */

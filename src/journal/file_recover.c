@@ -4,14 +4,13 @@
  * The frames of the last segment are followed until the first bytes that are no good frame, at
  * offset o. Then:
  *
- *   o holds a good frame that does not continue the chain, or one of a newer version
- *   refuse behind o lies a frame whose durable_seq says that the batch at o was synced
- *   refuse: o has rotted behind o lies more than one batch can have left, and batches were synced
- *   one by one       refuse
- *   anything else                                                                             a
- *                                                                                             torn
- *                                                                                             tail:
- *                                                                                             cut
+ *   what is found                                                              what is done
+ *   o holds a good frame that does not continue the chain, or of a newer version   refuse
+ *   behind o lies a frame whose durable_seq says that the batch at o was synced     refuse
+ *   more is damaged behind o than one batch can leave, and each batch was synced    refuse
+ *   anything else: a torn tail                                                      cut
+ *
+ * A refusal changes nothing and names the file, the byte and the commands that help.
  *
  * A torn tail was never answered with JOURNAL_OK (or syncs were relaxed, and then its loss was
  * agreed to). What is cut is overwritten with zeros and synced before anything else happens, so it
@@ -30,17 +29,6 @@
 #include "journal/file_private.h"
 #include "journal/file_walk.h"
 #include "os/entropy.h"
-
-enum { SPARES_SEEN_MAX = 32 };
-
-struct listing {
-    uint32_t *segments; /* owned; sorted by listing_read */
-    size_t count;
-    size_t capacity;
-    uint32_t spares; /* bit n: spare.n */
-    bool unfinished; /* spare.tmp */
-    char foreign[64];
-};
 
 static bool listing_visit(void *context, const char *name) {
     struct listing *listing = context;
@@ -69,12 +57,12 @@ static int number_compare(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static void listing_deinit(struct listing *listing) {
+void listing_deinit(struct listing *listing) {
     free(listing->segments);
     listing->segments = NULL;
 }
 
-static enum hob_status
+enum hob_status
 listing_read(struct journal_file *file, struct listing *listing, struct hob_error *err) {
     *listing = (struct listing){0};
     int failed = dir_list(file->dir, listing_visit, listing);
@@ -165,40 +153,13 @@ cut(struct journal_file *file, const struct walk *walk, uint64_t cut_end, struct
 /* The rules at the head of this file. */
 static enum hob_status
 tail_judge(struct journal_file *file, struct walk *walk, struct hob_error *err) {
-    uint64_t offset = walk->scan.offset;
-    uint32_t segment = walk->header.segment;
-    if (walk->fault == FRAME_OUT_OF_ORDER || walk->fault == FRAME_UNKNOWN) {
-        return corrupt_at(file, err, segment, offset, frame_fault_text(walk->fault));
-    }
-    struct survey survey;
-    int failed = walk_survey(walk, &survey);
+    struct verdict verdict;
+    int failed = walk_judge(walk, &verdict);
     if (failed != 0) return walk_read_failed(file, walk, failed, err);
-    if (survey.proof_offset != 0) {
-        char why[120];
-        (void)snprintf(
-            why,
-            sizeof why,
-            "%s, but a later one, at byte %llu, proves that it was there",
-            frame_fault_text(walk->fault),
-            (unsigned long long)survey.proof_offset
-        );
-        return corrupt_at(file, err, segment, offset, why);
+    if (verdict.refuses) {
+        return corrupt_at(file, err, walk->header.segment, walk->scan.offset, verdict.why);
     }
-    uint64_t cut_end = survey.frames_end;
-    bool recycled = (walk->header.flags & SEGMENT_RECYCLED) != 0;
-    bool relaxed = walk->relaxed || survey.frames_end != 0;
-    if (!recycled && survey.nonzero_end > cut_end) cut_end = survey.nonzero_end;
-    if (!recycled && !relaxed && cut_end > offset + frame_bytes(JOURNAL_BATCH_BYTES_MAX)) {
-        return corrupt_at(
-            file, err, segment, offset, "more bytes are damaged than a crash can leave"
-        );
-    }
-    /* With a good header the torn frame is known by its length, in a recycled file too. */
-    if (walk->fault == FRAME_BAD_BODY || walk->fault == FRAME_CUT_SHORT) {
-        uint64_t torn_end = offset + frame_bytes(walk->bad.body_bytes);
-        if (torn_end > cut_end) cut_end = torn_end;
-    }
-    return cut(file, walk, cut_end, err);
+    return cut(file, walk, verdict.cut_end, err);
 }
 
 /* A last segment without a header: the crash hit its creation, unless frames of this journal lie in
@@ -206,23 +167,16 @@ tail_judge(struct journal_file *file, struct walk *walk, struct hob_error *err) 
 static enum hob_status
 headerless_remove(struct journal_file *file, struct listing *listing, struct hob_error *err) {
     uint32_t segment = listing->segments[listing->count - 1];
-    struct walk walk = {.scan = scan_make()};
     int fd;
     enum hob_status status = segment_open(file, segment, O_RDONLY, &fd, err);
     if (status != HOB_OK) return status;
-    scan_start(&walk.scan, fd, frame_seed(file->identity, segment), UINT64_MAX);
-    walk.header.segment = segment;
-    struct survey survey = {0};
-    int failed = file_size(fd, &walk.size);
-    if (failed == 0) {
-        walk.scan.offset = 0;
-        failed = walk_survey(&walk, &survey);
+    bool unborn;
+    int failed = walk_headerless(file->identity, segment, fd, listing->count == 1, &unborn);
+    if (failed != 0) {
+        const struct walk walk = {.header = {.segment = segment}};
+        return walk_read_failed(file, &walk, failed, err);
     }
-    scan_deinit(&walk.scan);
-    if (failed != 0) return walk_read_failed(file, &walk, failed, err);
-    /* A journal whose only segment is damaged has no identity to try its frames with. */
-    bool found = survey.proof_offset != 0 || survey.frames_end != 0;
-    if (found || (listing->count == 1 && (segment != 1 || survey.nonzero_end != 0))) {
+    if (!unborn) {
         return corrupt_at(file, err, segment, 0, "both copies of the segment header are damaged");
     }
     failed = file_unlink(file->io, file->dir, segment_name(segment).text);
@@ -356,7 +310,7 @@ last_batch_find(struct journal_file *file, struct walk *walk, struct hob_error *
     uint32_t segment = file->tail_segment;
     while (file->tail_address == 0 && segment > file->first_segment) {
         segment--;
-        enum hob_status status = walk_segment(file, segment, walk, err);
+        enum hob_status status = walk_segment(file, segment, O_RDWR, walk, err);
         if (status != HOB_OK) return status;
         if (walk->end.seq != file->tail.seq || walk->end.chain != file->tail.chain) {
             return corrupt_at(file, err, segment, walk->scan.offset, frame_fault_text(walk->fault));
@@ -383,7 +337,7 @@ enum hob_status recover(struct journal_file *file, struct hob_error *err) {
     listing_deinit(&listing);
     if (status != HOB_OK) return status;
     struct walk walk = {.scan = scan_make()};
-    status = walk_segment(file, last, &walk, err);
+    status = walk_segment(file, last, O_RDWR, &walk, err);
     if (status == HOB_OK) status = tail_judge(file, &walk, err);
     if (status == HOB_OK) {
         tail_adopt(file, &walk);

@@ -32,6 +32,10 @@ void scan_start(struct scan *scan, int fd, uint32_t seed, uint64_t limit) {
     file_read_ahead(fd);
 }
 
+void scan_forget(struct scan *scan) {
+    buf_reset(&scan->window);
+}
+
 int scan_bytes(struct scan *scan, uint64_t offset, size_t size, const char **ret_bytes) {
     *ret_bytes = NULL;
     if (offset > scan->limit || size > scan->limit - offset) return 0;

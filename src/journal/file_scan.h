@@ -62,6 +62,9 @@ HOB_CHECK int scan_next(
 /** The batch that a data frame holds; its chain is computed, not stored. */
 struct journal_batch frame_batch(const struct frame *frame, struct slice body);
 
+/** Forget what was read ahead: the file may have changed. */
+void scan_forget(struct scan *scan);
+
 /**
  * Bytes at @offset; *ret_bytes is NULL when the file (or the limit) ends before @size of them.
  * Answers 0 or an errno.

@@ -5,7 +5,7 @@
 #include "journal/file_walk.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 
 #include "base/assert.h"
 
@@ -22,42 +22,59 @@ enum hob_status walk_read_failed(
     );
 }
 
-/* Follow the frames of a segment to the first bad one. */
+void walk_begin(
+    struct walk *walk, uint64_t identity, const struct segment_header *header, int fd, uint64_t size
+) {
+    scan_start(&walk->scan, fd, frame_seed(identity, header->segment), UINT64_MAX);
+    walk->header = *header;
+    walk->size = size;
+    walk->end = (struct chain_end){
+        .seq = header->first_seq - 1,
+        .pos = header->first_pos - 1,
+        .chain = header->prev_chain,
+    };
+    walk->last_offset = 0;
+    walk->sealed = true;
+    walk->relaxed = (header->flags & SEGMENT_RELAXED) != 0;
+    walk->time_ns = header->created_ns;
+    walk->fault = FRAME_GOOD;
+}
+
+int walk_step(struct walk *walk, struct frame *ret_frame, struct slice *ret_body) {
+    uint64_t offset = walk->scan.offset;
+    *ret_frame = (struct frame){0};
+    int failed = scan_next(&walk->scan, &walk->end, ret_frame, ret_body, &walk->fault);
+    if (failed != 0) return failed;
+    if (walk->fault != FRAME_GOOD) {
+        walk->bad = *ret_frame;
+        return 0;
+    }
+    walk->sealed = ret_frame->kind == FRAME_SEAL;
+    walk->relaxed = (ret_frame->flags & FRAME_RELAXED) != 0;
+    walk->time_ns = ret_frame->time_ns;
+    if (ret_frame->kind == FRAME_DATA) walk->last_offset = offset;
+    return 0;
+}
+
 enum hob_status walk_segment(
-    struct journal_file *file, uint32_t segment, struct walk *walk, struct hob_error *err
+    struct journal_file *file, uint32_t segment, int flags, struct walk *walk, struct hob_error *err
 ) {
     int fd = -1;
-    enum hob_status status = segment_open(file, segment, O_RDWR, &fd, err);
-    if (status == HOB_OK) status = segment_header_read(file, segment, fd, &walk->header, err);
+    struct segment_header header = {0};
+    enum hob_status status = segment_open(file, segment, flags, &fd, err);
+    if (status == HOB_OK) status = segment_header_read(file, segment, fd, &header, err);
     if (status != HOB_OK) {
         file_close(&fd);
         return status;
     }
-    scan_start(&walk->scan, fd, frame_seed(file->identity, segment), UINT64_MAX);
-    int failed = file_size(fd, &walk->size);
-    walk->end = (struct chain_end){
-        .seq = walk->header.first_seq - 1,
-        .pos = walk->header.first_pos - 1,
-        .chain = walk->header.prev_chain,
-    };
-    walk->last_offset = 0;
-    walk->sealed = true;
-    walk->relaxed = (walk->header.flags & SEGMENT_RELAXED) != 0;
-    walk->time_ns = walk->header.created_ns;
+    uint64_t size = 0;
+    int failed = file_size(fd, &size);
+    walk_begin(walk, file->identity, &header, fd, size);
     while (failed == 0) {
-        uint64_t offset = walk->scan.offset;
-        struct frame frame = {0};
+        struct frame frame;
         struct slice body;
-        failed = scan_next(&walk->scan, &walk->end, &frame, &body, &walk->fault);
-        if (failed != 0) break;
-        if (walk->fault != FRAME_GOOD) {
-            walk->bad = frame;
-            return HOB_OK;
-        }
-        walk->sealed = frame.kind == FRAME_SEAL;
-        walk->relaxed = (frame.flags & FRAME_RELAXED) != 0;
-        walk->time_ns = frame.time_ns;
-        if (frame.kind == FRAME_DATA) walk->last_offset = offset;
+        failed = walk_step(walk, &frame, &body);
+        if (failed == 0 && walk->fault != FRAME_GOOD) return HOB_OK;
     }
     return walk_read_failed(file, walk, failed, err);
 }
@@ -108,4 +125,65 @@ int walk_survey(struct walk *walk, struct survey *ret_survey) {
         at += seen;
     }
     return 0;
+}
+
+static void refuse(struct verdict *verdict, const char *why) {
+    verdict->refuses = true;
+    (void)snprintf(verdict->why, sizeof verdict->why, "%s", why);
+}
+
+int walk_judge(struct walk *walk, struct verdict *ret_verdict) {
+    struct verdict *verdict = ret_verdict;
+    *verdict = (struct verdict){0};
+    if (walk->fault == FRAME_OUT_OF_ORDER || walk->fault == FRAME_UNKNOWN) {
+        refuse(verdict, frame_fault_text(walk->fault));
+        return 0;
+    }
+    struct survey survey;
+    int failed = walk_survey(walk, &survey);
+    if (failed != 0) return failed;
+    if (survey.proof_offset != 0) {
+        verdict->refuses = true;
+        (void)snprintf(
+            verdict->why,
+            sizeof verdict->why,
+            "%s, but a later one, at byte %llu, proves that it was there",
+            frame_fault_text(walk->fault),
+            (unsigned long long)survey.proof_offset
+        );
+        return 0;
+    }
+    uint64_t offset = walk->scan.offset;
+    uint64_t cut_end = survey.frames_end;
+    bool recycled = (walk->header.flags & SEGMENT_RECYCLED) != 0;
+    bool relaxed = walk->relaxed || survey.frames_end != 0;
+    if (!recycled && survey.nonzero_end > cut_end) cut_end = survey.nonzero_end;
+    if (!recycled && !relaxed && cut_end > offset + frame_bytes(JOURNAL_BATCH_BYTES_MAX)) {
+        refuse(verdict, "more bytes are damaged than a crash can leave");
+        return 0;
+    }
+    /* With a good header the torn frame is known by its length, in a recycled file too. */
+    if (walk->fault == FRAME_BAD_BODY || walk->fault == FRAME_CUT_SHORT) {
+        uint64_t torn_end = offset + frame_bytes(walk->bad.body_bytes);
+        if (torn_end > cut_end) cut_end = torn_end;
+    }
+    verdict->cut_end = cut_end > walk->size ? walk->size : cut_end;
+    return 0;
+}
+
+int walk_headerless(uint64_t identity, uint32_t segment, int fd, bool only, bool *ret_unborn) {
+    struct walk walk = {.scan = scan_make()};
+    scan_start(&walk.scan, fd, frame_seed(identity, segment), UINT64_MAX);
+    walk.header.segment = segment;
+    struct survey survey = {0};
+    int failed = file_size(fd, &walk.size);
+    if (failed == 0) {
+        walk.scan.offset = 0;
+        failed = walk_survey(&walk, &survey);
+    }
+    scan_deinit(&walk.scan);
+    /* A journal whose only segment is damaged has no identity to try its frames with. */
+    bool found = survey.proof_offset != 0 || survey.frames_end != 0;
+    *ret_unborn = !found && !(only && (segment != 1 || survey.nonzero_end != 0));
+    return failed;
 }

@@ -27,12 +27,52 @@ struct survey {
     uint64_t nonzero_end;  /* behind the last byte that is not zero */
 };
 
+/** Begin with the first frame of a segment; walk->scan is made before, and takes @fd over. */
+void walk_begin(
+    struct walk *walk, uint64_t identity, const struct segment_header *header, int fd, uint64_t size
+);
+
+/**
+ * Step over the next frame, or set walk->fault: the scan then stands before what is no good frame.
+ * Answers 0 or an errno of the read.
+ */
+HOB_CHECK int walk_step(struct walk *walk, struct frame *ret_frame, struct slice *ret_body);
+
 /**
  * Follow the frames of a segment to the first bytes that are no good frame; walk->scan is made
  * before, and lives on.
  */
-HOB_CHECK enum hob_status
-walk_segment(struct journal_file *file, uint32_t segment, struct walk *walk, struct hob_error *err);
+HOB_CHECK enum hob_status walk_segment(
+    struct journal_file *file,
+    uint32_t segment,
+    int flags, /* of open(2) */
+    struct walk *walk,
+    struct hob_error *err
+);
+
+/* What recovery does about the bytes that are no good frame. */
+struct verdict {
+    bool refuses;
+    char why[160]; /* it refuses: what is wrong */
+    uint64_t
+        cut_end; /* else: from walk->scan.offset to here is zeroed; nothing when not behind it */
+};
+
+/**
+ * The rules of recovery (head of file_recover.c) for the end that @walk came to in the last
+ * segment. Answers 0 or an errno of a read.
+ */
+HOB_CHECK int walk_judge(struct walk *walk, struct verdict *ret_verdict);
+
+/**
+ * For a last segment whose header page is damaged: is it what a crash leaves of a segment that was
+ * being made (no frame of it was ever written)? Answers 0 or an errno of a read.
+ *
+ * @fd    taken over
+ * @only  it is the journal's only segment
+ */
+HOB_CHECK int
+walk_headerless(uint64_t identity, uint32_t segment, int fd, bool only, bool *ret_unborn);
 
 /** Look through the rest of the file, from walk->scan.offset on. Answers 0 or an errno. */
 HOB_CHECK int walk_survey(struct walk *walk, struct survey *ret_survey);

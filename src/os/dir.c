@@ -99,3 +99,15 @@ int lock_take(int dir, const char *name, int *ret_fd, long *ret_holder) {
     *ret_fd = fd;
     return 0;
 }
+
+long lock_holder(int dir, const char *name) {
+    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return 0;
+    long holder = 0;
+    if (flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+        holder = holder_read(fd);
+        if (holder == 0) holder = -1;
+    }
+    (void)close(fd);
+    return holder;
+}

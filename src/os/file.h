@@ -111,4 +111,8 @@ HOB_CHECK int dir_list(int dir, bool (*visit)(void *context, const char *name), 
  */
 HOB_CHECK int lock_take(int dir, const char *name, int *ret_fd, long *ret_holder);
 
+/** The process that holds the lock file: 0 none, -1 it is held and the id cannot be read. Changes
+ * nothing. */
+long lock_holder(int dir, const char *name);
+
 #endif
