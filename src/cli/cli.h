@@ -194,6 +194,11 @@ int cmd_config_check(struct cli *cli);
 int cmd_config_show(struct cli *cli);
 int cmd_config_schema(struct cli *cli);
 int cmd_config_reference(struct cli *cli);
+int cmd_journal_check(struct cli *cli);
+int cmd_journal_dump(struct cli *cli);
+int cmd_journal_salvage(struct cli *cli);
+int cmd_backup(struct cli *cli);
+int cmd_restore(struct cli *cli);
 int cmd_version(struct cli *cli);
 int cmd_help(struct cli *cli);
 

@@ -93,11 +93,12 @@ struct cli_topic {
 
 extern const struct cli_group *const cli_groups[];
 extern const size_t cli_group_count;
-extern const struct cli_group cli_job_group;    /* table_jobs.c */
-extern const struct cli_group cli_queue_group;  /* table_queues.c */
-extern const struct cli_group cli_server_group; /* table_server.c */
-extern const struct cli_group cli_door_group;   /* table_door.c */
-extern const struct cli_group cli_self_group;   /* table_self.c */
+extern const struct cli_group cli_job_group;     /* table_jobs.c */
+extern const struct cli_group cli_queue_group;   /* table_queues.c */
+extern const struct cli_group cli_server_group;  /* table_server.c */
+extern const struct cli_group cli_door_group;    /* table_door.c */
+extern const struct cli_group cli_journal_group; /* table_journal.c */
+extern const struct cli_group cli_self_group;    /* table_self.c */
 extern const struct cli_alias cli_aliases[];
 extern const size_t cli_alias_count;
 extern const struct cli_topic cli_topics[];

@@ -12,6 +12,7 @@ const struct cli_group *const cli_groups[] = {
     &cli_queue_group,
     &cli_server_group,
     &cli_door_group,
+    &cli_journal_group,
     &cli_self_group,
 };
 const size_t cli_group_count = hob_countof(cli_groups);

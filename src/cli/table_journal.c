@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands on the data of a server: its journal, and copies of it. */
+#include "cli/cli.h"
+
+static const struct cli_option dump_rows[] = {
+    {.name = "bodies", .help = "the bytes of large payloads, results and logs too"},
+};
+static const struct cli_options dump_options = CLI_LIST(dump_rows);
+
+static const struct cli_command journal_rows[] = {
+    {
+        .name = "journal",
+        .synopsis = "check | dump | salvage",
+        .summary = "look at the data of a server as it lies on the disk",
+    },
+    {
+        .name = "journal check",
+        .synopsis = "DIR",
+        .summary = "read everything and tell all damage; exit 65 when there is any",
+        .details =
+            "Reads each byte that matters, carries out each record in memory, and changes "
+            "nothing. A server may be running on the directory. A torn end, which a crash leaves, "
+            "is no damage: it was never acknowledged. Equal digests mean equal states.",
+        .examples = "hob journal check /var/lib/hob\n",
+        .lists = {&cli_print_options},
+        .args_min = 1,
+        .args_max = 1,
+        .completes = {COMPLETES_DIRECTORIES},
+        .run = cmd_journal_check,
+    },
+    {
+        .name = "journal dump",
+        .synopsis = "DIR",
+        .summary = "print all records of the journal, a JSON object a line",
+        .details = "In the order in which they were written, from the oldest that is left. What "
+                   "is damaged is told on stderr and passed over; the exit code is then 65.",
+        .examples = "hob journal dump /var/lib/hob | jq 'select(.id == \"42\")'\n",
+        .lists = {&dump_options},
+        .args_min = 1,
+        .args_max = 1,
+        .completes = {COMPLETES_DIRECTORIES},
+        .run = cmd_journal_dump,
+    },
+    {
+        .name = "journal salvage",
+        .synopsis = "DIR OUT",
+        .summary = "copy what is left of a damaged journal into a new directory",
+        .details =
+            "DIR is only read. Each damage, each job that is lost and each that lost a part is "
+            "told on stderr; the sum is on stdout. What lost batches said is as if it had not "
+            "happened: a job may run again, a job that was deleted may be back. OUT has an "
+            "identity of its own, and its ids and lease tokens go on far behind those of DIR.",
+        .examples = "hob journal salvage /var/lib/hob /var/lib/hob-new 2> lost.txt\n",
+        .lists = {&cli_print_options},
+        .args_min = 2,
+        .args_max = 2,
+        .completes = {COMPLETES_DIRECTORIES},
+        .run = cmd_journal_salvage,
+    },
+    {
+        .name = "backup",
+        .synopsis = "DIR OUT",
+        .summary = "copy the data of a server, which may be running, into a new directory",
+        .details =
+            "Run it on the server's machine, as its user: it reads the server's files and does "
+            "not disturb it. OUT holds at least everything that was acknowledged when it began, "
+            "is read back before the command ends, and is a journal like any other: `hob journal "
+            "check OUT` proves it later. It needs as much memory as the server's jobs.",
+        .examples = "hob backup /var/lib/hob /backup/hob-$(date +%F)\n",
+        .lists = {&cli_print_options},
+        .args_min = 2,
+        .args_max = 2,
+        .completes = {COMPLETES_DIRECTORIES},
+        .run = cmd_backup,
+    },
+    {
+        .name = "restore",
+        .synopsis = "BACKUP DIR",
+        .summary = "make the data of a new server from a backup",
+        .details =
+            "DIR must be new or empty. It gets an identity of its own, and its ids and lease "
+            "tokens go on far behind those of the backup, so that nothing which the old server "
+            "still hands out is taken for the new one's. Jobs that ran when the backup was made "
+            "run again when their leases are over.",
+        .examples = "hob restore /backup/hob-2026-12-24 /var/lib/hob\n",
+        .lists = {&cli_print_options},
+        .args_min = 2,
+        .args_max = 2,
+        .completes = {COMPLETES_DIRECTORIES},
+        .run = cmd_restore,
+    },
+};
+const struct cli_group cli_journal_group = {
+    "Data on the disk", journal_rows, hob_countof(journal_rows)};
