@@ -114,6 +114,13 @@ struct touched {
     uint32_t queue_count;
 };
 
+/* Kinds and limiters are of all queues: who may touch them may touch every queue. */
+static struct touched touched_valve(const struct valve_name *valve) {
+    static const struct slice every = {.bytes = "*", .size = 1};
+    const struct slice *queue = valve->sort == VALVE_GROUP ? &valve->queue : &every;
+    return (struct touched){.queues = queue, .queue_count = 1};
+}
+
 static struct touched touched_by(const struct command *command) {
     switch (command->type) {
     case COMMAND_PUSH:
@@ -127,6 +134,14 @@ static struct touched touched_by(const struct command *command) {
         return (struct touched){.queues = &command->resume.queue, .queue_count = 1};
     case COMMAND_QUEUE_SET:
         return (struct touched){.queues = &command->queue_set.queue, .queue_count = 1};
+    case COMMAND_VALVE_SET:
+        return touched_valve(&command->valve_set.valve);
+    case COMMAND_VALVE_PAUSE:
+        return touched_valve(&command->valve_pause.valve);
+    case COMMAND_VALVE_RESUME:
+        return touched_valve(&command->valve_resume.valve);
+    case COMMAND_GROUP_SKIP:
+        return touched_valve(&command->group_skip.valve);
     case COMMAND_ACK:
         return (struct touched){.job_id = command->ack.lease.id};
     case COMMAND_FAIL:

@@ -7,52 +7,53 @@
 #include "engine/view.h"
 
 /*        name                word (RESP, JSON `code`)   HTTP  text */
-#define ANSWERS(X)                                                                       \
-    X(ANSWER_OK, "OK", 200, "ok")                                                        \
-    X(ANSWER_WAITING, "WAITING", 202, "the answer comes later")                          \
-    X(ANSWER_EMPTY, "EMPTY", 204, "no job can be had now")                               \
-    X(ANSWER_NO_JOB,                                                                     \
-      "NOJOB",                                                                           \
-      404,                                                                               \
-      "there is no such job: it never was, or its time of keeping is over")              \
-    X(ANSWER_NO_QUEUE, "NOQUEUE", 404, "there is no such queue")                         \
-    X(ANSWER_NO_TOKEN, "NOTOKEN", 404, "there is no token with this name")               \
-    X(ANSWER_EXISTS, "EXISTS", 409, "it exists already")                                 \
-    X(ANSWER_CONFLICT, "CONFLICT", 409, "that would leave this server without a key")    \
-    X(ANSWER_UNIQUE, "UNIQUE", 409, "another job holds this unique key")                 \
-    X(ANSWER_CHANGED,                                                                    \
-      "CHANGED",                                                                         \
-      412,                                                                               \
-      "the job has changed since: this is not its version any more")                     \
-    X(ANSWER_STALE,                                                                      \
-      "STALE",                                                                           \
-      409,                                                                               \
-      "this lease is no longer yours: the job was rescued, cancelled or finished")       \
-    X(ANSWER_LEASE_OVER,                                                                 \
-      "LEASEOVER",                                                                       \
-      409,                                                                               \
-      "the lease is over: extend it, or let the worker beat, before it ends")            \
-    X(ANSWER_WRONG_STATE, "STATE", 409, "the job is not in a state that allows this")    \
-    X(ANSWER_NO_SLOT,                                                                    \
-      "NOSLOT",                                                                          \
-      409,                                                                               \
-      "the worker has no free slot: finish a job first, or register with more slots")    \
-    X(ANSWER_LOGIN, "NOAUTH", 401, "show a token first: this server has tokens")         \
-    X(ANSWER_FORBIDDEN, "NOPERM", 403, "this token does not allow that")                 \
-    X(ANSWER_BAD_ARGUMENT, "BADARG", 400, "an argument is not valid")                    \
-    X(ANSWER_TOO_LARGE, "TOOLARGE", 413, "larger than the limit")                        \
-    X(ANSWER_LIMIT, "LIMIT", 429, "a limit of this server is reached")                   \
-    X(ANSWER_QUEUE_FULL,                                                                 \
-      "QUEUEFULL",                                                                       \
-      429,                                                                               \
-      "as many jobs wait in this queue as its length allows; try again later")           \
-    X(ANSWER_MEMORY,                                                                     \
-      "MEMORY",                                                                          \
-      503,                                                                               \
-      "memory is nearly used up: pushes are refused until jobs finish; try again later") \
-    X(ANSWER_FULL,                                                                       \
-      "FULL",                                                                            \
-      507,                                                                               \
+#define ANSWERS(X)                                                                         \
+    X(ANSWER_OK, "OK", 200, "ok")                                                          \
+    X(ANSWER_WAITING, "WAITING", 202, "the answer comes later")                            \
+    X(ANSWER_EMPTY, "EMPTY", 204, "no job can be had now")                                 \
+    X(ANSWER_NO_JOB,                                                                       \
+      "NOJOB",                                                                             \
+      404,                                                                                 \
+      "there is no such job: it never was, or its time of keeping is over")                \
+    X(ANSWER_NO_QUEUE, "NOQUEUE", 404, "there is no such queue")                           \
+    X(ANSWER_UNKNOWN, "UNKNOWN", 404, "there is no kind, group or limiter with this name") \
+    X(ANSWER_NO_TOKEN, "NOTOKEN", 404, "there is no token with this name")                 \
+    X(ANSWER_EXISTS, "EXISTS", 409, "it exists already")                                   \
+    X(ANSWER_CONFLICT, "CONFLICT", 409, "that would leave this server without a key")      \
+    X(ANSWER_UNIQUE, "UNIQUE", 409, "another job holds this unique key")                   \
+    X(ANSWER_CHANGED,                                                                      \
+      "CHANGED",                                                                           \
+      412,                                                                                 \
+      "the job has changed since: this is not its version any more")                       \
+    X(ANSWER_STALE,                                                                        \
+      "STALE",                                                                             \
+      409,                                                                                 \
+      "this lease is no longer yours: the job was rescued, cancelled or finished")         \
+    X(ANSWER_LEASE_OVER,                                                                   \
+      "LEASEOVER",                                                                         \
+      409,                                                                                 \
+      "the lease is over: extend it, or let the worker beat, before it ends")              \
+    X(ANSWER_WRONG_STATE, "STATE", 409, "the job is not in a state that allows this")      \
+    X(ANSWER_NO_SLOT,                                                                      \
+      "NOSLOT",                                                                            \
+      409,                                                                                 \
+      "the worker has no free slot: finish a job first, or register with more slots")      \
+    X(ANSWER_LOGIN, "NOAUTH", 401, "show a token first: this server has tokens")           \
+    X(ANSWER_FORBIDDEN, "NOPERM", 403, "this token does not allow that")                   \
+    X(ANSWER_BAD_ARGUMENT, "BADARG", 400, "an argument is not valid")                      \
+    X(ANSWER_TOO_LARGE, "TOOLARGE", 413, "larger than the limit")                          \
+    X(ANSWER_LIMIT, "LIMIT", 429, "a limit of this server is reached")                     \
+    X(ANSWER_QUEUE_FULL,                                                                   \
+      "QUEUEFULL",                                                                         \
+      429,                                                                                 \
+      "as many jobs wait in this queue as its length allows; try again later")             \
+    X(ANSWER_MEMORY,                                                                       \
+      "MEMORY",                                                                            \
+      503,                                                                                 \
+      "memory is nearly used up: pushes are refused until jobs finish; try again later")   \
+    X(ANSWER_FULL,                                                                         \
+      "FULL",                                                                              \
+      507,                                                                                 \
       "the disk is full: pushes are refused until there is space; other commands work")
 
 enum answer_code {

@@ -7,7 +7,7 @@
  * again later in the journal. Effects on it are skipped and its id is remembered until the full
  * record, or its deletion, is seen. */
 #include "base/crc32c.h"
-#include "engine/core.h"
+#include "engine/valves.h"
 
 /* --- one function for each effect: false when it does not fit the state --- */
 
@@ -38,6 +38,7 @@ static bool view_is_sound(const struct job_view *view) {
            view->on_done.size <= ON_DONE_BYTES_MAX && view->unique.size <= KEY_BYTES_MAX &&
            (view->unique_scope == UNIQUE_TIME) == (view->unique_for_ns > 0) &&
            view->parent < view->id && (view->group.size == 0 || name_is_valid(view->group)) &&
+           limits_fault(view->limiters) == NULL &&
            (view->started_ns == 0) == (view->worker.size == 0) &&
            (view->state != JOB_RUNNING || view->started_ns != 0);
 }
@@ -245,12 +246,12 @@ static bool carry_queue_put(struct engine *engine, const struct queue_put_effect
     const struct queue_view *view = &put->queue;
     if (!name_is_valid(view->name)) return false;
     if (view->tier > QUEUE_TIER_MAX || view->weight > QUEUE_WEIGHT_MAX) return false;
-    if (view->concurrency > QUEUE_CONCURRENCY_MAX) return false;
+    if (view->concurrency > QUEUE_CONCURRENCY_MAX || !rate_is_sound(&view->rate)) return false;
     if (view->length > QUEUE_LENGTH_MAX || view->on_full >= ON_FULL_COUNT) return false;
+    if (view->aging_ns > AGING_MAX_NS || !group_rule_is_sound(&view->group_rule)) return false;
     uint32_t handle = queue_need(engine, view->name);
     struct queue *queue = queue_at(engine, handle);
-    bool reorder = queue->order != view->order;
-    queue->order = view->order;
+    ready_reorder(engine, handle, view->order, view->aging_ns);
     queue->paused = view->paused;
     queue->paused_until_ns = view->paused_until_ns;
     text_set(engine, &queue->paused_by, view->paused_by);
@@ -266,7 +267,7 @@ static bool carry_queue_put(struct engine *engine, const struct queue_put_effect
     length_set(engine, handle, view->length, view->on_full);
     queue->is_set = true;
     queue->home = engine->home;
-    if (reorder) ready_reorder(engine, handle);
+    queue_rule(engine, handle, view);
     queue_touch(engine, handle);
     return true;
 }

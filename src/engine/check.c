@@ -67,7 +67,12 @@ static void check_queue(const struct engine *engine, uint32_t handle) {
     length_check(engine, handle);
     (void)check_list(engine, &queue->completed);
     (void)check_list(engine, &queue->failed);
-    hob_assert((queue->branches.count == 0) == (queue->counts[JOB_AVAILABLE] == 0));
+    hob_assert((queue->branch_first == 0) == (queue->counts[JOB_AVAILABLE] == 0));
+    for (uint32_t at = queue->branch_first; at != 0; at = branch_at(engine, at)->queue_next) {
+        const struct branch *branch = branch_at(engine, at);
+        bool stands = !branch->is_stopped && branch_has_offer(branch);
+        hob_assert(stands == (branch->heap_at != HEAP_NOWHERE));
+    }
 }
 
 void engine_check(const struct engine *engine) {

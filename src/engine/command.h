@@ -29,6 +29,10 @@
     X(PAUSE, pause, "stop fetching from a queue")                                \
     X(RESUME, resume, "go on fetching from a queue")                             \
     X(QUEUE_SET, queue_set, "change the settings of a queue")                    \
+    X(VALVE_SET, valve_set, "change the limits of a group or limiter")           \
+    X(VALVE_PAUSE, valve_pause, "stop the jobs of a kind, group or limiter")     \
+    X(VALVE_RESUME, valve_resume, "let these jobs start again")                  \
+    X(GROUP_SKIP, group_skip, "go on after the job that blocks a group")         \
     X(WORKER_SET, worker_set, "register a worker")                               \
     X(WORKER_BEAT, worker_beat, "a worker is alive: its leases stay")            \
     X(WAIT, wait, "wait until a job is final")                                   \
@@ -104,9 +108,10 @@ struct push_command {
     struct slice unique;       /* at most one job holds this key; empty: none. engine/unique.c */
     enum unique_scope unique_scope;
     enum on_conflict on_conflict;
-    hob_ns unique_for_ns; /* the scope time: how long it holds */
-    hob_ns debounce_ns;   /* runs so long after the last push that replaced it; 0: not so */
-    hob_ns max_wait_ns;   /* but no later than this after the first one; 0: however late */
+    hob_ns unique_for_ns;  /* the scope time: how long it holds */
+    hob_ns debounce_ns;    /* runs so long after the last push that replaced it; 0: not so */
+    hob_ns max_wait_ns;    /* but no later than this after the first one; 0: however late */
+    struct slice limiters; /* `name` or `name=units`, commas between; at most 4 */
 };
 
 /* Which fields an update changes. */
@@ -126,6 +131,7 @@ struct update_fields {
     bool expires;
     bool group;
     bool front;
+    bool limiters;
 };
 
 struct update_command {
@@ -242,6 +248,31 @@ enum on_full {
     ON_FULL_COUNT
 };
 
+/* So many in a period, evenly, and up to a burst at once after a rest; count 0: any number. */
+struct rate {
+    uint32_t count;
+    uint32_t burst; /* 0: count */
+    hob_ns period_ns;
+};
+
+/* What is changed about a rate. */
+struct rate_set {
+    bool has_rate;
+    uint32_t count; /* 0: no rate */
+    hob_ns period_ns;
+    bool has_burst;
+    uint32_t burst; /* 0: the count */
+};
+
+/* The jobs of one group: any order, or one after the other. Then, when one fails for good: */
+enum group_order {
+    GROUP_LOOSE,
+    GROUP_BLOCK, /* the group stops until a person looks after that job */
+    GROUP_SKIP,  /* it goes on */
+    GROUP_PARK,  /* it goes on, even while that job waits for another attempt */
+    GROUP_ORDER_COUNT
+};
+
 struct queue_set_command {
     struct slice queue;
     bool has_order;
@@ -262,6 +293,48 @@ struct queue_set_command {
     uint32_t length; /* waiting jobs; 0: no limit .. QUEUE_LENGTH_MAX */
     bool has_on_full;
     enum on_full on_full;
+    bool has_aging;
+    hob_ns aging_ns; /* a step of priority weighs so much time; 0: more than any. Only fifo */
+    struct rate_set rate;
+    bool has_group_concurrency; /* of each group without settings of its own */
+    uint32_t group_concurrency;
+    bool has_group_order;
+    enum group_order group_order;
+    struct rate_set group_rate;
+};
+
+/* What a valve is about; the numbers stand in journals. */
+enum valve_sort { VALVE_QUEUE, VALVE_KIND, VALVE_GROUP, VALVE_LIMITER, VALVE_SORT_COUNT };
+
+struct valve_name {
+    enum valve_sort sort; /* a queue has commands of its own */
+    struct slice queue;   /* of a group */
+    struct slice name;
+};
+
+struct valve_set_command {
+    struct valve_name valve; /* a group or limiter */
+    bool reset;              /* forget what was set before */
+    bool has_weight;         /* of a group: turns */
+    uint32_t weight;
+    bool has_concurrency;
+    uint32_t concurrency; /* running at most, in units of a limiter; 0: any number */
+    struct rate_set rate;
+};
+
+struct valve_pause_command {
+    struct valve_name valve; /* a kind, group or limiter */
+    hob_ns until_ns;         /* 0: until somebody resumes */
+    struct slice by;
+    struct slice why;
+};
+
+struct valve_resume_command {
+    struct valve_name valve;
+};
+
+struct group_skip_command {
+    struct valve_name valve;
 };
 
 struct worker_set_command {
@@ -330,6 +403,10 @@ struct command {
         struct pause_command pause;
         struct resume_command resume;
         struct queue_set_command queue_set;
+        struct valve_set_command valve_set;
+        struct valve_pause_command valve_pause;
+        struct valve_resume_command valve_resume;
+        struct group_skip_command group_skip;
         struct worker_set_command worker_set;
         struct worker_beat_command worker_beat;
         struct wait_command wait;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What people do to jobs and queues: cancel, discard, retry, delete, pause, resume, settings. */
-#include "engine/core.h"
+#include "engine/valves.h"
 
 static uint32_t
 control_job(struct engine *engine, const struct control_command *control, struct answer *answer) {
@@ -101,6 +101,7 @@ void apply_retry(struct engine *engine, const struct command *command, struct an
         .type = EFFECT_JOB_RETRIED,
         .job_retried = {.id = job->id, .at_ns = engine->now_ns, .attempt_max = attempt_max},
     };
+    valve_unblock(engine, job);
     emit(engine, &retried);
     answer->state = JOB_AVAILABLE;
     queue_feed(engine, queue);
@@ -112,6 +113,7 @@ void apply_delete(struct engine *engine, const struct command *command, struct a
     const struct job *job = job_at(engine, handle);
     uint32_t worker = job->state == JOB_RUNNING ? run_at(engine, job->run)->worker : 0;
     notice_lost(engine, job);
+    valve_unblock(engine, job);
     waiters_job_ended(engine, command->delete.id, ANSWER_NO_JOB, answer->state);
     struct effect deleted = {.type = EFFECT_JOB_DELETED, .job_deleted = {.id = command->delete.id}};
     emit(engine, &deleted);
@@ -178,6 +180,25 @@ void apply_resume(struct engine *engine, const struct command *command, struct a
     if (queue_at(engine, handle)->paused) queue_unpause(engine, handle);
 }
 
+/* The order, rate and rule for groups as @set makes them; NULL, or what is wrong. */
+static const char *
+queue_valves_change(const struct queue_set_command *set, struct queue_view *view) {
+    if (set->has_order) view->order = set->order;
+    if (set->has_aging) view->aging_ns = set->aging_ns;
+    if (view->aging_ns > AGING_MAX_NS) return "aging is 0 (none) to 30 days";
+    if (view->aging_ns > 0 && view->order != QUEUE_FIFO) return "only jobs of a fifo queue age";
+    if (set->has_group_concurrency) view->group_rule.concurrency = set->group_concurrency;
+    if (view->group_rule.concurrency > VALVE_CONCURRENCY_MAX) {
+        return "group_concurrency is 0 (any number) to 1000000";
+    }
+    if (set->has_group_order) view->group_rule.order = set->group_order;
+    if (view->group_rule.order >= GROUP_ORDER_COUNT) {
+        return "group_order is loose, block, skip or park";
+    }
+    const char *fault = rate_change(&view->rate, &set->rate);
+    return fault != NULL ? fault : rate_change(&view->group_rule.rate, &set->group_rate);
+}
+
 void apply_queue_set(struct engine *engine, const struct command *command, struct answer *answer) {
     const struct queue_set_command *set = &command->queue_set;
     if (queue_name_is_bad(engine, set->queue, answer)) return;
@@ -209,10 +230,22 @@ void apply_queue_set(struct engine *engine, const struct command *command, struc
         answer_set(answer, ANSWER_BAD_ARGUMENT, "on_full is reject, drop_oldest or drop_newest");
         return;
     }
+    struct queue_view trial = {.order = QUEUE_FIFO};
+    uint32_t known = queue_find(engine, set->queue);
+    if (known != 0) queue_view_fill(engine, queue_at(engine, known), &trial);
+    const char *fault = queue_valves_change(set, &trial);
+    if (fault != NULL) {
+        answer_set(answer, ANSWER_BAD_ARGUMENT, fault);
+        return;
+    }
     struct effect effect = queue_effect(engine, set->queue);
     struct queue_view *view = &effect.queue_put.queue;
     if (set->has_length) view->length = set->length;
     if (set->has_on_full) view->on_full = set->on_full;
+    view->rate = trial.rate;
+    view->tat_ns = rate_debt_ns(&trial.rate, view->tat_ns, engine->now_ns);
+    view->group_rule = trial.group_rule;
+    view->aging_ns = trial.aging_ns;
     if (set->has_concurrency) view->concurrency = set->concurrency;
     if (set->has_tier) view->tier = set->tier;
     if (set->has_weight) view->weight = set->weight;
@@ -226,5 +259,6 @@ void apply_queue_set(struct engine *engine, const struct command *command, struc
         view->keep_failed_count = set->keep_failed_count;
     }
     emit(engine, &effect);
+    valves_forgive(engine);
     queue_feed(engine, queue_find(engine, set->queue));
 }

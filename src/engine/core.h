@@ -5,8 +5,10 @@
  *   job      the hot record, 96 bytes, in a pool; what few jobs have lies in a `side`, what running
  *            needs in a `run`
  *   queue    settings, counts, its timers, its retention lists, its ready jobs
- *   ready    queue > branch (one kind) > lane (one priority and group) > jobs: see ready.c
  *   unique   the jobs that hold a unique key: see unique.c
+ *   ready    queue > branch (one kind, then one limiter after the other) > lane (one priority and
+ *            group) > jobs: see ready.c and branches.c
+ *   valve     what may stop the jobs of a kind, group or limiter: see valves.c
  *   waiter   a fetch that waits for a job, or a wait for a job's end; volatile
  *   watch    what fetches of one sort look at together: see watch.h; volatile
  *
@@ -47,6 +49,7 @@ struct job {
     uint32_t queue;
     uint32_t kind;
     uint32_t group;    /* always one: that without a name is a group too */
+    uint32_t limits;   /* its limiters; 0: none */
     uint32_t side;     /* 0: none */
     uint32_t run;      /* 0: never ran */
     uint32_t lane;     /* available: where it stands */
@@ -127,6 +130,8 @@ struct job_list {
 struct kind {
     struct text name;
     uint32_t users; /* jobs and workers that name it; freed at 0 */
+    uint32_t valve;
+    uint32_t branch_first;
     bool is_served; /* a mark of engine_unserved, false outside of it */
 };
 
@@ -134,9 +139,14 @@ struct kind {
 struct group {
     struct text name; /* empty: jobs that name no group */
     uint32_t queue;
-    uint32_t users;     /* jobs that are in it; freed at 0 */
+    uint32_t users;     /* jobs that are in it, and its valve when that is kept; freed at 0 */
     uint32_t available; /* jobs that wait for a worker */
+    uint32_t running;
+    uint32_t held; /* jobs that have started and wait for their time again */
+    uint32_t valve;
     uint32_t lane_first;
+    uint32_t queue_next; /* groups of the same queue */
+    uint32_t queue_previous;
     uint64_t pass; /* whose is smallest is next; volatile */
 };
 
@@ -146,19 +156,35 @@ struct lane {
     uint32_t group;
     uint32_t group_next; /* lanes of the same group */
     uint32_t group_previous;
+    uint32_t kind_next; /* lanes of the same queue and kind */
+    uint32_t kind_previous;
     uint64_t pass;         /* of the group, as the heaps know it */
     struct job_list fresh; /* ascending ids */
     struct heap
         /* jobs whose id is below fresh.last when they come, and fronts; by place */
         returned;
-    uint32_t heap_at;
+    uint32_t heap_at; /* HEAP_NOWHERE while it is stopped */
+    bool is_stopped;  /* by its group */
 };
 
+/* Jobs of one queue and kind; below it, those of them that share a limiter, and so on. */
 struct branch {
     uint32_t queue;
     uint32_t kind;
-    struct heap lanes; /* by priority, then as lane_before says */
-    uint32_t heap_at;
+    uint32_t top;     /* the branch of the queue and kind; its own handle: this one */
+    uint32_t parent;  /* 0: of the queue */
+    uint32_t limiter; /* 0: none */
+    uint32_t units;
+    uint32_t users;       /* lanes and branches of it, stopped ones too; freed at 0 */
+    struct heap lanes;    /* those that may start: by priority, then as lane_before says */
+    struct heap branches; /* in the same order of their best jobs */
+    uint32_t heap_at;     /* HEAP_NOWHERE while it is stopped, or nothing in it may start */
+    bool is_stopped;      /* by its kind or limiter */
+    uint32_t valve_next;  /* branches of the same kind or limiter */
+    uint32_t valve_previous;
+    uint32_t lane_first; /* of a top: all its lanes */
+    uint32_t queue_next; /* of a top: those of the same queue */
+    uint32_t queue_previous;
 };
 
 /* What a queue has done lately; volatile, see estimate.c. */
@@ -194,7 +220,12 @@ struct queue {
     uint32_t over_at; /* place in engine->over */
     uint32_t counts[JOB_STATE_COUNT];
     uint32_t home;
-    struct heap branches; /* by priority, then pass and place of the best job */
+    struct group_rule group_rule; /* of groups that have no settings of their own */
+    hob_ns aging_ns;              /* a step of priority weighs so much time; 0: more than any */
+    uint32_t valve;               /* of its rate; 0: it has none */
+    struct heap branches;         /* by priority, then pass and place of the best job */
+    uint32_t branch_first;        /* all of them, stopped ones too */
+    uint32_t group_first;
     uint32_t group_count; /* groups that have available jobs */
     uint64_t group_vtime; /* pass of the group picked last; volatile */
     struct heap timers;   /* jobs by when something is due */
@@ -295,6 +326,9 @@ struct engine {
     struct pool lanes;
     struct pool branches;
     struct pool groups;
+    struct pool valves;
+    struct pool limiters;
+    struct pool limits;
     struct pool waiters;
     struct pool skills;
     struct pool watches;
@@ -310,6 +344,8 @@ struct engine {
     struct index branch_keys;
     struct index lane_keys;
     struct index group_names;
+    struct index limiter_names;
+    struct index limits_texts;
     struct index waiter_requests;
     struct index job_waiters; /* first waiter of a job's end */
     struct index skill_keys;
@@ -326,7 +362,13 @@ struct engine {
     uint32_t token_count;
     uint32_t token_capacity;
 
-    struct heap due;       /* queues by their earliest timer, retention or end of pause */
+    struct heap due;     /* queues by their earliest timer, retention or end of pause */
+    struct heap opening; /* valves by when time changes something about them */
+    uint32_t kept_first;
+    uint32_t limiter_first;
+    uint32_t *rules; /* limiters that are globs: rules for others; the most exact first */
+    uint32_t rule_count;
+    uint32_t rule_capacity;
     struct heap terms;     /* waiting jobs by until when they may start */
     struct heap over;      /* queues that have to drop a job, by name */
     struct heap key_due;   /* keys by the end of their time */
@@ -368,6 +410,12 @@ static inline struct kind *kind_at(const struct engine *engine, uint32_t handle)
 }
 static inline struct group *group_at(const struct engine *engine, uint32_t handle) {
     return pool_at(&engine->groups, handle);
+}
+static inline struct lane *lane_at(const struct engine *engine, uint32_t handle) {
+    return pool_at(&engine->lanes, handle);
+}
+static inline struct branch *branch_at(const struct engine *engine, uint32_t handle) {
+    return pool_at(&engine->branches, handle);
 }
 static inline struct worker *worker_at(const struct engine *engine, uint32_t handle) {
     return pool_at(&engine->workers, handle);
@@ -441,30 +489,60 @@ bool ready_measure(
 );
 /* Is @job where its lane says? For engine_check. */
 bool ready_holds(const struct engine *engine, const struct job *job, uint32_t handle);
+/* Does something stop this available job, but for its queue? */
+bool ready_is_stopped(const struct engine *engine, const struct job *job);
 /* Does @a go before @b when both are the best of their kind in one queue? */
 bool ready_before(const struct engine *engine, uint32_t a, uint32_t b);
-/* The pass of the group of these lanes has grown. */
-void ready_group_moved(struct engine *engine, uint32_t group);
-/* The lane is there now, or about to go: its group knows its lanes. */
-void group_lane_add(struct engine *engine, uint32_t lane);
-void group_lane_remove(struct engine *engine, uint32_t lane);
-/* The order of the queue changed. */
-void ready_reorder(struct engine *engine, uint32_t queue);
+/* The same, of jobs whose groups have these passes. */
+bool ready_before_by(
+    const struct engine *engine,
+    const struct job *a,
+    uint64_t pass_a,
+    const struct job *b,
+    uint64_t pass_b
+);
+/* What comes before the pass in the order of its queue; the smaller one goes first. */
+uint64_t ready_key(const struct engine *engine, const struct job *job);
+/* The order of the queue changes to this. */
+void ready_reorder(struct engine *engine, uint32_t queue, enum queue_order order, hob_ns aging_ns);
 
-/* The smaller one goes first, of jobs whose priority and pass are equal. */
-uint64_t job_place(const struct engine *engine, const struct job *job);
-/* The next job of a lane, which has some. */
-uint32_t ready_lane_best(const struct engine *engine, uint32_t lane);
+/* --- branches.c: lanes and branches in their heaps --- */
+
+/* Whose best job is first: the best that may start in this branch, which has one. */
+uint32_t branch_best(const struct engine *engine, const struct branch *branch);
+uint32_t lane_best(const struct engine *engine, const struct lane *lane);
+bool branch_has_offer(const struct branch *branch);
+/* The branch of a queue and kind; 0: it has no available job. */
+uint32_t branch_find(const struct engine *engine, uint32_t queue, uint32_t kind);
+/* The lane for a job, made if need be. */
+uint32_t lane_need(struct engine *engine, const struct job *job);
+/* It stands in the heaps from now on, if nothing stops it; its first job is there. */
+void lane_begin(struct engine *engine, uint32_t lane);
+/* It leaves the heaps, its last job still there. */
+void lane_end(struct engine *engine, uint32_t lane);
+/* It is empty, and in no heap any more. */
+void lane_drop(struct engine *engine, uint32_t lane);
+/* The best job of the lane, or its turn, may have changed. */
+void lane_fix(struct engine *engine, const struct lane *lane);
+/* Something stops the lane or branch now, or nothing does. True: it left its heap or came back. */
+bool lane_stop(struct engine *engine, uint32_t lane, bool is_stopped);
+bool branch_stop(struct engine *engine, uint32_t branch, bool is_stopped);
+/* The place of a job in its lane: the smaller one goes first. */
+uint64_t job_place(const struct job *job, bool newest);
+bool lane_is_newest_first(const struct engine *engine, const struct lane *lane);
+/* The pass of the group of these lanes has grown. */
+void lanes_group_moved(struct engine *engine, uint32_t group);
 
 /* --- groups.c: turns within a queue --- */
 
+uint32_t group_find(const struct engine *engine, uint32_t queue, struct slice name);
 uint32_t group_use(struct engine *engine, uint32_t queue, struct slice name);
 void group_unuse(struct engine *engine, uint32_t group);
 /* A job of this group waits for a worker, or does so no more. */
 void group_job_comes(struct engine *engine, uint32_t group);
 void group_job_goes(struct engine *engine, uint32_t group);
 /* By how much a turn moves its pass on. */
-uint64_t group_stride(const struct group *group);
+uint64_t group_stride(const struct engine *engine, const struct group *group);
 /* A job of this group has been chosen, and is still there. */
 void group_had_its_turn(struct engine *engine, uint32_t group);
 
@@ -669,7 +747,7 @@ void queue_tier_set(struct engine *engine, struct queue *queue, uint32_t tier);
 
 /* --- watch.c --- */
 
-/* Queue @queue may have gained a job for somebody, or a better one: a job came, a gate opened,
+/* Queue @queue may have gained a job for somebody, or a better one: a job came, a valve opened,
  * settings changed. Whoever waits for it is looked for. */
 void queue_feed(struct engine *engine, uint32_t queue);
 /* Its best job may be another, though nobody can have gained one. */

@@ -10,9 +10,16 @@
  * default). A new sort of object gets a word in enum touched, its hash in touched_hash, and a loop
  * in engine_digest. An effect that touches more than it names, and state that changes without an
  * effect, are found by engine_check, which compares the two ways. */
-#include "engine/core.h"
+#include "engine/valves.h"
 
-enum touched { TOUCHED_NOTHING, TOUCHED_JOB, TOUCHED_QUEUE, TOUCHED_KEY, TOUCHED_TOKEN };
+enum touched {
+    TOUCHED_NOTHING,
+    TOUCHED_JOB,
+    TOUCHED_QUEUE,
+    TOUCHED_KEY,
+    TOUCHED_GATE,
+    TOUCHED_TOKEN
+};
 
 /* The counters (META) are added when the digest is read, and a body is a job's affair. */
 static enum touched touched_by(enum effect_type type) {
@@ -39,6 +46,10 @@ static enum touched touched_by(enum effect_type type) {
     case EFFECT_KEY_PUT:
     case EFFECT_KEY_DROP:
         return TOUCHED_KEY;
+    case EFFECT_VALVE_PUT:
+    case EFFECT_VALVE_DROP:
+    case EFFECT_VALVE_TAKEN:
+        return TOUCHED_GATE;
     case EFFECT_TOKEN_PUT:
     case EFFECT_TOKEN_DROP:
         return TOUCHED_TOKEN;
@@ -83,6 +94,15 @@ static uint64_t key_hash(const struct engine *engine, uint32_t handle, struct bu
     return effect_hash(&effect, scratch);
 }
 
+/* A valve that is held only by a rule, and the rate of a queue, which is the queue's, are not. */
+static uint64_t valve_hash(const struct engine *engine, uint32_t handle, struct buf *scratch) {
+    const struct valve *valve = valve_at(engine, handle);
+    if (!valve->is_kept) return 0;
+    struct effect effect = {.type = EFFECT_VALVE_PUT};
+    valve_view_fill(engine, valve, &effect.valve_put.valve);
+    return effect_hash(&effect, scratch);
+}
+
 static uint64_t token_hash(const struct token *token, struct buf *scratch) {
     struct effect effect = {.type = EFFECT_TOKEN_PUT};
     token_view_fill(token, &effect.token_put.token);
@@ -113,6 +133,9 @@ uint64_t engine_digest(const struct engine *engine) {
     for (uint32_t i = 0; i < engine->key_due.count; i++) {
         digest += key_hash(engine, engine->key_due.entries[i].item, &scratch);
     }
+    for (uint32_t at = engine->kept_first; at != 0; at = valve_at(engine, at)->kept_next) {
+        digest += valve_hash(engine, at, &scratch);
+    }
     for (uint32_t i = 0; i < engine->token_count; i++) {
         digest += token_hash(&engine->tokens[i], &scratch);
     }
@@ -128,6 +151,13 @@ static struct key_name key_name(const struct effect *effect) {
     return (struct key_name){effect->key_drop.key, effect->key_drop.is_unique};
 }
 
+static struct valve_name effect_valve_name(const struct effect *effect) {
+    if (effect->type == EFFECT_VALVE_DROP) return effect->valve_drop.valve;
+    if (effect->type == EFFECT_VALVE_TAKEN) return effect->valve_taken.valve;
+    const struct valve_view *valve = &effect->valve_put.valve;
+    return (struct valve_name){.sort = valve->sort, .queue = valve->queue, .name = valve->name};
+}
+
 static struct slice token_name(const struct effect *effect) {
     return effect->type == EFFECT_TOKEN_PUT ? effect->token_put.token.name
                                             : effect->token_drop.name;
@@ -141,6 +171,16 @@ static uint64_t token_hash_by_name(struct engine *engine, struct slice name) {
         }
     }
     return 0;
+}
+
+static uint64_t valve_hash_by_name(struct engine *engine, const struct effect *effect) {
+    struct valve_name name = effect_valve_name(effect);
+    if (name.sort == VALVE_QUEUE) {
+        uint32_t queue = queue_find(engine, name.name);
+        return queue == 0 ? 0 : queue_hash(engine, queue, &engine->digest_scratch);
+    }
+    uint32_t valve = valve_find(engine, &name);
+    return valve == 0 ? 0 : valve_hash(engine, valve, &engine->digest_scratch);
 }
 
 /* The hash of the object as it is now; 0 while there is none. */
@@ -159,6 +199,8 @@ static uint64_t touched_hash(struct engine *engine, const struct effect *effect)
     case TOUCHED_KEY:
         handle = key_find(engine, key_name(effect));
         return handle == 0 ? 0 : key_hash(engine, handle, scratch);
+    case TOUCHED_GATE:
+        return valve_hash_by_name(engine, effect);
     case TOUCHED_TOKEN:
         return token_hash_by_name(engine, token_name(effect));
     }
@@ -173,6 +215,7 @@ void digest_after(struct engine *engine, const struct effect *effect) {
     if (!engine->keeps_digest) return;
     /* The name in such an effect may have been the object's own, and is gone with it. */
     if (effect->type == EFFECT_KEY_DROP || effect->type == EFFECT_TOKEN_DROP) return;
+    if (effect->type == EFFECT_VALVE_DROP) return;
     engine->digest += touched_hash(engine, effect);
 }
 

@@ -150,6 +150,12 @@ static void field_backoff(struct codec *codec, struct backoff *backoff) {
     for (uint32_t i = 0; i < backoff->delay_count; i++) field_u64(codec, &backoff->delays_ns[i]);
 }
 
+static void field_rate(struct codec *codec, struct rate *rate) {
+    field_u32(codec, &rate->count);
+    field_u32(codec, &rate->burst);
+    field_u64(codec, &rate->period_ns);
+}
+
 /* What every job has comes first, what few have comes last and is mostly not written at all. */
 static void meta_fields(struct codec *codec, struct meta_effect *meta) {
     field_u64(codec, &meta->next_id);
@@ -215,6 +221,7 @@ static void job_put_fields(struct codec *codec, struct job_put_effect *put) {
     field_bytes(codec, &job->unique);
     FIELD_ENUM(codec, job->unique_scope, enum unique_scope, UNIQUE_SCOPE_COUNT);
     field_u64(codec, &job->unique_for_ns);
+    field_bytes(codec, &job->limiters);
 }
 
 static void job_run_fields(struct codec *codec, struct job_run_effect *run) {
@@ -312,6 +319,48 @@ static void queue_put_fields(struct codec *codec, struct queue_put_effect *put) 
     field_u32(codec, &queue->concurrency);
     field_u32(codec, &queue->length);
     FIELD_ENUM(codec, queue->on_full, enum on_full, ON_FULL_COUNT);
+    field_u64(codec, &queue->aging_ns);
+    field_rate(codec, &queue->rate);
+    field_u64(codec, &queue->tat_ns);
+    field_u32(codec, &queue->group_rule.concurrency);
+    field_rate(codec, &queue->group_rule.rate);
+    FIELD_ENUM(codec, queue->group_rule.order, enum group_order, GROUP_ORDER_COUNT);
+}
+
+static void field_valve_name(struct codec *codec, struct valve_name *name) {
+    FIELD_ENUM(codec, name->sort, enum valve_sort, VALVE_SORT_COUNT);
+    field_bytes(codec, &name->queue);
+    field_bytes(codec, &name->name);
+}
+
+static void valve_put_fields(struct codec *codec, struct valve_put_effect *put) {
+    struct valve_view *valve = &put->valve;
+    struct valve_name name = {.sort = valve->sort, .queue = valve->queue, .name = valve->name};
+    field_valve_name(codec, &name);
+    valve->sort = name.sort;
+    valve->queue = name.queue;
+    valve->name = name.name;
+    field_bool(codec, &valve->own.has_weight);
+    field_u32(codec, &valve->own.weight);
+    field_bool(codec, &valve->own.has_concurrency);
+    field_u32(codec, &valve->own.concurrency);
+    field_bool(codec, &valve->own.has_rate);
+    field_rate(codec, &valve->own.rate);
+    field_u64(codec, &valve->tat_ns);
+    field_bool(codec, &valve->paused);
+    field_u64(codec, &valve->paused_until_ns);
+    field_bytes(codec, &valve->paused_by);
+    field_bytes(codec, &valve->paused_why);
+    field_u64(codec, &valve->blocked_by);
+}
+
+static void valve_drop_fields(struct codec *codec, struct valve_drop_effect *drop) {
+    field_valve_name(codec, &drop->valve);
+}
+
+static void valve_taken_fields(struct codec *codec, struct valve_taken_effect *taken) {
+    field_valve_name(codec, &taken->valve);
+    field_u64(codec, &taken->tat_ns);
 }
 
 static void key_put_fields(struct codec *codec, struct key_put_effect *put) {
@@ -458,6 +507,9 @@ uint64_t effect_job_id(const struct effect *effect) {
     case EFFECT_QUEUE_PUT:
     case EFFECT_KEY_PUT:
     case EFFECT_KEY_DROP:
+    case EFFECT_VALVE_PUT:
+    case EFFECT_VALVE_DROP:
+    case EFFECT_VALVE_TAKEN:
     case EFFECT_TOKEN_PUT:
     case EFFECT_TOKEN_DROP:
         return 0;

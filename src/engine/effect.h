@@ -15,26 +15,29 @@
 #include "engine/view.h"
 
 /*        NAME           number  member     what happened */
-#define EFFECTS(X)                                                               \
-    X(META, 1, meta, "the counters, in full")                                    \
-    X(BODY, 2, body, "bytes that jobs refer to by id")                           \
-    X(JOB_PUT, 3, job_put, "a job, in full; also how push and update are told")  \
-    X(JOB_RUN, 4, job_run, "leased to a worker: the next attempt starts")        \
-    X(JOB_LEASE, 5, job_lease, "the lease ends later")                           \
-    X(JOB_DONE, 6, job_done, "completed")                                        \
-    X(JOB_FAILED, 7, job_failed, "an attempt failed: retryable or discarded")    \
-    X(JOB_RELEASED, 8, job_released, "given back, or rescued")                   \
-    X(JOB_STAGED, 9, job_staged, "its time has come: available")                 \
-    X(JOB_ENDED, 10, job_ended, "cancelled or discarded")                        \
-    X(JOB_RETRIED, 11, job_retried, "made available again by a person")          \
-    X(JOB_DELETED, 12, job_deleted, "gone")                                      \
-    X(JOB_LOGGED, 13, job_logged, "the log grew by a body")                      \
-    X(JOB_PROGRESS, 14, job_progress, "how far it is")                           \
-    X(JOB_CHECKPOINT, 15, job_checkpoint, "what the next attempt shall receive") \
-    X(QUEUE_PUT, 16, queue_put, "the settings of a queue, in full")              \
-    X(KEY_PUT, 17, key_put, "a key that is held for a time, in full")            \
-    X(KEY_DROP, 18, key_drop, "such a key is forgotten")                         \
-    X(TOKEN_PUT, 40, token_put, "a token, in full")                              \
+#define EFFECTS(X)                                                                 \
+    X(META, 1, meta, "the counters, in full")                                      \
+    X(BODY, 2, body, "bytes that jobs refer to by id")                             \
+    X(JOB_PUT, 3, job_put, "a job, in full; also how push and update are told")    \
+    X(JOB_RUN, 4, job_run, "leased to a worker: the next attempt starts")          \
+    X(JOB_LEASE, 5, job_lease, "the lease ends later")                             \
+    X(JOB_DONE, 6, job_done, "completed")                                          \
+    X(JOB_FAILED, 7, job_failed, "an attempt failed: retryable or discarded")      \
+    X(JOB_RELEASED, 8, job_released, "given back, or rescued")                     \
+    X(JOB_STAGED, 9, job_staged, "its time has come: available")                   \
+    X(JOB_ENDED, 10, job_ended, "cancelled or discarded")                          \
+    X(JOB_RETRIED, 11, job_retried, "made available again by a person")            \
+    X(JOB_DELETED, 12, job_deleted, "gone")                                        \
+    X(JOB_LOGGED, 13, job_logged, "the log grew by a body")                        \
+    X(JOB_PROGRESS, 14, job_progress, "how far it is")                             \
+    X(JOB_CHECKPOINT, 15, job_checkpoint, "what the next attempt shall receive")   \
+    X(QUEUE_PUT, 16, queue_put, "the settings of a queue, in full")                \
+    X(KEY_PUT, 17, key_put, "a key that is held for a time, in full")              \
+    X(KEY_DROP, 18, key_drop, "such a key is forgotten")                           \
+    X(VALVE_PUT, 30, valve_put, "what stops jobs of a kind, group, limiter: full") \
+    X(VALVE_DROP, 31, valve_drop, "nothing is known of a valve any more")          \
+    X(VALVE_TAKEN, 32, valve_taken, "its rate gave something away")                \
+    X(TOKEN_PUT, 40, token_put, "a token, in full")                                \
     X(TOKEN_DROP, 41, token_drop, "a token is revoked")
 
 enum effect_type {
@@ -156,6 +159,19 @@ struct key_drop_effect {
     bool is_unique;
 };
 
+struct valve_put_effect {
+    struct valve_view valve; /* what holds and what is counted are not part of it */
+};
+
+struct valve_drop_effect {
+    struct valve_name valve;
+};
+
+struct valve_taken_effect {
+    struct valve_name valve; /* a queue too */
+    hob_ns tat_ns;
+};
+
 struct token_put_effect {
     struct token_view token;
 };
@@ -185,6 +201,9 @@ struct effect {
         struct queue_put_effect queue_put;
         struct key_put_effect key_put;
         struct key_drop_effect key_drop;
+        struct valve_put_effect valve_put;
+        struct valve_drop_effect valve_drop;
+        struct valve_taken_effect valve_taken;
         struct token_put_effect token_put;
         struct token_drop_effect token_drop;
     };

@@ -10,9 +10,9 @@
  * 130 million jobs, the callback is given up and counted. Deleting a job is no end. */
 #include "base/json.h"
 #include "engine/callback.h"
-#include "engine/core.h"
 #include "engine/document.h"
 #include "engine/labels.h"
+#include "engine/valves.h"
 
 enum { LOG_CHUNKS_READ_MAX = DOCUMENT_LOG_LINES_MAX, LOG_BYTES_READ_MAX = 64 * 1024 };
 
@@ -124,6 +124,7 @@ static void callbacks_emit(
 void job_ended(struct engine *engine, uint64_t id, struct ending ending) {
     const struct job *job = job_at(engine, job_find(engine, id));
     hob_assert(job_state_is_final((enum job_state)job->state));
+    if (job->state == JOB_DISCARDED && !ending.by_person) valve_block(engine, job);
     const struct side *side = job->side == 0 ? NULL : side_at(engine, job->side);
     if (side != NULL && side->labels != NULL && side->labels->on_done.size > 0) {
         callbacks_emit(engine, job, text_slice(side->labels->on_done), ending);

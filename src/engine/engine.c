@@ -2,6 +2,7 @@
 /* The engine as a whole: its making, the way of a command through it, replay and cleaning. */
 #include "engine/engine.h"
 
+#include "engine/valves.h"
 #include "engine/watch.h"
 
 static void pools_init(struct engine *engine) {
@@ -15,6 +16,9 @@ static void pools_init(struct engine *engine) {
     pool_init(&engine->lanes, &engine->mem, sizeof(struct lane));
     pool_init(&engine->branches, &engine->mem, sizeof(struct branch));
     pool_init(&engine->groups, &engine->mem, sizeof(struct group));
+    pool_init(&engine->valves, &engine->mem, sizeof(struct valve));
+    pool_init(&engine->limiters, &engine->mem, sizeof(struct limiter));
+    pool_init(&engine->limits, &engine->mem, sizeof(struct limits));
     pool_init(&engine->waiters, &engine->mem, sizeof(struct waiter));
     pool_init(&engine->skills, &engine->mem, sizeof(struct skill));
     pool_init(&engine->watches, &engine->mem, sizeof(struct watch));
@@ -55,6 +59,8 @@ void engine_free(struct engine *engine) {
         job_unmake(engine, idmap_next(&engine->job_ids, 0, &id), false);
     }
     digest_free(engine);
+    valves_free(engine);
+    limiters_free(engine);
     names_free(engine);
     tokens_free(engine);
     heap_deinit(&engine->terms, &engine->mem);
@@ -79,6 +85,9 @@ void engine_free(struct engine *engine) {
         &engine->lanes,
         &engine->branches,
         &engine->groups,
+        &engine->valves,
+        &engine->limiters,
+        &engine->limits,
         &engine->waiters,
         &engine->skills,
         &engine->watches,
@@ -115,11 +124,11 @@ void engine_apply(
     hob_assert(!engine->replaying);
     if (engine->now_ns < now_ns) engine->now_ns = now_ns;
     *ret_answer = (struct answer){.code = ANSWER_OK, .request = command->request};
+    valves_open(engine);
     apply_functions[command->type](engine, command, ret_answer);
-    if (engine->hungry.count == 0) return;
     /* A fetch's own answer borrows `picked`, so it is never followed by serving others: it feeds no
-     * queue. */
-    hob_assert(command->type != COMMAND_FETCH);
+     * queue, and what time has opened is served with the next turn. */
+    if (engine->hungry.count == 0 || command->type == COMMAND_FETCH) return;
     waiters_serve(engine);
 }
 
@@ -182,6 +191,7 @@ enum hob_status engine_replay_end(
             worker->alive_until_ns = alive_ns;
         }
     }
+    valves_refresh_all(engine);
     uint32_t handle = 0;
     for (uint64_t from = 0; (handle = idmap_next(&engine->job_ids, from, &id)) != 0;
          from = id + 1) {
@@ -249,6 +259,7 @@ bool engine_restate(struct engine *engine, const struct effect *effect, uint32_t
         struct key_name name = {effect->key_put.key, effect->key_put.is_unique};
         return restate_key(engine, name, home);
     }
+    if (effect->type == EFFECT_VALVE_PUT) return restate_valve(engine, &effect->valve_put, home);
     if (effect->type == EFFECT_TOKEN_PUT) {
         return restate_token(engine, effect->token_put.token.name, home);
     }

@@ -185,6 +185,11 @@ engine_next(const struct engine *engine, struct slice name, uint32_t count_max, 
 /** Queues in order of their making: number @at (0-based); false past the last. */
 bool engine_queue_at(const struct engine *engine, uint32_t at, struct queue_view *ret_view);
 
+/** What is known of a kind, group or limiter; false: there is none with this name. */
+bool engine_valve(
+    const struct engine *engine, const struct valve_name *name, struct valve_view *ret_view
+);
+
 /** Workers that are known: number @at (0-based); false past the last. */
 bool engine_worker_at(const struct engine *engine, uint32_t at, struct worker_view *ret_view);
 

@@ -59,6 +59,9 @@ static bool type_of(const struct effect *effect, enum event_type *ret_type) {
     case EFFECT_JOB_CHECKPOINT:
     case EFFECT_KEY_PUT:
     case EFFECT_KEY_DROP:
+    case EFFECT_VALVE_PUT:
+    case EFFECT_VALVE_DROP:
+    case EFFECT_VALVE_TAKEN:
     case EFFECT_TOKEN_PUT:
     case EFFECT_TOKEN_DROP:
         break;
@@ -161,6 +164,9 @@ static void fill_effect(const struct effect *effect, struct event *event) {
     case EFFECT_JOB_CHECKPOINT:
     case EFFECT_KEY_PUT:
     case EFFECT_KEY_DROP:
+    case EFFECT_VALVE_PUT:
+    case EFFECT_VALVE_DROP:
+    case EFFECT_VALVE_TAKEN:
     case EFFECT_TOKEN_PUT:
     case EFFECT_TOKEN_DROP:
         return;

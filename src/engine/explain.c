@@ -186,7 +186,7 @@ static void look_at_tiers(struct look *look) {
 
 /* Those that would be fetched before it, one by one, as far as such a look goes. */
 static void look_at_line(struct look *look) {
-    if (look->job->state != JOB_AVAILABLE) return;
+    if (look->job->state != JOB_AVAILABLE || ready_is_stopped(look->engine, look->job)) return;
     uint64_t ids[NEXT_COUNT_MAX];
     struct slice name = text_slice(look->queue->name);
     uint32_t count = engine_next(look->engine, name, NEXT_COUNT_MAX, ids);

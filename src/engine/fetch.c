@@ -7,6 +7,7 @@
  * Weighted is stride scheduling: each queue has a pass, the smallest of the smallest tier is next,
  * and a pick moves it on by STRIDE / weight. A tier has its virtual time, the pass that was picked
  * last; a queue that gets work again starts there. So tiers do not disturb each other's turns. */
+#include "engine/valves.h"
 #include "engine/watch.h"
 
 #define STRIDE (UINT64_C(1) << 20)
@@ -33,7 +34,8 @@ static void queue_had_its_turn(struct engine *engine, struct queue *queue) {
 
 bool queue_is_open(const struct engine *engine, const struct queue *queue) {
     if (queue_is_paused(engine, queue)) return false;
-    return queue->concurrency == 0 || queue->counts[JOB_RUNNING] < queue->concurrency;
+    if (queue->concurrency > 0 && queue->counts[JOB_RUNNING] >= queue->concurrency) return false;
+    return !valve_stops(engine, queue->valve, 1);
 }
 
 uint32_t queue_offer(struct engine *engine, uint32_t worker, uint32_t queue) {
@@ -116,6 +118,7 @@ uint32_t fetch_now(struct engine *engine, const struct fetch *fetch) {
         };
         engine->picked[count++] = job->id;
         emit(engine, &run);
+        valves_take(engine, job);
     }
     return count;
 }

@@ -2,16 +2,16 @@
 /* Groups: jobs of one queue that take turns with each other, such as those of one tenant. Jobs that
  * name no group are a group too. Among the jobs of one priority the group with the smallest pass is
  * next, and a turn moves its pass on by STRIDE. So each group that waits gets as many turns as any
- * other, however many jobs it has, and an empty one costs nothing.
+ * other (or as its weight says), however many jobs it has, and an empty one costs nothing.
  *
  *     comes      the first available job of a group sets its pass to vtime + STRIDE: it stands at
  *                the end of the round, so that ever new groups cannot starve an old one
- *     has turn   vtime becomes its pass, and its pass grows by STRIDE
+ *     has turn   vtime becomes its pass, and its pass grows by STRIDE / weight
  *     alone      as long as one group alone waits there are no turns, and nothing moves
  *
  * A turn moves all lanes of its group, so it costs as much as the group has different kinds and
  * priorities waiting. Passes are volatile: after a restart a new round begins. */
-#include "engine/core.h"
+#include "engine/valves.h"
 
 #define STRIDE (UINT64_C(1) << 20)
 
@@ -30,6 +30,31 @@ static uint64_t group_hash(const struct engine *engine, uint32_t queue, struct s
     return index_hash_pair(name.size == 0 ? 0 : siphash(engine->hash_key, name), queue);
 }
 
+static void group_list(struct engine *engine, struct group *group, uint32_t handle) {
+    struct queue *queue = queue_at(engine, group->queue);
+    group->queue_next = queue->group_first;
+    if (group->queue_next != 0) group_at(engine, group->queue_next)->queue_previous = handle;
+    queue->group_first = handle;
+}
+
+static void group_unlist(struct engine *engine, const struct group *group) {
+    if (group->queue_next != 0) {
+        group_at(engine, group->queue_next)->queue_previous = group->queue_previous;
+    }
+    if (group->queue_previous != 0) {
+        group_at(engine, group->queue_previous)->queue_next = group->queue_next;
+    } else {
+        queue_at(engine, group->queue)->group_first = group->queue_next;
+    }
+}
+
+uint32_t group_find(const struct engine *engine, uint32_t queue, struct slice name) {
+    struct group_key key = {.queue = queue, .name = name};
+    return index_find(
+        &engine->group_names, group_hash(engine, queue, name), group_is, engine, &key
+    );
+}
+
 uint32_t group_use(struct engine *engine, uint32_t queue, struct slice name) {
     struct group_key key = {.queue = queue, .name = name};
     uint64_t hash = group_hash(engine, queue, name);
@@ -40,6 +65,8 @@ uint32_t group_use(struct engine *engine, uint32_t queue, struct slice name) {
         group->queue = queue;
         group->name = text_new(engine, name);
         index_add(&engine->group_names, &engine->mem, hash, handle);
+        group_list(engine, group, handle);
+        valve_rule(engine, VALVE_GROUP, handle);
     }
     group_at(engine, handle)->users++;
     return handle;
@@ -48,8 +75,13 @@ uint32_t group_use(struct engine *engine, uint32_t queue, struct slice name) {
 void group_unuse(struct engine *engine, uint32_t handle) {
     struct group *group = group_at(engine, handle);
     hob_assert(group->users > 0);
-    if (--group->users > 0) return;
+    if (--group->users > 0) {
+        if (group->users == 1) valve_refresh(engine, group->valve); /* perhaps only by that */
+        return;
+    }
     hob_assert(group->available == 0);
+    if (group->valve != 0) valve_free(engine, group->valve);
+    group_unlist(engine, group);
     uint64_t hash = group_hash(engine, group->queue, text_slice(group->name));
     index_remove(&engine->group_names, &engine->mem, hash, handle);
     text_free(engine, &group->name);
@@ -70,9 +102,10 @@ void group_job_goes(struct engine *engine, uint32_t handle) {
     if (--group->available == 0) queue_at(engine, group->queue)->group_count--;
 }
 
-uint64_t group_stride(const struct group *group) {
-    (void)group;
-    return STRIDE;
+uint64_t group_stride(const struct engine *engine, const struct group *group) {
+    if (group->valve == 0) return STRIDE;
+    const struct valve_settings *own = &valve_at(engine, group->valve)->own;
+    return own->has_weight ? STRIDE / own->weight : STRIDE;
 }
 
 void group_had_its_turn(struct engine *engine, uint32_t handle) {
@@ -81,31 +114,6 @@ void group_had_its_turn(struct engine *engine, uint32_t handle) {
     if (queue->group_count < 2) return;
     /* What another priority or kind has held back may be behind the round. */
     if (queue->group_vtime < group->pass) queue->group_vtime = group->pass;
-    group->pass = queue->group_vtime + STRIDE;
-    ready_group_moved(engine, handle);
-}
-
-void group_lane_add(struct engine *engine, uint32_t handle) {
-    struct lane *lane = pool_at(&engine->lanes, handle);
-    struct group *group = group_at(engine, lane->group);
-    lane->group_previous = 0;
-    lane->group_next = group->lane_first;
-    if (lane->group_next != 0) {
-        ((struct lane *)pool_at(&engine->lanes, lane->group_next))->group_previous = handle;
-    }
-    group->lane_first = handle;
-}
-
-void group_lane_remove(struct engine *engine, uint32_t handle) {
-    const struct lane *lane = pool_at(&engine->lanes, handle);
-    if (lane->group_next != 0) {
-        struct lane *next = pool_at(&engine->lanes, lane->group_next);
-        next->group_previous = lane->group_previous;
-    }
-    if (lane->group_previous != 0) {
-        struct lane *previous = pool_at(&engine->lanes, lane->group_previous);
-        previous->group_next = lane->group_next;
-    } else {
-        group_at(engine, lane->group)->lane_first = lane->group_next;
-    }
+    group->pass = queue->group_vtime + group_stride(engine, group);
+    lanes_group_moved(engine, handle);
 }

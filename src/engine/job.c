@@ -11,7 +11,7 @@
  *
  * job_leave and job_enter are the two ends of that rule; job_make, job_move and job_unmake are made
  * of them. */
-#include "engine/core.h"
+#include "engine/valves.h"
 
 hob_ns job_timeout(const struct engine *engine, const struct job *job) {
     if (job->side == 0) return TIMEOUT_DEFAULT_NS;
@@ -78,6 +78,7 @@ static void job_leave(struct engine *engine, uint32_t handle) {
     from->counts[job->state]--;
     engine->state_counts[job->state]--;
     length_touch(engine, job->queue);
+    valves_count(engine, job, -1);
     /* A slot of the queue is free: who waited for it looks again. */
     if (job->state == JOB_RUNNING && from->concurrency > 0) queue_feed(engine, job->queue);
 }
@@ -114,6 +115,7 @@ static void job_enter(struct engine *engine, uint32_t handle) {
     queue_at(engine, job->queue)->counts[job->state]++;
     engine->state_counts[job->state]++;
     length_enter(engine, handle);
+    valves_count(engine, job, 1);
 }
 
 void job_move(struct engine *engine, uint32_t handle, enum job_state state, hob_ns at_ns) {
@@ -222,6 +224,7 @@ uint32_t job_make(struct engine *engine, const struct job_view *view) {
     job->queue = queue_need(engine, view->queue);
     job->kind = kind_use(engine, view->kind);
     job->group = group_use(engine, job->queue, view->group);
+    job->limits = limits_use(engine, view->limiters);
     job->flags = view->front ? JOB_FRONT : 0;
     job->heap_at = HEAP_NOWHERE;
     job->home = engine->home;
@@ -334,6 +337,7 @@ void job_unmake(struct engine *engine, uint32_t handle, bool drop_bodies) {
     }
     kind_unuse(engine, job->kind);
     group_unuse(engine, job->group);
+    limits_unuse(engine, job->limits);
     idmap_remove(&engine->job_ids, job->id);
     pool_free(&engine->jobs, handle);
 }

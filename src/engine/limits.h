@@ -50,6 +50,14 @@ enum {
     QUEUE_TIER_DEFAULT = 10,
     QUEUE_WEIGHT_MAX = 1000,
     QUEUE_CONCURRENCY_MAX = 1000000,
+    GROUP_WEIGHT_MAX = 1000,
+    VALVE_CONCURRENCY_MAX = 1000000,
+    RATE_COUNT_MAX = 1000000, /* jobs or units of a rate, and of its burst */
+    JOB_LIMITERS_MAX = 4,     /* of one job, */
+    LIMITERS_BYTES_MAX = 4 * (NAME_BYTES_MAX + 9),
+    LIMITER_UNITS_MAX = 1000000, /* that a job takes of one */
+    LIMITERS_MAX = 1000000,
+    LIMITER_RULES_MAX = 1000,
     KEYS_MAX = 1000000,           /* remembered for a time; those that end first go first */
     QUEUE_LENGTH_MAX = 133000000, /* jobs that wait */
     ATTEMPT_MAX_MAX = 60000,
@@ -81,7 +89,9 @@ enum {
 /* So long requests of callbacks may wait for their first worker before that is told. */
 #define UNSERVED_CALLBACK_NS (10 * NS_PER_SECOND)
 /* When a token was used last is written down once in so long. */
-#define TOKEN_USE_STEP_NS (1 * NS_PER_HOUR)
-#define DELAY_MAX_NS      (3650 * NS_PER_DAY)
+#define TOKEN_USE_STEP_NS  (1 * NS_PER_HOUR)
+#define RATE_PERIOD_MIN_NS (1 * NS_PER_MS)
+#define AGING_MAX_NS       (30 * NS_PER_DAY)
+#define DELAY_MAX_NS       (3650 * NS_PER_DAY)
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which jobs of a queue would be fetched next, in order: a fetch that is only imagined. Nothing of
- * the engine moves, so the turns of groups are kept beside it:
+ * the engine moves: what a valve stops now is left out, what those fetches would close is not
+ * reckoned with, and the turns of groups are kept beside it:
  *
  *     ahead    a heap of steps, the best first: a branch or a lane of which no more is known than
  *              its place in the heap above it, or a job
@@ -20,11 +21,11 @@ enum {
 };
 _Static_assert(TURNS_ROOM >= 2 * NEXT_COUNT_MAX, "half of it stays empty");
 
-enum step_type { STEP_BRANCH, STEP_LANE, STEP_FRESH, STEP_RETURNED };
+enum step_type { STEP_BRANCH, STEP_BELOW, STEP_LANE, STEP_FRESH, STEP_RETURNED };
 
 struct step {
     enum step_type type;
-    uint32_t in;   /* branch: the queue; lane: the branch; job: the lane */
+    uint32_t in;   /* branch: the queue, below: the branch above; lane: the branch; job: the lane */
     uint32_t at;   /* place in the heap of `in` */
     uint32_t job;  /* the one that it leads to first */
     uint64_t pass; /* of its group, when it was put down */
@@ -58,10 +59,9 @@ static bool step_before(void *context, uint32_t a, uint32_t b) {
     const struct outlook *outlook = context;
     const struct step *step_a = &outlook->steps[a];
     const struct step *step_b = &outlook->steps[b];
-    if (step_a->pass != step_b->pass) return step_a->pass < step_b->pass;
     const struct job *job_a = job_at(outlook->engine, step_a->job);
     const struct job *job_b = job_at(outlook->engine, step_b->job);
-    return job_place(outlook->engine, job_a) < job_place(outlook->engine, job_b);
+    return ready_before_by(outlook->engine, job_a, step_a->pass, job_b, step_b->pass);
 }
 
 static const struct heap_rules step_rules = {.before = step_before, .moved = step_moved};
@@ -89,7 +89,7 @@ static void had_its_turn(struct outlook *outlook, uint32_t handle) {
     if (turn->group == 0) *turn = (struct turn){.group = handle, .pass = group->pass};
     if (outlook->group_count >= 2) {
         if (outlook->group_vtime < turn->pass) outlook->group_vtime = turn->pass;
-        turn->pass = outlook->group_vtime + group_stride(group);
+        turn->pass = outlook->group_vtime + group_stride(outlook->engine, group);
     }
     turn->gone++;
     hob_assert(turn->gone <= group->available);
@@ -119,28 +119,38 @@ static void put_down(struct outlook *outlook, const struct step *step) {
     /* Behind a branch or a lane there may be others, whose groups have not moved on. */
     outlook->steps[at].pass = is_of_job(step) ? pass_of(outlook, job->group)
                                               : group_at(outlook->engine, job->group)->pass;
-    heap_push(&outlook->ahead, &outlook->mem, &step_rules, outlook, job->priority, at);
+    uint64_t key = ready_key(outlook->engine, job);
+    heap_push(&outlook->ahead, &outlook->mem, &step_rules, outlook, key, at);
 }
 
-static const struct branch *branch_at(const struct engine *engine, uint32_t handle) {
-    return pool_at(&engine->branches, handle);
-}
-
-static const struct lane *lane_at(const struct engine *engine, uint32_t handle) {
-    return pool_at(&engine->lanes, handle);
+static const struct heap *heap_of(const struct engine *engine, enum step_type type, uint32_t in) {
+    switch (type) {
+    case STEP_BRANCH:
+        return &queue_at(engine, in)->branches;
+    case STEP_BELOW:
+        return &branch_at(engine, in)->branches;
+    case STEP_LANE:
+        return &branch_at(engine, in)->lanes;
+    case STEP_FRESH:
+    case STEP_RETURNED:
+        break;
+    }
+    hob_assert(type == STEP_RETURNED);
+    return &lane_at(engine, in)->returned;
 }
 
 /* Entry @at of the heap in which such a step stands, when there is one. */
 static void put_entry(struct outlook *outlook, enum step_type type, uint32_t in, uint64_t at) {
     const struct engine *engine = outlook->engine;
     struct step step = {.type = type, .in = in, .at = (uint32_t)at};
-    const struct heap *heap = type == STEP_BRANCH ? &queue_at(engine, in)->branches
-                              : type == STEP_LANE ? &branch_at(engine, in)->lanes
-                                                  : &lane_at(engine, in)->returned;
+    const struct heap *heap = heap_of(engine, type, in);
     if (at >= heap->count) return;
     uint32_t item = heap->entries[at].item;
-    if (type == STEP_BRANCH) item = branch_at(engine, item)->lanes.entries[0].item;
-    step.job = type == STEP_RETURNED ? item : ready_lane_best(engine, item);
+    step.job = item;
+    if (type == STEP_LANE) step.job = lane_best(engine, lane_at(engine, item));
+    if (type == STEP_BRANCH || type == STEP_BELOW) {
+        step.job = branch_best(engine, branch_at(engine, item));
+    }
     put_down(outlook, &step);
 }
 
@@ -171,10 +181,10 @@ static uint32_t take(struct outlook *outlook, const struct step *step) {
     }
     if (is_job) had_its_turn(outlook, job->group);
     if (step->type != STEP_FRESH) put_children(outlook, step);
-    if (step->type == STEP_BRANCH) {
-        put_entry(
-            outlook, STEP_LANE, queue_at(engine, step->in)->branches.entries[step->at].item, 0
-        );
+    if (step->type == STEP_BRANCH || step->type == STEP_BELOW) {
+        uint32_t branch = heap_of(engine, step->type, step->in)->entries[step->at].item;
+        put_entry(outlook, STEP_LANE, branch, 0);
+        put_entry(outlook, STEP_BELOW, branch, 0);
     } else if (step->type == STEP_LANE) {
         uint32_t lane = branch_at(engine, step->in)->lanes.entries[step->at].item;
         const struct job_list *fresh = &lane_at(engine, lane)->fresh;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A push is checked whole before anything changes; then it is one full record of the new job, and
  * one of its key. */
-#include "engine/core.h"
 #include "engine/labels.h"
+#include "engine/valves.h"
 
 /* NULL when the backoff is sound, else what is wrong with it. */
 static const char *backoff_fault(const struct backoff *backoff) {
@@ -32,7 +32,8 @@ const char *push_fault(const struct push_command *push) {
     if (push->expires_in_ns > DELAY_MAX_NS) return "expires_in is longer than 3650 days";
     if (push->timeout_ns > DELAY_MAX_NS) return "timeout is longer than 3650 days";
     if (push->keep_ns > DELAY_MAX_NS) return "keep is longer than 3650 days";
-    const char *fault = push->has_backoff ? backoff_fault(&push->backoff) : NULL;
+    const char *fault = limits_fault(push->limiters);
+    if (fault == NULL && push->has_backoff) fault = backoff_fault(&push->backoff);
     if (fault == NULL) fault = unique_fault(push);
     if (fault == NULL) fault = headers_fault(push->headers);
     if (fault == NULL) fault = tags_fault(push->tags);
@@ -72,6 +73,11 @@ static bool push_is_refused(
     if (length_refuses(engine, push->queue)) {
         answer_set(answer, ANSWER_QUEUE_FULL, NULL);
         answer->retry_after_ns = NS_PER_SECOND;
+        return true;
+    }
+    bool names_limiters = push->limiters.size > 0;
+    if (names_limiters && engine->limiters.count + JOB_LIMITERS_MAX > LIMITERS_MAX) {
+        answer_set(answer, ANSWER_LIMIT, "limiters: 1000000 at most");
         return true;
     }
     return false;
@@ -154,6 +160,7 @@ void push_emit(
                 .expires_ns = push_expires(engine, push),
                 .group = push->group,
                 .front = push->front,
+                .limiters = push->limiters,
             },
     };
     struct job_view *view = &effect.job_put.job;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What time does: discard jobs that have not started in time, stage jobs whose time has come,
- * rescue those whose worker is gone, prune what has been kept long enough, end pauses and waits,
- * drop what a queue has no room for, forget old keys. Bounded by a budget, so that a million due
- * jobs do not freeze the loop. */
-#include "engine/core.h"
+/* What time does: open valves, discard jobs that have not started in time, stage jobs whose time
+ * has come, rescue those whose worker is gone, prune what has been kept long enough, end pauses
+ * and waits, drop what a queue has no room for, forget old keys. Bounded by a budget, so that a
+ * million due jobs do not freeze the loop. */
+#include "engine/valves.h"
 
 static void stage(struct engine *engine, uint32_t handle) {
     const struct job *job = job_at(engine, handle);
@@ -161,6 +161,7 @@ static bool queue_is_due(const struct engine *engine) {
 
 hob_ns engine_turn(struct engine *engine, hob_ns now_ns, uint32_t budget) {
     if (engine->now_ns < now_ns) engine->now_ns = now_ns;
+    valves_open(engine);
     while (budget > 0 && (term_is_due(engine) || queue_is_due(engine) || length_is_due(engine))) {
         if (engine->sink.step != NULL && !engine->sink.step(engine->sink.context)) break;
         if (term_is_due(engine)) {
@@ -191,6 +192,8 @@ hob_ns engine_due(const struct engine *engine) {
     hob_ns key_ns = heap_first(&engine->key_due);
     hob_ns deadline_ns = heap_first(&engine->deadlines);
     hob_ns term_ns = heap_first(&engine->terms);
+    hob_ns opening_ns = heap_first(&engine->opening);
+    if (opening_ns < due_ns) due_ns = opening_ns;
     if (key_ns < due_ns) due_ns = key_ns;
     if (term_ns < due_ns) due_ns = term_ns;
     return deadline_ns < due_ns ? deadline_ns : due_ns;

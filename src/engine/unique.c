@@ -227,6 +227,7 @@ static struct update_command update_of_push(const struct push_command *push, uin
                 .on_done = push->on_done.size > 0,
                 .group = push->group.size > 0,
                 .front = push->front,
+                .limiters = push->limiters.size > 0,
                 .expires = push->expires_ns != 0 || push->expires_in_ns != 0,
             },
     };

@@ -53,10 +53,10 @@ static bool queue_measure(
     uint32_t *steps,
     struct unserved_list *list
 ) {
-    for (uint32_t i = 0; i < queue->branches.count; i++) {
+    for (uint32_t at = queue->branch_first; at != 0; at = branch_at(engine, at)->queue_next) {
         if (*steps == 0) return false;
         (*steps)--;
-        const struct branch *branch = pool_at(&engine->branches, queue->branches.entries[i].item);
+        const struct branch *branch = branch_at(engine, at);
         const struct kind *kind = kind_at(engine, branch->kind);
         if (kind->is_served) continue;
         struct unserved_view row = {

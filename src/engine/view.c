@@ -2,8 +2,8 @@
 /* Reading: objects as views, lists, counts. A view borrows; it copies no text. */
 #include "engine/view.h"
 
-#include "engine/core.h"
 #include "engine/labels.h"
+#include "engine/valves.h"
 
 static void
 view_fill_run(const struct engine *engine, const struct job *job, struct job_view *ret_view) {
@@ -55,6 +55,7 @@ void job_view_fill(const struct engine *engine, const struct job *job, struct jo
     ret_view->kind = text_slice(kind_at(engine, job->kind)->name);
     ret_view->priority = job->priority;
     ret_view->group = text_slice(group_at(engine, job->group)->name);
+    if (job->limits != 0) ret_view->limiters = text_slice(limits_at(engine, job->limits)->text);
     ret_view->front = (job->flags & JOB_FRONT) != 0;
     ret_view->version = job->version;
     ret_view->attempt = job->attempt;
@@ -171,7 +172,6 @@ uint64_t engine_list(
 void queue_view_fill(
     const struct engine *engine, const struct queue *queue, struct queue_view *ret_view
 ) {
-    (void)engine;
     memset(ret_view, 0, sizeof *ret_view);
     ret_view->name = text_slice(queue->name);
     ret_view->order = queue->order;
@@ -188,6 +188,11 @@ void queue_view_fill(
     ret_view->concurrency = queue->concurrency;
     ret_view->length = queue->length;
     ret_view->on_full = queue->on_full;
+    ret_view->aging_ns = queue->aging_ns;
+    ret_view->group_rule = queue->group_rule;
+    if (queue->valve == 0) return;
+    ret_view->rate = valve_at(engine, queue->valve)->rate;
+    ret_view->tat_ns = valve_at(engine, queue->valve)->tat_ns;
 }
 
 static void queue_view_counts(

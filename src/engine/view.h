@@ -70,7 +70,8 @@ struct job_view {
     bool front;
     struct slice unique; /* empty: none */
     enum unique_scope unique_scope;
-    hob_ns unique_for_ns; /* the scope time: from the push on */
+    hob_ns unique_for_ns;  /* the scope time: from the push on */
+    struct slice limiters; /* `name` or `name=units`, commas between */
 };
 
 /* Which jobs are listed, beside their queue, kind and state; empty or 0: any. */
@@ -81,6 +82,43 @@ struct job_marks {
     uint64_t parent;
     hob_ns since_ns; /* created then or later */
     hob_ns until_ns; /* created before */
+};
+
+/* For the groups of a queue that have no settings of their own. */
+struct group_rule {
+    uint32_t concurrency; /* running at most; 0: any number */
+    struct rate rate;
+    enum group_order order;
+};
+
+/* What people have set about a group or limiter; what they have not is its rule's. */
+struct valve_settings {
+    bool has_weight;
+    bool has_concurrency;
+    bool has_rate;
+    uint32_t weight;
+    uint32_t concurrency;
+    struct rate rate;
+};
+
+/* A kind, group or limiter and what stops its jobs; a limiter with a * in its name is a rule for
+ * others. */
+struct valve_view {
+    enum valve_sort sort;
+    struct slice queue; /* of a group */
+    struct slice name;
+    struct valve_settings own;
+    uint32_t concurrency; /* what holds: own, or by the rule; 0: any number */
+    struct rate rate;
+    hob_ns tat_ns; /* when its rate has paid back what it gave; 0: it has */
+    bool paused;
+    hob_ns paused_until_ns; /* 0: until somebody resumes */
+    struct slice paused_by;
+    struct slice paused_why;
+    uint64_t blocked_by; /* the job whose failure stopped a group; 0: none */
+    uint32_t running;    /* units of a limiter, jobs of a group */
+    uint32_t waiting;    /* available jobs */
+    uint32_t held;       /* jobs of a group between two of their attempts */
 };
 
 struct queue_view {
@@ -101,6 +139,10 @@ struct queue_view {
     uint32_t concurrency; /* running at most; 0: no limit */
     uint32_t length;      /* waiting at most; 0: no limit */
     enum on_full on_full;
+    hob_ns aging_ns;
+    struct rate rate;
+    hob_ns tat_ns;
+    struct group_rule group_rule;
     uint64_t pushed; /* since this process started */
     uint64_t completed;
     uint64_t failed; /* attempts */

@@ -160,6 +160,14 @@ static const char *word_of(enum command_type type) {
         return "resume";
     case COMMAND_QUEUE_SET:
         return "queue set";
+    case COMMAND_VALVE_SET:
+        return "limit";
+    case COMMAND_VALVE_PAUSE:
+        return "pause";
+    case COMMAND_VALVE_RESUME:
+        return "resume";
+    case COMMAND_GROUP_SKIP:
+        return "skip";
     case COMMAND_TOKEN_PUT:
         return "token create";
     case COMMAND_TOKEN_DROP:
@@ -228,6 +236,17 @@ static void put_update(struct json_put *put, const struct update_command *update
     if (has->queue) put_member(put, "queue", update->to.queue);
 }
 
+static void put_valve(struct json_put *put, const struct valve_name *valve) {
+    static const char *const members[] = {
+        [VALVE_QUEUE] = "queue",
+        [VALVE_KIND] = "kind",
+        [VALVE_GROUP] = "group",
+        [VALVE_LIMITER] = "limiter",
+    };
+    if (valve->sort == VALVE_GROUP) put_member(put, "queue", valve->queue);
+    put_member(put, members[valve->sort], valve->name);
+}
+
 static void put_object(struct json_put *put, const struct command *command) {
     struct slice by = SLICE_NONE;
     struct slice why = SLICE_NONE;
@@ -239,6 +258,16 @@ static void put_object(struct json_put *put, const struct command *command) {
         put_member(put, "queue", command->resume.queue);
     } else if (command->type == COMMAND_QUEUE_SET) {
         put_member(put, "queue", command->queue_set.queue);
+    } else if (command->type == COMMAND_VALVE_SET) {
+        put_valve(put, &command->valve_set.valve);
+    } else if (command->type == COMMAND_VALVE_PAUSE) {
+        put_valve(put, &command->valve_pause.valve);
+        by = command->valve_pause.by;
+        why = command->valve_pause.why;
+    } else if (command->type == COMMAND_VALVE_RESUME) {
+        put_valve(put, &command->valve_resume.valve);
+    } else if (command->type == COMMAND_GROUP_SKIP) {
+        put_valve(put, &command->group_skip.valve);
     } else if (command->type == COMMAND_TOKEN_PUT) {
         put_token(put, &command->token_put);
     } else if (command->type == COMMAND_TOKEN_DROP) {

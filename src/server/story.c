@@ -187,6 +187,10 @@ static const char *const deeds[COMMAND_TYPE_COUNT] = {
     [COMMAND_PAUSE] = "queue paused",
     [COMMAND_RESUME] = "queue resumed",
     [COMMAND_QUEUE_SET] = "queue set",
+    [COMMAND_VALVE_SET] = "limits set",
+    [COMMAND_VALVE_PAUSE] = "jobs paused",
+    [COMMAND_VALVE_RESUME] = "jobs resumed",
+    [COMMAND_GROUP_SKIP] = "group goes on",
     [COMMAND_TOKEN_PUT] = "token created",
     [COMMAND_TOKEN_DROP] = "token revoked",
 };
@@ -195,6 +199,7 @@ static const char *const deeds[COMMAND_TYPE_COUNT] = {
 struct deed {
     uint64_t job;
     struct slice queue;
+    const struct valve_name *valve;
     struct slice token; /* that was created or revoked */
     struct slice by;
     struct slice why;
@@ -212,6 +217,17 @@ static struct deed deed_of(const struct command *command) {
         deed.queue = command->resume.queue;
     } else if (command->type == COMMAND_QUEUE_SET) {
         deed.queue = command->queue_set.queue;
+    } else if (command->type == COMMAND_VALVE_SET) {
+        deed.valve = &command->valve_set.valve;
+    } else if (command->type == COMMAND_VALVE_RESUME) {
+        deed.valve = &command->valve_resume.valve;
+    } else if (command->type == COMMAND_GROUP_SKIP) {
+        deed.valve = &command->group_skip.valve;
+    } else if (command->type == COMMAND_VALVE_PAUSE) {
+        deed.valve = &command->valve_pause.valve;
+        deed.by = command->valve_pause.by;
+        deed.why = command->valve_pause.why;
+        deed.until_ns = command->valve_pause.until_ns;
     } else if (command->type == COMMAND_UPDATE) {
         deed.job = command->update.id;
     } else if (command->type == COMMAND_TOKEN_DROP) {
@@ -224,6 +240,7 @@ static struct deed deed_of(const struct command *command) {
         deed.by = command->cancel.by;
         deed.why = command->cancel.why;
     }
+    if (deed.valve != NULL) deed.queue = deed.valve->queue;
     return deed;
 }
 
@@ -243,11 +260,15 @@ void story_command(
     struct deed deed = deed_of(command);
     HOB_AUTO_BUF struct buf until = buf_make(64);
     if (deed.until_ns != 0) (void)text_put_time(&until, deed.until_ns / NS_PER_MS * NS_PER_MS);
-    struct log_field fields[12];
+    struct log_field fields[16];
     size_t count = 0;
     if (deed.job != 0) fields[count++] = log_u64("job", deed.job);
     fields[count++] = log_text("queue", job == NULL ? deed.queue : job->queue);
     fields[count++] = log_text("kind", job == NULL ? SLICE_NONE : job->kind);
+    if (deed.valve != NULL) {
+        static const char *const words[] = {"queue", "kind", "group", "limiter"};
+        fields[count++] = log_text(words[deed.valve->sort], deed.valve->name);
+    }
     fields[count++] = log_text("token", deed.token);
     fields[count++] = log_text("until", buf_slice(&until));
     fields[count++] = log_text("by", deed.by);

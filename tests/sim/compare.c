@@ -299,6 +299,7 @@ same_view(struct buf *report, const struct job_view *wanted, const struct job_vi
     BYTES(headers);
     BYTES(tags);
     BYTES(group);
+    BYTES(limiters);
     BYTES(content_type);
     NUMBER(version);
     BYTES(on_done);

@@ -41,6 +41,67 @@ oldest_is_right(const struct model *model, const struct queue_view *queue, hob_n
     return false;
 }
 
+static bool same_rate(const struct rate *a, const struct rate *b) {
+    return a->count == b->count && a->burst == b->burst && a->period_ns == b->period_ns;
+}
+
+/* A debt that is paid back is none. */
+static hob_ns owed(const struct model *model, hob_ns tat_ns) {
+    return tat_ns > model->now_ns ? tat_ns : 0;
+}
+
+static bool same_valve(
+    const struct model *model,
+    struct buf *report,
+    const struct valve_view *wanted,
+    const struct valve_view *got
+) {
+    bool same = true;
+    NUMBER("has weight", wanted->own.has_weight, got->own.has_weight);
+    NUMBER("weight", wanted->own.weight, got->own.weight);
+    NUMBER("has concurrency", wanted->own.has_concurrency, got->own.has_concurrency);
+    NUMBER("own concurrency", wanted->own.concurrency, got->own.concurrency);
+    NUMBER("has rate", wanted->own.has_rate, got->own.has_rate);
+    NUMBER("own rate", same_rate(&wanted->own.rate, &got->own.rate), true);
+    NUMBER("concurrency", wanted->concurrency, got->concurrency);
+    NUMBER("rate", same_rate(&wanted->rate, &got->rate), true);
+    NUMBER("tat_ns", owed(model, wanted->tat_ns), owed(model, got->tat_ns));
+    NUMBER("paused", wanted->paused, got->paused);
+    NUMBER("paused_until_ns", wanted->paused_until_ns, got->paused_until_ns);
+    NUMBER("paused_by", slice_equal(wanted->paused_by, got->paused_by), true);
+    NUMBER("paused_why", slice_equal(wanted->paused_why, got->paused_why), true);
+    NUMBER("blocked_by", wanted->blocked_by, got->blocked_by);
+    NUMBER("running", wanted->running, got->running);
+    NUMBER("waiting", wanted->waiting, got->waiting);
+    NUMBER("held", wanted->held, got->held);
+    return same;
+}
+
+static bool
+same_valves(const struct model *model, const struct engine *engine, struct buf *report) {
+    bool same = true;
+    struct valve_view wanted;
+    for (uint32_t i = 0; model_valve_view(model, i, &wanted); i++) {
+        struct valve_name name = {.sort = wanted.sort, .queue = wanted.queue, .name = wanted.name};
+        struct valve_view got = {.sort = name.sort};
+        if (!engine_valve(engine, &name, &got)) {
+            /* Nobody uses it, so what its rule would be is nobody's concern. */
+            wanted.concurrency = 0;
+            wanted.rate = (struct rate){.count = 0};
+        }
+        if (same_valve(model, report, &wanted, &got)) continue;
+        (void)buf_printf(
+            report,
+            "  in valve %d '%.*s' '%.*s'\n",
+            (int)name.sort,
+            SLICE_ARG(name.queue),
+            SLICE_ARG(name.name)
+        );
+        same = false;
+    }
+    return same;
+}
+
 static bool same_queue(
     const struct model *model,
     struct buf *report,
@@ -64,6 +125,12 @@ static bool same_queue(
     NUMBER("concurrency", wanted->concurrency, got->concurrency);
     NUMBER("length", wanted->length, got->length);
     NUMBER("on_full", wanted->on_full, got->on_full);
+    NUMBER("aging_ns", wanted->aging_ns, got->aging_ns);
+    NUMBER("group order", wanted->group_rule.order, got->group_rule.order);
+    NUMBER("group concurrency", wanted->group_rule.concurrency, got->group_rule.concurrency);
+    NUMBER("rate", same_rate(&wanted->rate, &got->rate), true);
+    NUMBER("group rate", same_rate(&wanted->group_rule.rate, &got->group_rule.rate), true);
+    NUMBER("tat_ns", owed(model, wanted->tat_ns), owed(model, got->tat_ns));
     NUMBER("oldest_ns is an available job's", true, oldest_is_right(model, wanted, got->oldest_ns));
     return same;
 }
@@ -266,6 +333,7 @@ bool compare_all(const struct model *model, const struct engine *engine, struct 
     same = same_queues(model, engine, report) && same;
     same = same_workers(model, engine, report) && same;
     same = same_tokens(model, engine, report) && same;
+    same = same_valves(model, engine, report) && same;
     for (uint32_t i = 0; i < model->job_count; i++) {
         same = compare_job(model, engine, model->jobs[i]->view.id, report) && same;
     }

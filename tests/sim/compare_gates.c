@@ -82,7 +82,7 @@ static void want_line(
     uint32_t count = model_next(model, queue, NEXT_COUNT_MAX, ids);
     uint32_t before = 0;
     while (before < count && ids[before] != job->id) before++;
-    bool is_there = job->state == JOB_AVAILABLE;
+    bool is_there = job->state == JOB_AVAILABLE && model_valves_let(model, job);
     *ret_wanted = (struct wanted){is_there, before == 0, before, 0, 0};
 }
 

@@ -13,11 +13,11 @@ static struct slice any_of(struct generator *generator, const struct slice *name
     return names[dice_below(&generator->dice, count)];
 }
 
-static struct slice any_queue(struct generator *generator) {
+struct slice generate_queue(struct generator *generator) {
     return any_of(generator, generator->queues, generator->swarm.queue_count);
 }
 
-static struct slice any_kind(struct generator *generator) {
+struct slice generate_kind(struct generator *generator) {
     return any_of(generator, generator->kinds, generator->swarm.kind_count);
 }
 
@@ -142,8 +142,8 @@ static struct callback any_callback(struct generator *generator) {
         .payload = (enum callback_payload)dice_below(dice, CALLBACK_PAYLOAD_COUNT),
     };
     struct push_command *push = &callback.push;
-    push->queue = any_queue(generator);
-    push->kind = any_kind(generator);
+    push->queue = generate_queue(generator);
+    push->kind = generate_kind(generator);
     if (callback.payload == CALLBACK_REQUEST) push->payload = slice_str(request);
     if (callback.payload == CALLBACK_OWN) {
         push->payload = generate_bytes(generator, dice_below(dice, 300));
@@ -185,7 +185,7 @@ static struct slice generate_on_done(struct generator *generator) {
 }
 
 /* Few, so that they have several jobs; none is one of them. */
-static struct slice any_group(struct generator *generator) {
+struct slice generate_group(struct generator *generator) {
     static const char *const groups[] = {"", "g1", "g2", "g3", "tenant-4"};
     if (generator->swarm.group_count == 0) return SLICE_NONE;
     return slice_str(groups[dice_below(&generator->dice, generator->swarm.group_count + 1)]);
@@ -195,8 +195,8 @@ static void
 make_push(struct generator *generator, const struct model *model, struct push_command *push) {
     struct dice *dice = &generator->dice;
     const struct swarm *swarm = &generator->swarm;
-    push->queue = any_queue(generator);
-    push->kind = any_kind(generator);
+    push->queue = generate_queue(generator);
+    push->kind = generate_kind(generator);
     push->payload = body_bytes(generator, PAYLOAD_INLINE_BYTES_MAX + 2, 3000);
     if (swarm->key_count > 0 && dice_once_in(dice, 3)) {
         /* Few keys, so that they are met again: they differ in nothing but their length. */
@@ -226,6 +226,7 @@ make_push(struct generator *generator, const struct model *model, struct push_co
     if (dice_once_in(dice, 4)) push->headers = generate_headers(generator);
     if (dice_once_in(dice, 4)) push->tags = generate_tags(generator);
     if (dice_once_in(dice, 4)) push->on_done = generate_on_done(generator);
+    push->limiters = generate_limiters(generator);
     if (dice_once_in(dice, 5)) push->expires_in_ns = generate_span(generator, 10 * NS_PER_DAY);
     if (dice_once_in(dice, 20)) {
         /* Also one that is over. */
@@ -233,7 +234,7 @@ make_push(struct generator *generator, const struct model *model, struct push_co
         push->expires_ns =
             dice_once_in(dice, 4) ? model->now_ns - span_ns : model->now_ns + span_ns;
     }
-    push->group = any_group(generator);
+    push->group = generate_group(generator);
     push->front = dice_once_in(dice, 12);
     if (dice_once_in(dice, 6)) push->content_type = SLICE("text/plain; charset=utf-8");
     make_debounce(generator, push);
@@ -282,7 +283,7 @@ make_update(struct generator *generator, const struct model *model, struct updat
 /* A glob that some queues of the run fit, or one that is excluded. */
 static struct slice any_glob(struct generator *generator) {
     struct dice *dice = &generator->dice;
-    struct slice name = any_queue(generator);
+    struct slice name = generate_queue(generator);
     hob_assert(name.size > 0);
     bool excludes = dice_once_in(dice, 3);
     bool is_cut = !dice_once_in(dice, 4);
@@ -309,7 +310,7 @@ static void make_globs(struct generator *generator, struct fetch_command *fetch)
         if (dice_once_in(dice, 2)) generator->names[i] = any_glob(generator);
     }
     uint32_t at = (uint32_t)dice_below(dice, fetch->queue_count);
-    generator->names[at] = dice_once_in(dice, 2) ? SLICE("*") : any_queue(generator);
+    generator->names[at] = dice_once_in(dice, 2) ? SLICE("*") : generate_queue(generator);
     if (dice_once_in(dice, 3)) {
         struct slice only = any_glob(generator);
         fetch->only = only.bytes[0] == '!' ? SLICE("q* *1") : only;
@@ -322,7 +323,7 @@ static void make_fetch(struct generator *generator, struct fetch_command *fetch)
     fetch->queue_count = 1 + (uint32_t)dice_small(dice, generator->swarm.queue_count + 3);
     if (dice_once_in(dice, 100)) fetch->queue_count = FETCH_QUEUES_MAX;
     for (uint32_t i = 0; i < fetch->queue_count; i++) {
-        generator->names[i] = any_queue(generator);
+        generator->names[i] = generate_queue(generator);
     }
     fetch->queues = generator->names;
     if (dice_once_in(dice, 3)) make_globs(generator, fetch);
@@ -391,7 +392,7 @@ make_control(struct generator *generator, const struct model *model, struct comm
 
 static void
 make_pause(struct generator *generator, const struct model *model, struct pause_command *pause) {
-    pause->queue = any_queue(generator);
+    pause->queue = generate_queue(generator);
     if (dice_once_in(&generator->dice, 2)) {
         pause->until_ns = model->now_ns + 1 + generate_span(generator, NS_PER_DAY);
     }
@@ -401,7 +402,7 @@ make_pause(struct generator *generator, const struct model *model, struct pause_
 
 static void make_queue_set(struct generator *generator, struct queue_set_command *set) {
     struct dice *dice = &generator->dice;
-    set->queue = any_queue(generator);
+    set->queue = generate_queue(generator);
     set->has_order = dice_once_in(dice, 2);
     set->order = (enum queue_order)dice_below(dice, QUEUE_ORDER_COUNT);
     set->has_keep_completed = dice_once_in(dice, 3);
@@ -420,6 +421,7 @@ static void make_queue_set(struct generator *generator, struct queue_set_command
     set->length = dice_once_in(dice, 2) ? 0 : (uint32_t)dice_small(dice, 40);
     set->has_on_full = dice_once_in(dice, 3);
     set->on_full = (enum on_full)dice_below(dice, ON_FULL_COUNT);
+    generate_queue_valves(generator, set);
 }
 
 static void make_token(struct generator *generator, struct token_put_command *put) {
@@ -441,7 +443,7 @@ static void make_worker_set(struct generator *generator, struct worker_set_comma
     set->worker = any_worker(generator);
     if (dice_once_in(dice, 2)) set->slots = (uint32_t)dice_between(dice, 1, 30);
     if (dice_once_in(dice, 2)) set->kind_count = (uint32_t)dice_between(dice, 1, 4);
-    for (uint32_t i = 0; i < set->kind_count; i++) generator->names[i] = any_kind(generator);
+    for (uint32_t i = 0; i < set->kind_count; i++) generator->names[i] = generate_kind(generator);
     set->kinds = generator->names;
 }
 
@@ -544,10 +546,16 @@ fill_command(struct generator *generator, const struct model *model, struct comm
         make_pause(generator, model, &command->pause);
         break;
     case COMMAND_RESUME:
-        command->resume.queue = any_queue(generator);
+        command->resume.queue = generate_queue(generator);
         break;
     case COMMAND_QUEUE_SET:
         make_queue_set(generator, &command->queue_set);
+        break;
+    case COMMAND_VALVE_SET:
+    case COMMAND_VALVE_PAUSE:
+    case COMMAND_VALVE_RESUME:
+    case COMMAND_GROUP_SKIP:
+        generate_valve(generator, model, command);
         break;
     case COMMAND_TOKEN_PUT:
         make_token(generator, &command->token_put);

@@ -28,6 +28,8 @@ struct swarm {
     uint32_t worker_count;
     uint32_t key_count;
     uint32_t group_count;
+    uint32_t limiter_count;
+    uint32_t rates; /* a setting of a limit or queue that has a rate */
     uint32_t priority_count;
     uint32_t invalid;     /* an argument past its limit */
     uint32_t stray;       /* a job or token that is not there */
@@ -75,6 +77,22 @@ hob_ns generate_time(struct generator *generator, const struct model *model);
 
 /** Room for @size bytes of the command at hand. */
 char *generate_room(struct generator *generator, size_t size);
+
+/** One of the names of the run; a group may be none. */
+struct slice generate_queue(struct generator *generator);
+struct slice generate_kind(struct generator *generator);
+struct slice generate_group(struct generator *generator);
+
+/** Limiters of a job, perhaps none. */
+struct slice generate_limiters(struct generator *generator);
+
+/** The part of the settings of a queue that stops jobs. */
+void generate_queue_valves(struct generator *generator, struct queue_set_command *set);
+
+/** A command about a valve, of the type that it has. */
+void generate_valve(
+    struct generator *generator, const struct model *model, struct command *command
+);
 
 /** Labels of a job, sound ones. */
 struct slice generate_tags(struct generator *generator);

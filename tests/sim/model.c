@@ -39,6 +39,7 @@ void model_free(struct model *model) {
     free(model->jobs);
     free(model->queues);
     free(model->workers);
+    free(model->valves);
     free(model->keys);
     free(model->tokens);
     free(model->waits);

@@ -14,6 +14,7 @@
  *   model_time.c    what time does: stage, rescue, prune, the end of waits
  *   model_length.c  how many jobs may wait in a queue
  *   model_token.c   tokens
+ *   model_valve.c    what stops jobs that wait: pauses, limits and rates
  *   model_limits.c  which arguments are within their limits
  *
  * Everything is open to the simulator, which reads the model to make commands that mean
@@ -46,6 +47,11 @@ struct model_queue {
     uint64_t group_vtime; /* pass of the group that was picked last */
     uint64_t pass;        /* turn-taking of weighted fetches */
     bool has_settings;    /* somebody has set or paused it: a restart knows it even without jobs */
+};
+
+/* What people have set about a kind, group or limiter, and what its rate gave away. */
+struct model_valve {
+    struct valve_view view; /* what holds and what is counted is not in it */
 };
 
 struct model_worker {
@@ -108,6 +114,9 @@ struct model {
     struct model_worker *workers;
     uint32_t worker_count;
     uint32_t worker_capacity;
+    struct model_valve *valves;
+    uint32_t valve_count;
+    uint32_t valve_capacity;
     struct model_key *keys;
     uint32_t key_count;
     uint32_t key_capacity;
@@ -284,6 +293,29 @@ void model_wake(struct model *model, const struct model_job *job, bool gone);
 void model_done(
     struct model *model, const struct model_job *job, struct slice result, bool by_person
 );
+
+/** model_valve.c: may this job start, as far as its kind, group and limiters go? And its queue? */
+bool model_valves_let(const struct model *model, const struct job_view *job);
+bool model_rate_lets(const struct model *model, const struct queue_view *queue);
+uint32_t model_group_weight(const struct model *model, struct slice queue, struct slice group);
+/** Are these names, with units perhaps, four at most and each once? */
+bool model_limiters_are_valid(struct slice limiters);
+/** It starts: what rates give away. */
+void model_valves_take(struct model *model, const struct job_view *job);
+/** False: the settings are refused. */
+bool model_rate_change(struct rate *rate, const struct rate_set *set);
+/** Rates have changed: no debt is larger than the whole burst. */
+void model_valves_forgive(struct model *model);
+void model_valve_command(struct model *model, const struct command *command, struct answer *answer);
+/** A job of a group that stops at failures was discarded; a person looked after it. */
+void model_valve_block(struct model *model, const struct job_view *job);
+void model_valve_unblock(struct model *model, const struct job_view *job);
+/** The end of pauses; whether time until @now_ns opens anything; when it does for a job. */
+void model_valves_turn(struct model *model);
+bool model_valves_move(const struct model *model, hob_ns now_ns);
+hob_ns model_valves_due(const struct model *model);
+/** What is known of a valve, by number; false: there are no more. */
+bool model_valve_view(const struct model *model, uint32_t at, struct valve_view *ret_view);
 
 /** Serve waiting fetches as long as one of them can have a job. */
 void model_serve(struct model *model);

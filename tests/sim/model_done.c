@@ -75,6 +75,7 @@ void model_done(
     struct slice rest = job->view.on_done;
     struct callback callback;
     bool bad = false;
+    if (job->view.state == JOB_DISCARDED && !by_person) model_valve_block(model, &job->view);
     if (rest.size == 0) return;
     struct buf log = buf_make(LOG_READ_BYTES_MAX);
     struct buf document = buf_make(DOCUMENT_BYTES_MAX);

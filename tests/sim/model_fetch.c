@@ -22,11 +22,18 @@ bool model_runs_before(
     const struct job_view *a,
     const struct job_view *b
 ) {
-    if (a->priority != b->priority) return a->priority < b->priority;
+    hob_ns aging_ns = queue->view.aging_ns;
+    if (aging_ns == 0 && a->priority != b->priority) return a->priority < b->priority;
     uint64_t pass_a = model_group(model, queue, a->group)->pass;
     uint64_t pass_b = model_group(model, queue, b->group)->pass;
     if (pass_a != pass_b) return pass_a < pass_b;
     if (a->front != b->front) return a->front;
+    if (aging_ns != 0 && !a->front) {
+        __extension__ typedef __int128 wide;
+        wide rank_a = (wide)a->created_ns + (wide)a->priority * aging_ns;
+        wide rank_b = (wide)b->created_ns + (wide)b->priority * aging_ns;
+        if (rank_a != rank_b) return rank_a < rank_b;
+    }
     bool newest_first = a->front || queue->view.order == QUEUE_LIFO;
     return newest_first ? a->id > b->id : a->id < b->id;
 }
@@ -45,7 +52,8 @@ void model_group_had_its_turn(
     if (is_alone) return;
     struct model_group *group = model_group(model, queue, picked->group);
     if (queue->group_vtime < group->pass) queue->group_vtime = group->pass;
-    group->pass = queue->group_vtime + GROUP_STRIDE;
+    uint32_t weight = model_group_weight(model, queue->view.name, picked->group);
+    group->pass = queue->group_vtime + GROUP_STRIDE / weight;
 }
 
 bool model_can_take(const struct model_worker *worker, const struct job_view *job) {
@@ -66,7 +74,8 @@ static bool is_full(const struct model *model, const struct model_queue *queue) 
 }
 
 bool model_queue_is_open(const struct model *model, const struct model_queue *queue) {
-    return !model_is_paused(model, &queue->view) && !is_full(model, queue);
+    return !model_is_paused(model, &queue->view) && !is_full(model, queue) &&
+           model_rate_lets(model, &queue->view);
 }
 
 /* The job that a queue offers to a worker now; NULL: none. @kind: only of it; empty: any. */
@@ -84,7 +93,8 @@ static struct model_job *offer(
         if (!slice_equal(job->view.queue, queue->view.name)) continue;
         if (!model_can_take(worker, &job->view)) continue;
         if (kind.size > 0 && !slice_equal(job->view.kind, kind)) continue;
-        if (best == NULL || model_runs_before(model, queue, &job->view, &best->view)) best = job;
+        if (best != NULL && !model_runs_before(model, queue, &job->view, &best->view)) continue;
+        if (model_valves_let(model, &job->view)) best = job;
     }
     /* What is overdue goes with the turn; until then it is in the way. */
     if (best != NULL && model_start_by(best) <= model->now_ns) return NULL;
@@ -190,6 +200,7 @@ static struct model_job *pick(
 
 static void
 run(struct model *model, struct model_job *job, struct model_worker *worker, hob_ns lease_ns) {
+    model_valves_take(model, &job->view);
     model_move(model, job, JOB_RUNNING, 0);
     job->view.attempt++;
     job->view.token = model->next_token++;

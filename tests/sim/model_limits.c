@@ -122,6 +122,7 @@ static bool push_is_valid(const struct model *model, const struct push_command *
     if (push->delay_ns > DELAY_MAX_NS || push->timeout_ns > DELAY_MAX_NS) return false;
     if (push->expires_in_ns > DELAY_MAX_NS) return false;
     if (push->has_keep && push->keep_ns > DELAY_MAX_NS) return false;
+    if (!model_limiters_are_valid(push->limiters)) return false;
     if (!headers_are_valid(push->headers) || !tags_are_valid(push->tags)) return false;
     if (!is_content_type(push->content_type)) return false;
     if (!on_done_is_valid(model, push->on_done)) return false;
@@ -132,7 +133,8 @@ static bool update_is_valid(const struct model *model, const struct update_comma
     const struct update_fields *has = &update->has;
     bool any = has->queue || has->payload || has->priority || has->time || has->attempt_max ||
                has->timeout || has->keep || has->backoff || has->tags || has->headers ||
-               has->content_type || has->on_done || has->expires || has->group || has->front;
+               has->content_type || has->on_done || has->expires || has->group || has->front ||
+               has->limiters;
     struct push_command push = update->to;
     if (!has->queue) push.queue = SLICE("any");
     push.kind = SLICE("any");
@@ -263,6 +265,31 @@ static bool log_is_valid(struct slice entries) {
     return true;
 }
 
+static bool is_valve(const struct valve_name *valve) {
+    if (valve->sort == VALVE_KIND) return is_name(valve->name);
+    if (valve->sort == VALVE_GROUP) return is_name(valve->queue) && is_name(valve->name);
+    if (valve->sort != VALVE_LIMITER) return false;
+    bool is_glob = glob_has_wildcard(valve->name);
+    return is_glob ? valve->name.bytes[0] != '!' && pattern_is_valid(valve->name)
+                   : is_name(valve->name);
+}
+
+static bool valve_set_is_valid(const struct valve_set_command *set) {
+    bool says = set->reset || set->has_weight || set->has_concurrency || set->rate.has_rate ||
+                set->rate.has_burst;
+    bool weighs = !set->has_weight || (set->valve.sort == VALVE_GROUP && set->weight >= 1 &&
+                                       set->weight <= GROUP_WEIGHT_MAX);
+    return is_valve(&set->valve) && set->valve.sort != VALVE_KIND && says && weighs &&
+           (!set->has_concurrency || set->concurrency <= VALVE_CONCURRENCY_MAX);
+}
+
+static bool
+valve_pause_is_valid(const struct model *model, const struct valve_pause_command *pause) {
+    return is_valve(&pause->valve) && !glob_has_wildcard(pause->valve.name) &&
+           (pause->until_ns == 0 || pause->until_ns > model->now_ns) &&
+           reasons_are_valid(pause->by, pause->why);
+}
+
 bool model_arguments_are_valid(const struct model *model, const struct command *command) {
     switch (command->type) {
     case COMMAND_PUSH:
@@ -297,6 +324,15 @@ bool model_arguments_are_valid(const struct model *model, const struct command *
         return true; /* a bad name is the name of no queue */
     case COMMAND_QUEUE_SET:
         return queue_set_is_valid(&command->queue_set);
+    case COMMAND_VALVE_SET:
+        return valve_set_is_valid(&command->valve_set);
+    case COMMAND_VALVE_PAUSE:
+        return valve_pause_is_valid(model, &command->valve_pause);
+    case COMMAND_VALVE_RESUME:
+        return is_valve(&command->valve_resume.valve);
+    case COMMAND_GROUP_SKIP:
+        return command->group_skip.valve.sort == VALVE_GROUP &&
+               is_valve(&command->group_skip.valve);
     case COMMAND_WORKER_SET:
         return worker_set_is_valid(&command->worker_set);
     case COMMAND_WORKER_BEAT:

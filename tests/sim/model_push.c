@@ -92,6 +92,7 @@ void model_push(
         .unique = model_copy(model, push->unique),
         .unique_scope = push->unique_scope,
         .unique_for_ns = push->unique_for_ns,
+        .limiters = model_copy(model, push->limiters),
         .parent = parent,
         .expires_ns = expires_at(model, push),
     };
@@ -147,6 +148,7 @@ void model_control(struct model *model, const struct command *command, struct an
     bool is_allowed = true;
     if (command->type == COMMAND_DELETE) {
         if (state == JOB_RUNNING) model_notice(model, job, CAUSE_PERSON);
+        model_valve_unblock(model, &job->view);
         model_delete(model, job);
         return;
     }
@@ -161,7 +163,10 @@ void model_control(struct model *model, const struct command *command, struct an
         hob_assert(command->type == COMMAND_RETRY);
         is_allowed = state != JOB_RUNNING;
         if (model_unique_forbids_retry(model, job, answer)) return;
-        if (is_allowed && state != JOB_AVAILABLE) retry(model, job);
+        if (is_allowed && state != JOB_AVAILABLE) {
+            model_valve_unblock(model, &job->view);
+            retry(model, job);
+        }
     }
     answer->code = is_allowed ? ANSWER_OK : ANSWER_WRONG_STATE;
     answer->state = job->view.state;
@@ -196,6 +201,7 @@ void model_update_job(
     if (update->has.expires) view->expires_ns = expires_at(model, to);
     if (update->has.group) view->group = model_copy(model, to->group);
     if (update->has.front) view->front = to->front;
+    if (update->has.limiters) view->limiters = model_copy(model, to->limiters);
     view->version++;
     if (update->has.time) {
         hob_ns run_at_ns = to->run_at_ns != 0 ? to->run_at_ns : model->now_ns + to->delay_ns;
@@ -230,11 +236,35 @@ void model_update(struct model *model, const struct update_command *update, stru
     answer->version = job->view.version;
 }
 
-static void queue_set(struct model *model, const struct queue_set_command *set) {
+/* Rates, aging and what holds for groups. False: refused. */
+static bool queue_valves_set(struct queue_view *view, const struct queue_set_command *set) {
+    struct group_rule *rule = &view->group_rule;
+    if (set->has_order) view->order = set->order;
+    if (set->has_aging) view->aging_ns = set->aging_ns;
+    if (set->has_group_concurrency) rule->concurrency = set->group_concurrency;
+    if (set->has_group_order) rule->order = set->group_order;
+    if (view->aging_ns > AGING_MAX_NS || (view->aging_ns > 0 && view->order == QUEUE_LIFO)) {
+        return false;
+    }
+    return rule->order < GROUP_ORDER_COUNT && rule->concurrency <= VALVE_CONCURRENCY_MAX &&
+           model_rate_change(&view->rate, &set->rate) &&
+           model_rate_change(&rule->rate, &set->group_rate);
+}
+
+static void
+queue_set(struct model *model, const struct queue_set_command *set, struct answer *answer) {
+    const struct model_queue *known = model_queue(model, set->queue);
+    struct queue_view trial = {.order = QUEUE_FIFO};
+    if (known != NULL) trial = known->view;
+    if (!queue_valves_set(&trial, set)) {
+        answer->code = ANSWER_BAD_ARGUMENT;
+        return;
+    }
     struct model_queue *queue = model_queue_make(model, set->queue);
     struct queue_view *view = &queue->view;
     queue->has_settings = true;
-    if (set->has_order) view->order = set->order;
+    (void)queue_valves_set(view, set);
+    model_valves_forgive(model);
     if (set->has_keep_completed) {
         view->keep_completed_ns = set->keep_completed_ns;
         view->keep_completed_count = set->keep_completed_count;
@@ -264,7 +294,7 @@ void model_queue_command(
     struct model *model, const struct command *command, struct answer *answer
 ) {
     if (command->type == COMMAND_QUEUE_SET) {
-        queue_set(model, &command->queue_set);
+        queue_set(model, &command->queue_set, answer);
         return;
     }
     if (command->type == COMMAND_RESUME) {
@@ -383,6 +413,12 @@ void model_apply(
     case COMMAND_RESUME:
     case COMMAND_QUEUE_SET:
         model_queue_command(model, command, ret_answer);
+        break;
+    case COMMAND_VALVE_SET:
+    case COMMAND_VALVE_PAUSE:
+    case COMMAND_VALVE_RESUME:
+    case COMMAND_GROUP_SKIP:
+        model_valve_command(model, command, ret_answer);
         break;
     case COMMAND_WORKER_SET:
     case COMMAND_WORKER_BEAT:

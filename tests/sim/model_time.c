@@ -91,6 +91,7 @@ static void rescue(struct model *model) {
         model_error(model, job, (struct job_error){.cause = cause, .text = text});
         bool is_last = view->attempt >= view->attempt_max;
         model_move(model, job, is_last ? JOB_DISCARDED : JOB_AVAILABLE, 0);
+        if (is_last) model_valve_block(model, view);
         if (!is_last || view->on_done.size == 0) continue;
         struct ended *one = model_grow(&ended, &count, &capacity, sizeof *ended);
         one->id = view->id;
@@ -178,6 +179,7 @@ static void prune(struct model *model) {
 }
 
 bool model_has_ended_pause(const struct model *model, hob_ns now_ns) {
+    if (model_valves_move(model, now_ns)) return true;
     for (uint32_t i = 0; i < model->queue_count; i++) {
         const struct queue_view *queue = &model->queues[i].view;
         bool has_end = queue->paused && queue->paused_until_ns != 0;
@@ -200,6 +202,7 @@ static void pauses_end(struct model *model) {
 void model_turn(struct model *model, hob_ns now_ns) {
     if (model->now_ns < now_ns) model->now_ns = now_ns;
     pauses_end(model);
+    model_valves_turn(model);
     expire(model);
     stage(model);
     rescue(model);
@@ -214,7 +217,7 @@ static hob_ns earlier(hob_ns a, hob_ns b) {
 }
 
 hob_ns model_due(const struct model *model) {
-    hob_ns due_ns = model_length_is_due(model) ? model->now_ns : HOB_NEVER;
+    hob_ns due_ns = model_length_is_due(model) ? model->now_ns : model_valves_due(model);
     for (uint32_t i = 0; i < model->job_count; i++) {
         const struct model_job *job = model->jobs[i];
         due_ns = earlier(due_ns, model_start_by(job));

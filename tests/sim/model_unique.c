@@ -58,6 +58,7 @@ static void replace(struct model *model, struct model_job *job, const struct pus
     update.has.on_done = push->on_done.size > 0;
     update.has.group = push->group.size > 0;
     update.has.front = push->front;
+    update.has.limiters = push->limiters.size > 0;
     update.has.expires = push->expires_ns != 0 || push->expires_in_ns != 0;
     if (push->debounce_ns != 0) {
         update.has.time = job->view.state != JOB_RETRYABLE;

@@ -15,6 +15,23 @@ static struct slice long_bytes(struct generator *generator, uint64_t limit) {
     return size > 100000 ? slice_of(generator->huge, size) : generate_bytes(generator, size);
 }
 
+static struct slice bad_limiters(struct generator *generator) {
+    static const char *const lists[] = {
+        ",",
+        "a,",
+        ",a",
+        "a,a",
+        "a=0",
+        "a=1000001",
+        "a=",
+        "=1",
+        "a b",
+        "a,b,c,d,e",
+        "a=1,a=2",
+        "a=x"};
+    return slice_str(lists[dice_below(&generator->dice, hob_countof(lists))]);
+}
+
 static struct slice bad_name(struct generator *generator) {
     static const char *const names[] = {
         "",
@@ -82,6 +99,9 @@ static void plant_push(struct generator *generator, struct push_command *push) {
         break;
     case 0:
         push->queue = bad_name(generator);
+        if (!dice_once_in(&generator->dice, 2)) break;
+        push->queue = generate_queue(generator);
+        push->limiters = bad_limiters(generator);
         break;
     case 1:
         push->kind = bad_name(generator);
@@ -260,6 +280,21 @@ static struct push_command *what_is_pushed(struct command *command) {
     return command->type == COMMAND_PUSH ? &command->push : &command->update.to;
 }
 
+static void plant_valve(struct generator *generator, struct command *command) {
+    struct valve_name *valve = &command->valve_set.valve; /* first in each of them */
+    bool first = dice_once_in(&generator->dice, 2);
+    if (command->type == COMMAND_VALVE_SET && first) {
+        command->valve_set.has_weight = true;
+        command->valve_set.weight = 0;
+    } else if (command->type == COMMAND_VALVE_PAUSE && first) {
+        command->valve_pause.why = long_bytes(generator, WHY_BYTES_MAX);
+    } else if (dice_once_in(&generator->dice, 3)) {
+        valve->sort = VALVE_QUEUE;
+    } else {
+        valve->name = bad_name(generator);
+    }
+}
+
 void plant_bad_argument(struct generator *generator, struct command *command) {
     bool first = dice_once_in(&generator->dice, 2);
     switch (command->type) {
@@ -300,21 +335,21 @@ void plant_bad_argument(struct generator *generator, struct command *command) {
         command->resume.queue = bad_name(generator);
         break;
     case COMMAND_QUEUE_SET:
-        if (first) {
-            command->queue_set.queue = bad_name(generator);
-        } else {
-            plant_queue_set(generator, &command->queue_set);
-        }
+        plant_queue_set(generator, &command->queue_set);
+        if (first) command->queue_set.queue = bad_name(generator);
+        break;
+    case COMMAND_VALVE_SET:
+    case COMMAND_VALVE_PAUSE:
+    case COMMAND_VALVE_RESUME:
+    case COMMAND_GROUP_SKIP:
+        plant_valve(generator, command);
         break;
     case COMMAND_WORKER_SET:
         plant_worker_set(generator, &command->worker_set);
         break;
     case COMMAND_WORKER_BEAT:
-        if (first) {
-            command->worker_beat.worker = bad_name(generator);
-        } else {
-            command->worker_beat.alive_ns = about(generator, LEASE_MAX_NS);
-        }
+        command->worker_beat.alive_ns = about(generator, LEASE_MAX_NS);
+        if (first) command->worker_beat.worker = bad_name(generator);
         break;
     case COMMAND_WAIT:
         command->wait.wait_ns = about(generator, RESULT_WAIT_MAX_NS);

@@ -92,6 +92,33 @@ static void print_leased(const struct command *command, struct buf *out) {
     }
 }
 
+static void print_rate(const char *what, const struct rate_set *set, struct buf *out) {
+    if (set->has_rate) {
+        put_number(out, what, set->count);
+        put_span(out, "in", set->period_ns);
+    }
+    if (set->has_burst) put_number(out, "burst", set->burst);
+}
+
+static void print_valve(const struct valve_name *valve, struct buf *out) {
+    static const char *const words[] = {"queue", "kind", "group", "limiter"};
+    if (valve->queue.size > 0) put_name(out, "queue", valve->queue);
+    if (valve->sort < VALVE_SORT_COUNT) put_name(out, words[valve->sort], valve->name);
+}
+
+static void print_valve_command(const struct command *command, struct buf *out) {
+    const struct valve_set_command *set = &command->valve_set;
+    print_valve(&set->valve, out); /* first in each of them */
+    if (command->type == COMMAND_VALVE_PAUSE) {
+        put_number(out, "until_ns", command->valve_pause.until_ns);
+    }
+    if (command->type != COMMAND_VALVE_SET) return;
+    if (set->reset) put_number(out, "reset", 1);
+    if (set->has_weight) put_number(out, "weight", set->weight);
+    if (set->has_concurrency) put_number(out, "concurrency", set->concurrency);
+    print_rate("rate", &set->rate, out);
+}
+
 static void print_queue_set(const struct queue_set_command *set, struct buf *out) {
     put_name(out, "queue", set->queue);
     if (set->has_order) put_number(out, "order", set->order);
@@ -100,6 +127,11 @@ static void print_queue_set(const struct queue_set_command *set, struct buf *out
     if (set->has_concurrency) put_number(out, "concurrency", set->concurrency);
     if (set->has_length) put_number(out, "length", set->length);
     if (set->has_on_full) put_number(out, "on_full", set->on_full);
+    if (set->has_aging) put_span(out, "aging", set->aging_ns);
+    print_rate("rate", &set->rate, out);
+    if (set->has_group_concurrency) put_number(out, "group_concurrency", set->group_concurrency);
+    print_rate("group_rate", &set->group_rate, out);
+    if (set->has_group_order) put_number(out, "group_order", (uint64_t)set->group_order);
     if (set->has_keep_completed) {
         put_span(out, "keep_completed", set->keep_completed_ns);
         put_number(out, "count", set->keep_completed_count);
@@ -114,6 +146,20 @@ static void print_worker_set(const struct worker_set_command *set, struct buf *o
     put_name(out, "worker", set->worker);
     put_number(out, "slots", set->slots);
     for (uint32_t i = 0; i < set->kind_count && i < 8; i++) put_name(out, "kind", set->kinds[i]);
+}
+
+static void print_token_command(const struct command *command, struct buf *out) {
+    if (command->type == COMMAND_TOKEN_PUT) {
+        put_name(out, "name", command->token_put.name);
+        put_number(out, "scopes", command->token_put.scopes);
+        put_name(out, "queues", command->token_put.queues);
+        put_number(out, "expires_ns", command->token_put.expires_ns);
+    } else if (command->type == COMMAND_TOKEN_DROP) {
+        put_name(out, "name", command->token_drop.name);
+        put_number(out, "force", command->token_drop.force ? 1 : 0);
+    } else {
+        put_name(out, "name", command->token_use.name);
+    }
 }
 
 void print_command(const struct command *command, struct buf *out) {
@@ -155,6 +201,12 @@ void print_command(const struct command *command, struct buf *out) {
     case COMMAND_QUEUE_SET:
         print_queue_set(&command->queue_set, out);
         break;
+    case COMMAND_VALVE_SET:
+    case COMMAND_VALVE_PAUSE:
+    case COMMAND_VALVE_RESUME:
+    case COMMAND_GROUP_SKIP:
+        print_valve_command(command, out);
+        break;
     case COMMAND_WORKER_SET:
         print_worker_set(&command->worker_set, out);
         break;
@@ -167,17 +219,9 @@ void print_command(const struct command *command, struct buf *out) {
         put_span(out, "wait", command->wait.wait_ns);
         break;
     case COMMAND_TOKEN_PUT:
-        put_name(out, "name", command->token_put.name);
-        put_number(out, "scopes", command->token_put.scopes);
-        put_name(out, "queues", command->token_put.queues);
-        put_number(out, "expires_ns", command->token_put.expires_ns);
-        break;
     case COMMAND_TOKEN_DROP:
-        put_name(out, "name", command->token_drop.name);
-        put_number(out, "force", command->token_drop.force ? 1 : 0);
-        break;
     case COMMAND_TOKEN_USE:
-        put_name(out, "name", command->token_use.name);
+        print_token_command(command, out);
         break;
     case COMMAND_FORGET:
     case COMMAND_TYPE_COUNT:

@@ -193,6 +193,10 @@ static uint64_t id_of(const struct command *command, const struct answer *answer
     case COMMAND_PAUSE:
     case COMMAND_RESUME:
     case COMMAND_QUEUE_SET:
+    case COMMAND_VALVE_SET:
+    case COMMAND_VALVE_PAUSE:
+    case COMMAND_VALVE_RESUME:
+    case COMMAND_GROUP_SKIP:
     case COMMAND_WORKER_SET:
     case COMMAND_WORKER_BEAT:
     case COMMAND_TOKEN_PUT:

@@ -9,14 +9,16 @@
 #define START_NS (UINT64_C(1767229200) * NS_PER_SECOND + 345678)
 
 static const uint32_t usual_weights[COMMAND_TYPE_COUNT] = {
-    [COMMAND_PUSH] = 30,      [COMMAND_FETCH] = 25,     [COMMAND_ACK] = 15,
-    [COMMAND_FAIL] = 10,      [COMMAND_RELEASE] = 5,    [COMMAND_EXTEND] = 3,
-    [COMMAND_CHECKPOINT] = 5, [COMMAND_LOG] = 8,        [COMMAND_PROGRESS] = 3,
-    [COMMAND_CANCEL] = 3,     [COMMAND_DISCARD] = 3,    [COMMAND_RETRY] = 4,
-    [COMMAND_DELETE] = 3,     [COMMAND_PAUSE] = 2,      [COMMAND_RESUME] = 2,
-    [COMMAND_QUEUE_SET] = 2,  [COMMAND_WORKER_SET] = 3, [COMMAND_WORKER_BEAT] = 4,
-    [COMMAND_UPDATE] = 6,     [COMMAND_WAIT] = 4,       [COMMAND_FORGET] = 1,
-    [COMMAND_TOKEN_PUT] = 2,  [COMMAND_TOKEN_DROP] = 1, [COMMAND_TOKEN_USE] = 1,
+    [COMMAND_PUSH] = 30,      [COMMAND_FETCH] = 25,      [COMMAND_ACK] = 15,
+    [COMMAND_FAIL] = 10,      [COMMAND_RELEASE] = 5,     [COMMAND_EXTEND] = 3,
+    [COMMAND_CHECKPOINT] = 5, [COMMAND_LOG] = 8,         [COMMAND_PROGRESS] = 3,
+    [COMMAND_CANCEL] = 3,     [COMMAND_DISCARD] = 3,     [COMMAND_RETRY] = 4,
+    [COMMAND_DELETE] = 3,     [COMMAND_PAUSE] = 2,       [COMMAND_RESUME] = 2,
+    [COMMAND_QUEUE_SET] = 2,  [COMMAND_WORKER_SET] = 3,  [COMMAND_WORKER_BEAT] = 4,
+    [COMMAND_UPDATE] = 6,     [COMMAND_WAIT] = 4,        [COMMAND_FORGET] = 1,
+    [COMMAND_VALVE_SET] = 4,  [COMMAND_VALVE_PAUSE] = 2, [COMMAND_VALVE_RESUME] = 2,
+    [COMMAND_GROUP_SKIP] = 1, [COMMAND_TOKEN_PUT] = 2,   [COMMAND_TOKEN_DROP] = 1,
+    [COMMAND_TOKEN_USE] = 1,
 };
 
 static void swarm_draw(struct dice *dice, struct swarm *swarm) {
@@ -38,6 +40,8 @@ static void swarm_draw(struct dice *dice, struct swarm *swarm) {
     swarm->kind_count = 1 + (uint32_t)dice_small(dice, 12);
     swarm->worker_count = 1 + (uint32_t)dice_small(dice, 12);
     swarm->key_count = (uint32_t)dice_below(dice, 9);
+    swarm->limiter_count = (uint32_t)dice_below(dice, 4);
+    swarm->rates = dice_once_in(dice, 2) ? 0 : (uint32_t)dice_below(dice, 101);
     swarm->group_count = (uint32_t)dice_below(dice, 5);
     swarm->priority_count = 1 + (uint32_t)dice_below(dice, 4);
     swarm->invalid = (uint32_t)dice_small(dice, 15);
