@@ -67,6 +67,10 @@ static const struct {
     {"expires_at", "EXPIRES"},
     {"expires_in", "EXPIRESIN"},
     {"front", "FRONT"},
+    {"deadline", "DEADLINE"},
+    {"deadline_in", "DEADLINEIN"},
+    {"margin", "MARGIN"},
+    {"parent", "PARENT"},
 };
 
 static void line_fail(struct lines *lines, uint64_t number, const char *why, struct slice detail) {

@@ -89,6 +89,8 @@ static void add_asked(struct fields *fields, const struct job_view *job) {
     }
     add_labels(fields, job);
     add_time(fields, "expires_at", job->expires_ns);
+    add_time(fields, "deadline", job->deadline_ns);
+    if (job->margin_ns != 0) fields_add_u64(fields, "margin_ms", FIELD_SPAN, job->margin_ns);
     if (job->has_keep) fields_add_u64(fields, "keep_ms", FIELD_SPAN, job->keep_ns);
     if (job->percent != 0 || job->progress_text.size != 0) {
         fields_add_number(fields, "progress", job->percent);

@@ -209,6 +209,14 @@ static bool take_push(
             "not pushed"
         );
     }
+    if (request.push.parent != 0) {
+        return complain(
+            &host->complaint,
+            "on_done: push",
+            value.raw,
+            "without parent: it is pushed by the end of its job, whose child it is"
+        );
+    }
     if (!unique_take(host, &request)) return false;
     level->open = (struct callback){
         .when = level->when,
@@ -339,6 +347,12 @@ static void put_backoff(struct json_put *put, const struct backoff *backoff) {
     put_text(put, "backoff", buf_slice(&spec));
 }
 
+static void
+put_limit(struct json_put *put, const char *at, hob_ns at_ns, const char *in, hob_ns in_ns) {
+    if (at_ns != 0) put_span(put, at, at_ns);
+    if (in_ns != 0) put_span(put, in, in_ns);
+}
+
 /* All of a template but its callbacks. */
 static void put_template(struct json_put *put, const struct callback *callback) {
     const struct push_command *push = &callback->push;
@@ -371,6 +385,9 @@ static void put_template(struct json_put *put, const struct callback *callback) 
         json_put_u64(put, push->attempt_max);
     }
     if (push->timeout_ns != 0) put_span(put, "timeout", push->timeout_ns);
+    put_limit(put, "expires_at", push->expires_ns, "expires_in", push->expires_in_ns);
+    put_limit(put, "deadline", push->deadline_ns, "deadline_in", push->deadline_in_ns);
+    if (push->margin_ns != 0) put_span(put, "margin", push->margin_ns);
     if (push->has_keep) put_span(put, "keep", push->keep_ns);
     put_backoff(put, &push->backoff);
     put_text(put, "tags", push->tags);

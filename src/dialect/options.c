@@ -109,6 +109,10 @@ static const struct option push_rows[] = {
     ROW("THROTTLE", "throttle", SPAN, throttle_ns, NS_PER_MS, DELAY_MAX_NS),
     ROW("DEBOUNCE", "debounce", SPAN, push.debounce_ns, NS_PER_MS, DELAY_MAX_NS),
     ROW("MAXWAIT", "max_wait", SPAN, push.max_wait_ns, NS_PER_MS, DELAY_MAX_NS),
+    ROW("DEADLINE", "deadline", TIME, push.deadline_ns, 0, 0),
+    ROW("DEADLINEIN", "deadline_in", SPAN, push.deadline_in_ns, 0, DELAY_MAX_NS),
+    ROW("MARGIN", "margin", SPAN, push.margin_ns, 0, DELAY_MAX_NS),
+    ROW("PARENT", "parent", U64, push.parent, 1, INT64_MAX),
     ROW("VERBOSE", NULL, FLAG, verbose, 0, 0),
 };
 #undef TARGET
@@ -137,6 +141,10 @@ static const struct option update_rows[] = {
             DELAY_MAX_NS),
     ROW_HAS("GROUP", "group", TEXT, update.to.group, update.has.group, NAME_BYTES_MAX),
     ROW_HAS("FRONT", "front", FLAG, update.to.front, update.has.front, 0),
+    ROW_HAS("DEADLINE", "deadline", TIME, update.to.deadline_ns, update.has.deadline, 0),
+    ROW_HAS("DEADLINEIN", "deadline_in", SPAN, update.to.deadline_in_ns, update.has.deadline,
+            DELAY_MAX_NS),
+    ROW_HAS("MARGIN", "margin", SPAN, update.to.margin_ns, update.has.margin, DELAY_MAX_NS),
 };
 #undef TARGET
 

@@ -51,6 +51,8 @@ static struct job_view template_of(const struct push_command *push) {
         .expires_ns = push->expires_ns != 0 ? push->expires_ns : push->expires_in_ns,
         .group = push->group,
         .front = push->front,
+        .deadline_ns = push->deadline_ns != 0 ? push->deadline_ns : push->deadline_in_ns,
+        .margin_ns = push->margin_ns,
     };
     if (push->has_backoff) view.backoff = push->backoff;
     return view;
@@ -60,6 +62,7 @@ static struct job_view template_of(const struct push_command *push) {
  * itself. No span is longer than DELAY_MAX_NS, and a time that is not lies before 1980. */
 static struct push_command push_of_template(const struct job_view *view) {
     bool is_span = view->expires_ns <= DELAY_MAX_NS;
+    bool deadline_is_span = view->deadline_ns <= DELAY_MAX_NS;
     return (struct push_command){
         .queue = view->queue,
         .kind = view->kind,
@@ -86,6 +89,9 @@ static struct push_command push_of_template(const struct job_view *view) {
         .unique = view->unique,
         .unique_scope = view->unique_scope,
         .unique_for_ns = view->unique_for_ns,
+        .deadline_ns = deadline_is_span ? 0 : view->deadline_ns,
+        .deadline_in_ns = deadline_is_span ? view->deadline_ns : 0,
+        .margin_ns = view->margin_ns,
     };
 }
 

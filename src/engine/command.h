@@ -112,6 +112,10 @@ struct push_command {
     hob_ns debounce_ns;    /* runs so long after the last push that replaced it; 0: not so */
     hob_ns max_wait_ns;    /* but no later than this after the first one; 0: however late */
     struct slice limiters; /* `name` or `name=units`, commas between; at most 4 */
+    hob_ns deadline_ns;    /* must be done by then; 0: see the next */
+    hob_ns deadline_in_ns; /* the same, from now; 0: none */
+    hob_ns margin_ns;      /* it starts at least so long before its deadline */
+    uint64_t parent;       /* the running job that pushes it; 0: none */
 };
 
 /* Which fields an update changes. */
@@ -132,6 +136,8 @@ struct update_fields {
     bool group;
     bool front;
     bool limiters;
+    bool deadline;
+    bool margin;
 };
 
 struct update_command {

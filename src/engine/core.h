@@ -84,7 +84,9 @@ struct labels {
 
 /* Until when a job may start; see term.c. */
 struct term {
-    hob_ns expires_ns; /* 0: never */
+    hob_ns expires_ns;  /* 0: never */
+    hob_ns deadline_ns; /* 0: none */
+    hob_ns margin_ns;
     uint32_t heap_at;
 };
 
@@ -571,11 +573,18 @@ void term_lift(struct engine *engine, struct job *job, hob_ns now_ns);
 hob_ns job_start_by(const struct engine *engine, const struct job *job);
 /* May it not start any more? */
 bool job_is_overdue(const struct engine *engine, const struct job *job);
-/* When what is pushed expires; 0: never. */
+/* When what is pushed expires, and its deadline; 0: none. */
 hob_ns push_expires(const struct engine *engine, const struct push_command *push);
+hob_ns push_deadline(const struct engine *engine, const struct push_command *push);
+/* The deadline of a child: its own, or that of its parent when this is earlier. */
+hob_ns deadline_inherit(const struct engine *engine, uint64_t parent, hob_ns own_ns);
 /* Is the time of some waiting job over? Then term_end discards the first one. */
 bool term_is_due(const struct engine *engine);
 void term_end(struct engine *engine);
+/* The job waits again; when its next start would come too late it is discarded at once. */
+bool term_settle(struct engine *engine, uint64_t id);
+/* At most so long may an attempt run that started then, by the deadline. */
+hob_ns term_left(const struct engine *engine, const struct job *job, hob_ns started_ns);
 void term_check(const struct engine *engine, const struct job *job, uint32_t handle);
 
 /* --- length.c: how many jobs may wait in a queue --- */
@@ -605,6 +614,7 @@ void job_unmake(struct engine *engine, uint32_t job, bool drop_bodies);
 /* The one door between states. `run_at_ns` and the lease must be set before. */
 void job_move(struct engine *engine, uint32_t job, enum job_state state, hob_ns at_ns);
 struct side *job_side(struct engine *engine, struct job *job);
+/* How long the attempt that runs may run. */
 hob_ns job_timeout(const struct engine *engine, const struct job *job);
 /* Forget a body that this job refers to. */
 void body_forget(struct engine *engine, struct body_ref *body);

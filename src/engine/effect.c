@@ -222,6 +222,8 @@ static void job_put_fields(struct codec *codec, struct job_put_effect *put) {
     FIELD_ENUM(codec, job->unique_scope, enum unique_scope, UNIQUE_SCOPE_COUNT);
     field_u64(codec, &job->unique_for_ns);
     field_bytes(codec, &job->limiters);
+    field_u64(codec, &job->deadline_ns);
+    field_u64(codec, &job->margin_ns);
 }
 
 static void job_run_fields(struct codec *codec, struct job_run_effect *run) {

@@ -83,7 +83,11 @@ static void emit_failed(
     failed.job_failed.error.at_ns = engine->now_ns;
     emit(engine, &failed);
     answer->state = failed.job_failed.state;
-    if (last) job_ended(engine, id, (struct ending){.by_person = false});
+    if (last) {
+        job_ended(engine, id, (struct ending){.by_person = false});
+    } else if (term_settle(engine, id)) {
+        answer->state = JOB_DISCARDED;
+    }
 }
 
 /* How long this job waits before its next attempt, by its own backoff or the default one. */
@@ -163,6 +167,7 @@ void apply_release(struct engine *engine, const struct command *command, struct 
     };
     emit(engine, &released);
     answer->state = released.job_released.state;
+    if (term_settle(engine, release->lease.id)) answer->state = JOB_DISCARDED;
     if (now) queue_feed(engine, queue);
     slot_freed(engine, worker);
 }

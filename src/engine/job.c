@@ -16,7 +16,9 @@
 hob_ns job_timeout(const struct engine *engine, const struct job *job) {
     if (job->side == 0) return TIMEOUT_DEFAULT_NS;
     hob_ns timeout_ns = side_at(engine, job->side)->timeout_ns;
-    return timeout_ns == 0 ? TIMEOUT_DEFAULT_NS : timeout_ns;
+    hob_ns left_ns = term_left(engine, job, run_at(engine, job->run)->started_ns);
+    if (timeout_ns == 0) timeout_ns = TIMEOUT_DEFAULT_NS;
+    return left_ns < timeout_ns ? left_ns : timeout_ns;
 }
 
 struct side *job_side(struct engine *engine, struct job *job) {

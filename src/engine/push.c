@@ -29,6 +29,8 @@ const char *push_fault(const struct push_command *push) {
     if (push->ref.size > REF_BYTES_MAX) return "ref is longer than 255 bytes";
     if (push->attempt_max > ATTEMPT_MAX_MAX) return "attempts must be 1 to 60000";
     if (push->delay_ns > DELAY_MAX_NS) return "delay is longer than 3650 days";
+    if (push->deadline_in_ns > DELAY_MAX_NS) return "deadline_in is longer than 3650 days";
+    if (push->margin_ns > DELAY_MAX_NS) return "margin is longer than 3650 days";
     if (push->expires_in_ns > DELAY_MAX_NS) return "expires_in is longer than 3650 days";
     if (push->timeout_ns > DELAY_MAX_NS) return "timeout is longer than 3650 days";
     if (push->keep_ns > DELAY_MAX_NS) return "keep is longer than 3650 days";
@@ -161,6 +163,8 @@ void push_emit(
                 .group = push->group,
                 .front = push->front,
                 .limiters = push->limiters,
+                .deadline_ns = deadline_inherit(engine, push->parent, push_deadline(engine, push)),
+                .margin_ns = push->margin_ns,
             },
     };
     struct job_view *view = &effect.job_put.job;
@@ -200,6 +204,22 @@ bool push_is_met(struct engine *engine, const struct push_command *push, struct 
     return push_is_known(engine, push, answer) || unique_meets(engine, push, answer);
 }
 
+/* Only who runs has children: a worker that has lost its lease is not one of them. */
+static bool parent_is_refused(
+    const struct engine *engine, const struct push_command *push, struct answer *answer
+) {
+    if (push->parent == 0) return false;
+    uint32_t parent = job_find(engine, push->parent);
+    if (parent != 0 && job_at(engine, parent)->state == JOB_RUNNING) return false;
+    if (parent == 0) {
+        answer_set(answer, ANSWER_NO_JOB, "the parent");
+        return true;
+    }
+    answer_set(answer, ANSWER_WRONG_STATE, "only one that runs is a parent");
+    answer->state = (enum job_state)job_at(engine, parent)->state;
+    return true;
+}
+
 void apply_push(struct engine *engine, const struct command *command, struct answer *answer) {
     const struct push_command *push = &command->push;
     const char *fault = push_fault(push);
@@ -217,5 +237,6 @@ void apply_push(struct engine *engine, const struct command *command, struct ans
         return;
     }
     if (push_is_met(engine, push, answer) || push_is_refused(engine, push, answer)) return;
-    push_emit(engine, push, 0, answer);
+    if (parent_is_refused(engine, push, answer)) return;
+    push_emit(engine, push, push->parent, answer);
 }

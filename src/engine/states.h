@@ -46,7 +46,8 @@ enum job_state {
     X(CAUSE_RELEASED, "released") /* given back too often */             \
     X(CAUSE_PERSON, "person")     /* cancel or discard by a person */    \
     X(CAUSE_EXPIRED, "expired")   /* not started in time */              \
-    X(CAUSE_DROPPED, "dropped")   /* more waited than its queue holds */
+    X(CAUSE_DROPPED, "dropped")   /* more waited than its queue holds */ \
+    X(CAUSE_DEADLINE, "deadline") /* no start left that would be in time */
 
 enum error_cause {
 #define X(name, word) name,

@@ -155,6 +155,132 @@ TEST(a_small_budget_expires_one_after_the_other) {
     rig_end(rig);
 }
 
+/* --- deadlines --- */
+
+static uint64_t push_due(struct rig *rig, hob_ns deadline_in_ns, hob_ns margin_ns) {
+    struct command push = push_of("mail");
+    push.push.deadline_in_ns = deadline_in_ns;
+    push.push.margin_ns = margin_ns;
+    CHECK_EQUAL(rig_do(rig, push), ANSWER_OK);
+    return rig->last.id;
+}
+
+static void check_late(struct rig *rig, uint64_t id) {
+    struct job_view job = rig_job(rig, id);
+    CHECK_EQUAL(job.state, JOB_DISCARDED);
+    CHECK_EQUAL(job.errors[job.error_count - 1].cause, CAUSE_DEADLINE);
+    CHECK_EQUAL(job.errors[job.error_count - 1].at_ns, rig->now_ns);
+}
+
+TEST(a_job_that_cannot_start_a_margin_before_its_deadline_is_discarded) {
+    struct rig *rig = rig_new();
+    uint64_t id = push_due(rig, NS_PER_HOUR, NS_PER_MINUTE);
+    rig_advance(rig, NS_PER_HOUR - NS_PER_MINUTE - 1);
+    CHECK_EQUAL(rig_job(rig, id).state, JOB_AVAILABLE);
+    rig_advance(rig, 1);
+    check_late(rig, id);
+    rig_end(rig);
+}
+
+TEST(a_retry_that_comes_too_late_is_not_waited_for) {
+    struct rig *rig = rig_new();
+    uint64_t id = push_due(rig, NS_PER_HOUR, NS_PER_MINUTE);
+    struct command fail = {.type = COMMAND_FAIL, .fail = {.has_retry_in = true}};
+    CHECK_EQUAL(rig_fetch(rig, "mail"), id);
+    fail.fail.lease = rig_lease(rig, id);
+    fail.fail.retry_in_ns = 58 * NS_PER_MINUTE;
+    CHECK_EQUAL(rig_do(rig, fail), ANSWER_OK);
+    CHECK_EQUAL(rig->last.state, JOB_RETRYABLE);
+    rig_advance(rig, 58 * NS_PER_MINUTE);
+    CHECK_EQUAL(rig_fetch(rig, "mail"), id);
+    fail.fail.lease = rig_lease(rig, id);
+    fail.fail.retry_in_ns = NS_PER_MINUTE;
+    CHECK_EQUAL(rig_do(rig, fail), ANSWER_OK);
+    CHECK_EQUAL(rig->last.state, JOB_DISCARDED);
+    check_late(rig, id);
+    CHECK_EQUAL(rig_job(rig, id).error_count, 3); /* two attempts, and this */
+    rig_end(rig);
+}
+
+TEST(nor_is_a_release_that_comes_too_late) {
+    struct rig *rig = rig_new();
+    uint64_t id = push_due(rig, NS_PER_HOUR, 0);
+    CHECK_EQUAL(rig_fetch(rig, "mail"), id);
+    struct command release = {
+        .type = COMMAND_RELEASE,
+        .release = {.lease = rig_lease(rig, id), .delay_ns = NS_PER_HOUR},
+    };
+    CHECK_EQUAL(rig_do(rig, release), ANSWER_OK);
+    CHECK_EQUAL(rig->last.state, JOB_DISCARDED);
+    check_late(rig, id);
+    rig_end(rig);
+}
+
+TEST(no_attempt_runs_beyond_the_deadline) {
+    struct rig *rig = rig_new();
+    struct command push = push_of("mail");
+    push.push.deadline_in_ns = NS_PER_MINUTE;
+    push.push.timeout_ns = NS_PER_HOUR;
+    CHECK_EQUAL(rig_do(rig, push), ANSWER_OK);
+    uint64_t id = rig->last.id;
+    CHECK_EQUAL(rig_fetch(rig, "mail"), id);
+    struct command extend = {
+        .type = COMMAND_EXTEND,
+        .extend = {.lease = rig_lease(rig, id), .lease_ns = NS_PER_HOUR},
+    };
+    CHECK_EQUAL(rig_do(rig, extend), ANSWER_OK);
+    rig_advance(rig, NS_PER_MINUTE + TIMEOUT_GRACE_NS - 1);
+    CHECK_EQUAL(rig_job(rig, id).state, JOB_RUNNING);
+    rig_advance(rig, 1);
+    check_late(rig, id);
+    struct job_view job = rig_job(rig, id);
+    CHECK_EQUAL(job.error_count, 2);
+    CHECK_EQUAL(job.errors[0].cause, CAUSE_TIMEOUT);
+    rig_end(rig);
+}
+
+static enum answer_code push_child(struct rig *rig, uint64_t parent, hob_ns deadline_in_ns) {
+    struct command push = push_of("parts");
+    push.push.parent = parent;
+    push.push.deadline_in_ns = deadline_in_ns;
+    return rig_do(rig, push);
+}
+
+TEST(a_child_must_be_done_when_its_parent_must) {
+    struct rig *rig = rig_new();
+    uint64_t id = push_due(rig, NS_PER_HOUR, NS_PER_MINUTE);
+    hob_ns deadline_ns = rig->now_ns + NS_PER_HOUR;
+    CHECK_EQUAL(push_child(rig, id, 0), ANSWER_WRONG_STATE); /* it does not run */
+    CHECK_EQUAL(push_child(rig, id + 99, 0), ANSWER_NO_JOB);
+    CHECK_EQUAL(rig_fetch(rig, "mail"), id);
+    rig_advance(rig, NS_PER_SECOND);
+    CHECK_EQUAL(push_child(rig, id, 0), ANSWER_OK);
+    struct job_view child = rig_job(rig, rig->last.id);
+    CHECK_EQUAL(child.deadline_ns, deadline_ns);
+    CHECK_EQUAL(child.margin_ns, 0);
+    CHECK_EQUAL(child.parent, id);
+    CHECK_EQUAL(push_child(rig, id, NS_PER_DAY), ANSWER_OK);
+    CHECK_EQUAL(rig_job(rig, rig->last.id).deadline_ns, deadline_ns);
+    CHECK_EQUAL(push_child(rig, id, NS_PER_MINUTE), ANSWER_OK);
+    CHECK_EQUAL(rig_job(rig, rig->last.id).deadline_ns, rig->now_ns + NS_PER_MINUTE);
+    rig_end(rig);
+}
+
+TEST(an_update_moves_the_deadline_and_a_retry_by_a_person_lifts_it) {
+    struct rig *rig = rig_new();
+    uint64_t id = push_due(rig, NS_PER_HOUR, 0);
+    struct command update = {.type = COMMAND_UPDATE, .update = {.id = id}};
+    update.update.has.deadline = true;
+    update.update.to.deadline_in_ns = NS_PER_MINUTE;
+    CHECK_EQUAL(rig_do(rig, update), ANSWER_OK);
+    rig_advance(rig, NS_PER_MINUTE);
+    check_late(rig, id);
+    CHECK_EQUAL(rig_control(rig, COMMAND_RETRY, id), ANSWER_OK);
+    CHECK_EQUAL(rig_job(rig, id).deadline_ns, 0);
+    CHECK_EQUAL(rig_fetch(rig, "mail"), id);
+    rig_end(rig);
+}
+
 TESTS(
     a_job_that_has_not_started_expires_by_time_itself,
     also_in_a_paused_queue_and_before_its_time_to_run,
@@ -163,5 +289,11 @@ TESTS(
     an_update_moves_the_time_or_takes_it_away,
     a_person_may_retry_what_has_expired,
     its_failure_callback_is_pushed_and_may_expire_itself,
-    a_small_budget_expires_one_after_the_other
+    a_small_budget_expires_one_after_the_other,
+    a_job_that_cannot_start_a_margin_before_its_deadline_is_discarded,
+    a_retry_that_comes_too_late_is_not_waited_for,
+    nor_is_a_release_that_comes_too_late,
+    no_attempt_runs_beyond_the_deadline,
+    a_child_must_be_done_when_its_parent_must,
+    an_update_moves_the_deadline_and_a_retry_by_a_person_lifts_it
 )

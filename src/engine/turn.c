@@ -64,6 +64,7 @@ static void rescue(struct engine *engine, uint32_t handle) {
                 },
         };
         emit(engine, &released);
+        (void)term_settle(engine, id);
         queue_feed(engine, queue);
     }
     worker_feed(engine, worker_at(engine, worker));

@@ -68,6 +68,8 @@ update_view(struct engine *engine, const struct update_command *update, struct j
     if (has->group) view->group = to->group;
     if (has->front) view->front = to->front;
     if (has->limiters) view->limiters = to->limiters;
+    if (has->deadline) view->deadline_ns = push_deadline(engine, to);
+    if (has->margin) view->margin_ns = to->margin_ns;
     if (!has->payload) return;
     bool is_body = to->payload.size > PAYLOAD_INLINE_BYTES_MAX;
     view->payload_body = is_body ? emit_body(engine, to->payload) : (struct body_ref){.id = 0};

@@ -31,7 +31,11 @@ static void view_fill_side(const struct side *side, struct job_view *ret_view) {
         ret_view->unique_scope = (enum unique_scope)side->labels->unique_scope;
         ret_view->unique_for_ns = side->labels->unique_for_ns;
     }
-    if (side->term != NULL) ret_view->expires_ns = side->term->expires_ns;
+    if (side->term != NULL) {
+        ret_view->expires_ns = side->term->expires_ns;
+        ret_view->deadline_ns = side->term->deadline_ns;
+        ret_view->margin_ns = side->term->margin_ns;
+    }
     ret_view->timeout_ns = side->timeout_ns;
     ret_view->has_keep = side->has_keep;
     ret_view->keep_ns = side->keep_ns;

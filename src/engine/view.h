@@ -72,6 +72,8 @@ struct job_view {
     enum unique_scope unique_scope;
     hob_ns unique_for_ns;  /* the scope time: from the push on */
     struct slice limiters; /* `name` or `name=units`, commas between */
+    hob_ns deadline_ns;    /* discarded when it cannot start margin_ns before it; 0: none */
+    hob_ns margin_ns;
 };
 
 /* Which jobs are listed, beside their queue, kind and state; empty or 0: any. */

@@ -27,7 +27,8 @@ struct run_job {
     struct slice payload;
     uint32_t attempt;
     uint32_t attempt_max;
-    hob_ns timeout_ns;    /* > 0 */
+    hob_ns timeout_ns;    /* > 0; no longer than until the deadline */
+    uint64_t deadline_ms; /* of the job, Unix time; 0: none */
     const char *server;   /* address, for programs that talk to it themselves */
     const char *launcher; /* path of the binary that knows LAUNCH_WORD */
     bool is_callback;     /* run by the server's own process, as `callbacks:` says */

@@ -542,6 +542,7 @@ static struct run *http_start(
                 .secret = secret_find,
             },
         .created_ms = job->created_ms,
+        .deadline_ms = job->deadline_ms,
         .now_ns = clock_wall(),
         .job_headers = job->headers,
         .version = http->version,

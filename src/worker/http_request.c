@@ -368,6 +368,15 @@ static bool job_header(struct making *making, const char *name) {
     return !value_is_valid(text) || header_add(making, name, text);
 }
 
+/* Until when the answer is wanted, for the other side to pass on. */
+static bool deadline_header(struct making *making) {
+    char seconds[24];
+    if (making->source->deadline_ms == 0) return true;
+    unsigned long long unix_s = making->source->deadline_ms / (NS_PER_SECOND / NS_PER_MS);
+    (void)snprintf(seconds, sizeof seconds, "%llu", unix_s);
+    return header_add(making, "hob-deadline", slice_str(seconds));
+}
+
 static bool headers_complete(struct making *making) {
     const struct http_source *source = making->source;
     char id[80];
@@ -382,6 +391,7 @@ static bool headers_complete(struct making *making) {
     (void)snprintf(agent, sizeof agent, "hob/%s", source->version);
     if (!header_add(making, "user-agent", slice_str(agent))) return false;
     if (!job_header(making, "traceparent") || !job_header(making, "tracestate")) return false;
+    if (!deadline_header(making)) return false;
     /* A request that has an id of its own keeps it: it is as stable as its job. */
     const struct http_header *own = header_find(making->request, SLICE("webhook-id"));
     struct slice webhook_id = own == NULL || own->value.size == 0 ? slice_str(id) : own->value;

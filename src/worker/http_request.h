@@ -9,9 +9,9 @@
  *      "timeout": "10s"}       at most that of the kind
  *
  * Only url is needed. The method is POST, or GET when there is no body. Added to each request
- * unless they are set: content-type, user-agent, traceparent and tracestate of the job, and an
- * idempotency-key that is the same for all attempts. With a secret come webhook-id (the same),
- * webhook-timestamp and webhook-signature. */
+ * unless they are set: content-type, user-agent, traceparent and tracestate of the job,
+ * hob-deadline when it has one (Unix seconds), and an idempotency-key that is the same for all
+ * attempts. With a secret come webhook-id (the same), webhook-timestamp and webhook-signature. */
 #ifndef HOB_WORKER_HTTP_REQUEST_H
 #define HOB_WORKER_HTTP_REQUEST_H
 
@@ -45,7 +45,8 @@ struct http_request {
 /* What a request is made of, beside the part of the kind. */
 struct http_source {
     struct template_values values;
-    uint64_t created_ms; /* of the job; makes its key one of its own among servers */
+    uint64_t created_ms;  /* of the job; makes its key one of its own among servers */
+    uint64_t deadline_ms; /* of the job, Unix time; 0: none */
     hob_ns now_ns;
     struct slice job_headers; /* a JSON object of strings, or nothing */
     const char *version;

@@ -33,6 +33,7 @@ static bool make(
                 .secret = secret,
             },
         .created_ms = 0x18f,
+        .deadline_ms = 1614265390500,
         .now_ns = 1614265330 * NS_PER_SECOND,
         .job_headers =
             SLICE("{\"traceparent\":\"00-ab-cd-01\",\"other\":\"x\",\"tracestate\":\"a\\nb\"}"),
@@ -76,6 +77,7 @@ TEST(a_payload_can_be_the_whole_request) {
     CHECK_STR(header(&request, "traceparent"), "00-ab-cd-01");
     CHECK(header(&request, "tracestate") == NULL); /* with a line break it is none */
     CHECK(header(&request, "other") == NULL);
+    CHECK_STR(header(&request, "hob-deadline"), "1614265390");
     CHECK_STR(header(&request, "idempotency-key"), "job_42_18f");
     CHECK(!request.is_signed);
     CHECK_EQUAL(request.timeout_ns, 2 * NS_PER_SECOND);

@@ -335,6 +335,21 @@ static void give_back(struct workjob *job, hob_ns delay_ns) {
     workjob_tell(job);
 }
 
+/* How long this attempt may run: as the job and its kind say, and not beyond the job's deadline.
+ * One that is over is left to the timeout, which tells it as it tells any attempt that takes too
+ * long. */
+static hob_ns attempt_timeout(
+    const struct resp_node *map, const struct kind_config *kind, uint64_t deadline_ms, hob_ns now_ns
+) {
+    uint64_t timeout_ms = reply_u64(map, "timeout_ms", TIMEOUT_DEFAULT_NS / NS_PER_MS);
+    hob_ns timeout_ns = timeout_ms == 0 ? TIMEOUT_DEFAULT_NS : timeout_ms * NS_PER_MS;
+    if (kind->timeout_ns != 0 && kind->timeout_ns < timeout_ns) timeout_ns = kind->timeout_ns;
+    if (deadline_ms == 0 || deadline_ms > UINT64_MAX / NS_PER_MS) return timeout_ns;
+    hob_ns deadline_ns = deadline_ms * NS_PER_MS;
+    hob_ns left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : NS_PER_MS;
+    return left_ns < timeout_ns ? left_ns : timeout_ns;
+}
+
 void workjob_start(struct worker *worker, const struct resp_node *map) {
     struct workjob *job = workjob_new(worker, map);
     worker_tick_start(worker);
@@ -348,9 +363,7 @@ void workjob_start(struct worker *worker, const struct resp_node *map) {
         give_back(job, UNKNOWN_KIND_DELAY_NS);
         return;
     }
-    uint64_t timeout_ms = reply_u64(map, "timeout_ms", TIMEOUT_DEFAULT_NS / NS_PER_MS);
-    hob_ns timeout_ns = timeout_ms == 0 ? TIMEOUT_DEFAULT_NS : timeout_ms * NS_PER_MS;
-    if (kind->timeout_ns != 0 && kind->timeout_ns < timeout_ns) timeout_ns = kind->timeout_ns;
+    uint64_t deadline_ms = reply_u64(map, "deadline", 0);
     struct run_job run_job = {
         .id = slice_str(job->id_text),
         .token = slice_str(job->token_text),
@@ -362,7 +375,8 @@ void workjob_start(struct worker *worker, const struct resp_node *map) {
         .whole = worker->options.config->config,
         .attempt = job->attempt,
         .attempt_max = (uint32_t)reply_u64(map, "attempt_max", job->attempt),
-        .timeout_ns = timeout_ns,
+        .timeout_ns = attempt_timeout(map, kind, deadline_ms, clock_wall()),
+        .deadline_ms = deadline_ms,
         .server = worker->options.server.text,
         .launcher = worker->options.launcher,
         .is_callback = worker->options.control_fd != 0,

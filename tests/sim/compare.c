@@ -308,6 +308,8 @@ same_view(struct buf *report, const struct job_view *wanted, const struct job_vi
     NUMBER(unique_for_ns);
     NUMBER(parent);
     NUMBER(expires_ns);
+    NUMBER(deadline_ns);
+    NUMBER(margin_ns);
     return same_parts(report, wanted, got) && same;
 }
 

@@ -191,6 +191,20 @@ struct slice generate_group(struct generator *generator) {
     return slice_str(groups[dice_below(&generator->dice, generator->swarm.group_count + 1)]);
 }
 
+/* Mostly of hours, so that retries, releases and rescues meet it. */
+static void
+make_deadline(struct generator *generator, const struct model *model, struct push_command *push) {
+    struct dice *dice = &generator->dice;
+    if (dice_once_in(dice, 6)) push->deadline_in_ns = generate_span(generator, 2 * NS_PER_DAY);
+    if (dice_once_in(dice, 20)) {
+        hob_ns span_ns = generate_span(generator, NS_PER_DAY);
+        push->deadline_ns =
+            dice_once_in(dice, 4) ? model->now_ns - span_ns : model->now_ns + span_ns;
+    }
+    if (dice_once_in(dice, 6)) push->margin_ns = generate_span(generator, NS_PER_HOUR);
+    if (dice_once_in(dice, 8)) push->parent = any_id(generator, model, 1u << JOB_RUNNING);
+}
+
 static void
 make_push(struct generator *generator, const struct model *model, struct push_command *push) {
     struct dice *dice = &generator->dice;
@@ -227,6 +241,7 @@ make_push(struct generator *generator, const struct model *model, struct push_co
     if (dice_once_in(dice, 4)) push->tags = generate_tags(generator);
     if (dice_once_in(dice, 4)) push->on_done = generate_on_done(generator);
     push->limiters = generate_limiters(generator);
+    make_deadline(generator, model, push);
     if (dice_once_in(dice, 5)) push->expires_in_ns = generate_span(generator, 10 * NS_PER_DAY);
     if (dice_once_in(dice, 20)) {
         /* Also one that is over. */
@@ -271,6 +286,8 @@ make_update(struct generator *generator, const struct model *model, struct updat
         &update->has.expires,
         &update->has.group,
         &update->has.front,
+        &update->has.deadline,
+        &update->has.margin,
     };
     for (size_t i = 0; i < hob_countof(has); i++) *has[i] = dice_once_in(dice, 4);
     if (!update->has.keep) update->to.keep_ns = 0;

@@ -202,6 +202,13 @@ bool model_length_is_due(const struct model *model);
 /** Drop what queues have no room for. */
 void model_length_drop(struct model *model);
 
+/** Discard a waiting job whose next start comes too late; true when it did. Its callbacks are the
+ * caller's. */
+bool model_settle(struct model *model, struct model_job *job);
+
+/** When a running job has run for too long. */
+hob_ns model_kill_at(const struct model_job *job);
+
 /** A queue that had no available job gets one: its pass is not behind its tier's time. */
 void model_queue_wakes(struct model *model, struct model_queue *queue);
 

@@ -8,7 +8,7 @@ hob_ns model_lease_end(const struct model *model, const struct model_job *job) {
     const struct model_worker *worker = model_worker(model, job->view.worker);
     hob_ns alive_ns = worker == NULL ? 0 : worker->view.alive_until_ns;
     hob_ns lease_ns = job->view.lease_until_ns;
-    hob_ns kill_ns = ns_add(ns_add(job->view.started_ns, job->view.timeout_ns), TIMEOUT_GRACE_NS);
+    hob_ns kill_ns = model_kill_at(job);
     if (lease_ns < alive_ns) lease_ns = alive_ns;
     return lease_ns < kill_ns ? lease_ns : kill_ns;
 }
@@ -44,6 +44,7 @@ attempt_ended(struct model *model, struct model_job *job, const struct fail_comm
     hob_ns delay_ns = fail->has_retry_in ? fail->retry_in_ns
                                          : backoff_delay(&view->backoff, view->id, view->attempt);
     model_move(model, job, JOB_RETRYABLE, ns_add(model->now_ns, delay_ns));
+    if (model_settle(model, job)) model_done(model, job, SLICE_NONE, false);
 }
 
 /* The first RELEASES_FREE_MAX releases of a job cost nothing. A later one is a failed attempt, or a
@@ -67,6 +68,7 @@ static void release(struct model *model, struct model_job *job, hob_ns delay_ns)
     } else {
         model_move(model, job, JOB_SCHEDULED, ns_add(model->now_ns, delay_ns));
     }
+    if (model_settle(model, job)) model_done(model, job, SLICE_NONE, false);
 }
 
 static void extend(struct model *model, struct model_job *job, hob_ns lease_ns) {

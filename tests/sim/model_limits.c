@@ -121,6 +121,7 @@ static bool push_is_valid(const struct model *model, const struct push_command *
     if (push->run_at_ns > ns_add(model->now_ns, DELAY_MAX_NS)) return false;
     if (push->delay_ns > DELAY_MAX_NS || push->timeout_ns > DELAY_MAX_NS) return false;
     if (push->expires_in_ns > DELAY_MAX_NS) return false;
+    if (push->deadline_in_ns > DELAY_MAX_NS || push->margin_ns > DELAY_MAX_NS) return false;
     if (push->has_keep && push->keep_ns > DELAY_MAX_NS) return false;
     if (!model_limiters_are_valid(push->limiters)) return false;
     if (!headers_are_valid(push->headers) || !tags_are_valid(push->tags)) return false;
@@ -134,7 +135,7 @@ static bool update_is_valid(const struct model *model, const struct update_comma
     bool any = has->queue || has->payload || has->priority || has->time || has->attempt_max ||
                has->timeout || has->keep || has->backoff || has->tags || has->headers ||
                has->content_type || has->on_done || has->expires || has->group || has->front ||
-               has->limiters;
+               has->limiters || has->deadline || has->margin;
     struct push_command push = update->to;
     if (!has->queue) push.queue = SLICE("any");
     push.kind = SLICE("any");

@@ -41,6 +41,19 @@ void model_key_set(
     };
 }
 
+static hob_ns deadline_at(const struct model *model, const struct push_command *push) {
+    if (push->deadline_ns != 0) return push->deadline_ns;
+    return push->deadline_in_ns == 0 ? 0 : model->now_ns + push->deadline_in_ns;
+}
+
+/* A child has to be done when its parent has. */
+static hob_ns deadline_of(const struct model *model, const struct push_command *push) {
+    hob_ns own_ns = deadline_at(model, push);
+    const struct model_job *parent = push->parent == 0 ? NULL : model_job(model, push->parent);
+    hob_ns its_ns = parent == NULL ? 0 : parent->view.deadline_ns;
+    return its_ns != 0 && (own_ns == 0 || its_ns < own_ns) ? its_ns : own_ns;
+}
+
 void model_push(
     struct model *model, const struct push_command *push, uint64_t parent, struct answer *answer
 ) {
@@ -54,8 +67,14 @@ void model_push(
     }
     if (model_unique_meets(model, push, answer)) return;
     /* Callbacks are never refused. */
-    if (parent == 0 && model_length_refuses(model, push->queue)) {
+    if (parent == push->parent && model_length_refuses(model, push->queue)) {
         answer->code = ANSWER_QUEUE_FULL;
+        return;
+    }
+    const struct model_job *pusher = model_job(model, push->parent);
+    if (push->parent != 0 && (pusher == NULL || pusher->view.state != JOB_RUNNING)) {
+        answer->code = pusher == NULL ? ANSWER_NO_JOB : ANSWER_WRONG_STATE;
+        if (pusher != NULL) answer->state = pusher->view.state;
         return;
     }
     struct model_queue *queue = model_queue_make(model, push->queue);
@@ -95,6 +114,8 @@ void model_push(
         .limiters = model_copy(model, push->limiters),
         .parent = parent,
         .expires_ns = expires_at(model, push),
+        .deadline_ns = deadline_of(model, push),
+        .margin_ns = push->margin_ns,
     };
     if (push->has_backoff) job->view.backoff = push->backoff;
     if (push->payload.size > PAYLOAD_INLINE_BYTES_MAX) {
@@ -118,7 +139,9 @@ static void retry(struct model *model, struct model_job *job) {
     if (job->view.attempt_max < job->view.attempt + 1) {
         job->view.attempt_max = job->view.attempt + 1;
     }
-    if (job->view.expires_ns <= model->now_ns) job->view.expires_ns = 0;
+    struct job_view *view = &job->view;
+    if (view->expires_ns <= model->now_ns) view->expires_ns = 0;
+    if (view->deadline_ns <= model->now_ns + view->margin_ns) view->deadline_ns = 0;
     job->view.by = SLICE_NONE;
     job->view.why = SLICE_NONE;
     job->view.result = (struct body_ref){.id = 0};
@@ -202,6 +225,8 @@ void model_update_job(
     if (update->has.group) view->group = model_copy(model, to->group);
     if (update->has.front) view->front = to->front;
     if (update->has.limiters) view->limiters = model_copy(model, to->limiters);
+    if (update->has.deadline) view->deadline_ns = deadline_at(model, to);
+    if (update->has.margin) view->margin_ns = to->margin_ns;
     view->version++;
     if (update->has.time) {
         hob_ns run_at_ns = to->run_at_ns != 0 ? to->run_at_ns : model->now_ns + to->delay_ns;
@@ -386,7 +411,7 @@ void model_apply(
     }
     switch (command->type) {
     case COMMAND_PUSH:
-        model_push(model, &command->push, 0, ret_answer);
+        model_push(model, &command->push, command->push.parent, ret_answer);
         break;
     case COMMAND_FETCH:
         model_fetch(model, command, ret_answer);

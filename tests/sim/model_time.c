@@ -12,7 +12,39 @@
 hob_ns model_start_by(const struct model_job *job) {
     const struct job_view *view = &job->view;
     if (view->state == JOB_RUNNING || job_state_is_final(view->state)) return HOB_NEVER;
-    return view->expires_ns == 0 || view->started_ns != 0 ? HOB_NEVER : view->expires_ns;
+    hob_ns by_ns = HOB_NEVER;
+    if (view->deadline_ns != 0) {
+        by_ns = view->deadline_ns > view->margin_ns ? view->deadline_ns - view->margin_ns : 0;
+    }
+    bool may_expire = view->expires_ns != 0 && view->started_ns == 0;
+    return may_expire && view->expires_ns < by_ns ? view->expires_ns : by_ns;
+}
+
+static void discard_late(struct model *model, struct model_job *job) {
+    struct slice expired = SLICE("it had not started when its time was over");
+    struct slice late = SLICE("it could not start in time for its deadline");
+    bool has_expired = job->view.started_ns == 0 && job->view.expires_ns == model_start_by(job);
+    struct job_error error = {
+        .cause = has_expired ? CAUSE_EXPIRED : CAUSE_DEADLINE,
+        .text = has_expired ? expired : late,
+    };
+    model_error(model, job, error);
+    model_queue(model, job->view.queue)->view.failed--; /* no attempt has */
+    model_move(model, job, JOB_DISCARDED, 0);
+}
+
+bool model_settle(struct model *model, struct model_job *job) {
+    hob_ns start_ns = job->view.run_at_ns > model->now_ns ? job->view.run_at_ns : model->now_ns;
+    if (model_start_by(job) > start_ns) return false;
+    discard_late(model, job);
+    return true;
+}
+
+hob_ns model_kill_at(const struct model_job *job) {
+    const struct job_view *view = &job->view;
+    hob_ns end_ns = ns_add(view->started_ns, view->timeout_ns);
+    if (view->deadline_ns != 0 && view->deadline_ns < end_ns) end_ns = view->deadline_ns;
+    return ns_add(end_ns, TIMEOUT_GRACE_NS);
 }
 
 /* The job that is overdue for longest; NULL: none is. */
@@ -29,10 +61,7 @@ static struct model_job *overdue(const struct model *model) {
 static void expire(struct model *model) {
     struct model_job *job;
     while ((job = overdue(model)) != NULL) {
-        struct slice text = SLICE("it had not started when its time was over");
-        model_error(model, job, (struct job_error){.cause = CAUSE_EXPIRED, .text = text});
-        model_queue(model, job->view.queue)->view.failed--; /* no attempt has */
-        model_move(model, job, JOB_DISCARDED, 0);
+        discard_late(model, job);
         model_done(model, job, SLICE_NONE, false);
     }
 }
@@ -80,7 +109,7 @@ static void rescue(struct model *model) {
         struct job_view *view = &job->view;
         if (view->state != JOB_RUNNING) continue;
         if (model->now_ns < model_lease_end(model, job)) continue;
-        hob_ns kill_ns = ns_add(ns_add(view->started_ns, view->timeout_ns), TIMEOUT_GRACE_NS);
+        hob_ns kill_ns = model_kill_at(job);
         enum error_cause cause = model->now_ns >= kill_ns ? CAUSE_TIMEOUT : CAUSE_LOST;
         model_notice(model, job, cause);
         /* Documents tell it, so it is part of what is promised. */
@@ -91,8 +120,9 @@ static void rescue(struct model *model) {
         model_error(model, job, (struct job_error){.cause = cause, .text = text});
         bool is_last = view->attempt >= view->attempt_max;
         model_move(model, job, is_last ? JOB_DISCARDED : JOB_AVAILABLE, 0);
-        if (is_last) model_valve_block(model, view);
-        if (!is_last || view->on_done.size == 0) continue;
+        if (!is_last && !model_settle(model, job)) continue;
+        model_valve_block(model, view);
+        if (view->on_done.size == 0) continue;
         struct ended *one = model_grow(&ended, &count, &capacity, sizeof *ended);
         one->id = view->id;
     }

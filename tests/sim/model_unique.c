@@ -60,6 +60,8 @@ static void replace(struct model *model, struct model_job *job, const struct pus
     update.has.front = push->front;
     update.has.limiters = push->limiters.size > 0;
     update.has.expires = push->expires_ns != 0 || push->expires_in_ns != 0;
+    update.has.deadline = push->deadline_ns != 0 || push->deadline_in_ns != 0;
+    update.has.margin = push->margin_ns != 0;
     if (push->debounce_ns != 0) {
         update.has.time = job->view.state != JOB_RETRYABLE;
         update.to.run_at_ns = model_debounce_until(model, push, job->view.created_ns);

@@ -48,6 +48,10 @@ static void print_push(const struct push_command *push, struct buf *out) {
     if (push->has_keep) put_number(out, "keep_ns", push->keep_ns);
     if (push->expires_ns > 0) put_number(out, "expires_ns", push->expires_ns);
     put_span(out, "expires_in", push->expires_in_ns);
+    if (push->deadline_ns > 0) put_number(out, "deadline_ns", push->deadline_ns);
+    put_span(out, "deadline_in", push->deadline_in_ns);
+    put_span(out, "margin", push->margin_ns);
+    if (push->parent != 0) put_number(out, "parent", push->parent);
     if (push->has_backoff) put_number(out, "backoff", push->backoff.type);
 }
 

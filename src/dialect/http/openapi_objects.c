@@ -108,6 +108,8 @@ static struct job_view whole_job(void) {
         .parent = 1,
         .version = 1,
         .expires_ns = 1,
+        .deadline_ns = 1,
+        .margin_ns = 1,
     };
 }
 
