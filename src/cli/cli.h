@@ -199,6 +199,8 @@ int cmd_journal_dump(struct cli *cli);
 int cmd_journal_salvage(struct cli *cli);
 int cmd_backup(struct cli *cli);
 int cmd_restore(struct cli *cli);
+int cmd_export(struct cli *cli);
+int cmd_import(struct cli *cli); /* cmd_push_lines.c */
 int cmd_version(struct cli *cli);
 int cmd_help(struct cli *cli);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `hob push -`: one JSON object a line, with the fields of POST /v1/jobs. Requests are pipelined, a
+/* `hob push -`: one JSON object a line, with the fields of POST /v1/jobs. `hob import`: the same with
+ * the lines of `hob export`, which are jobs as GET /v1/jobs/ID has them. Requests are pipelined, a
  * bounded number in flight; ids come out in the order of the lines. A line that is no job, or that
  * the server refuses, is told with its number and changes nothing for the others. */
 #include <errno.h>
@@ -23,6 +24,7 @@ enum {
     LINES_UNSENT_BYTES_MAX = 8 * 1024 * 1024,
     LINE_BYTES_MAX = 12 * 1024 * 1024,
     READ_BYTES = 65536,
+    IMPORT_KEY_BYTES = 100,
 };
 
 struct lines {
@@ -31,6 +33,9 @@ struct lines {
     uint64_t number; /* of the line that was read last */
     uint64_t pushed;
     uint64_t failed;
+    uint64_t left_out;
+    bool imports;
+    bool with_final; /* import: jobs that are over too */
     struct progress progress;
     uint64_t answered[LINES_OPEN_MAX + 1]; /* line numbers of open requests, a ring */
     size_t first;
@@ -67,6 +72,9 @@ static const struct {
     {"expires_at", "EXPIRES"},
     {"expires_in", "EXPIRESIN"},
     {"front", "FRONT"},
+    /* as a job is read: */
+    {"timeout_ms", "TIMEOUT"},
+    {"keep_ms", "KEEP"},
     {"deadline", "DEADLINE"},
     {"deadline_in", "DEADLINEIN"},
     {"margin", "MARGIN"},
@@ -113,6 +121,13 @@ struct parsed {
     struct slice kind;
     struct slice payload;
     struct cli_request options;
+    bool imports;
+    bool has_key;
+    struct json_value payload_value; /* import: what payload_encoding is about */
+    struct slice encoding;
+    struct slice id;
+    struct slice created;
+    struct slice state;
     struct buf *scratch; /* decoded strings; has room for all, so it does not move */
     const char *fault;
     struct slice fault_detail;
@@ -170,6 +185,37 @@ static bool take_payload_base64(struct parsed *parsed, struct json_value value) 
     return true;
 }
 
+/* What an exported job says that a push does not take. */
+static bool take_told(struct parsed *parsed, struct slice key, struct json_value value) {
+    if (json_key_is(key, SLICE("id"))) return value_text(parsed, value, &parsed->id);
+    if (json_key_is(key, SLICE("state"))) return value_text(parsed, value, &parsed->state);
+    if (json_key_is(key, SLICE("created_at"))) return value_text(parsed, value, &parsed->created);
+    if (!json_key_is(key, SLICE("payload_encoding"))) return true;
+    return value_text(parsed, value, &parsed->encoding);
+}
+
+/* The payload was put as text or base64 when it is not JSON itself. */
+static bool import_payload(struct parsed *parsed) {
+    if (parsed->encoding.size == 0) return true;
+    if (slice_equal(parsed->encoding, SLICE("base64"))) {
+        return take_payload_base64(parsed, parsed->payload_value);
+    }
+    return value_text(parsed, parsed->payload_value, &parsed->payload);
+}
+
+/* A second import of the same lines finds the jobs of the first by this key. */
+static bool import_key(struct parsed *parsed) {
+    if (parsed->has_key || parsed->id.size == 0) return true;
+    size_t start = parsed->scratch->size;
+    (void)buf_printf(
+        parsed->scratch, "import/%.*s/%.*s", SLICE_ARG(parsed->created), SLICE_ARG(parsed->id)
+    );
+    cli_word(&parsed->options, "KEY");
+    struct slice key = {parsed->scratch->bytes + start, parsed->scratch->size - start};
+    cli_word_slice(&parsed->options, key);
+    return true;
+}
+
 static bool take_member(struct parsed *parsed, struct slice key, struct json_value value) {
     if (json_key_is(key, SLICE("queue"))) return value_text(parsed, value, &parsed->queue);
     if (json_key_is(key, SLICE("kind"))) return value_text(parsed, value, &parsed->kind);
@@ -177,8 +223,10 @@ static bool take_member(struct parsed *parsed, struct slice key, struct json_val
     if (json_key_is(key, SLICE("payload_base64"))) return take_payload_base64(parsed, value);
     if (json_key_is(key, SLICE("payload"))) {
         parsed->payload = value.raw;
+        parsed->payload_value = value;
         return true;
     }
+    if (json_key_is(key, SLICE("key"))) parsed->has_key = true;
     for (size_t i = 0; i < hob_countof(fields); i++) {
         if (!json_key_is(key, slice_str(fields[i].field))) continue;
         struct slice text;
@@ -192,6 +240,7 @@ static bool take_member(struct parsed *parsed, struct slice key, struct json_val
         if (!is_flag) cli_word_slice(&parsed->options, text);
         return true;
     }
+    if (parsed->imports) return take_told(parsed, key, value);
     return parsed_fail(parsed, "there is no field ", key);
 }
 
@@ -208,19 +257,29 @@ static bool line_parse(struct slice line, struct parsed *parsed) {
     }
     if (parsed->queue.size == 0) return parsed_fail(parsed, "queue is missing", SLICE(""));
     if (parsed->kind.size == 0) return parsed_fail(parsed, "kind is missing", SLICE(""));
-    return true;
+    return !parsed->imports || (import_payload(parsed) && import_key(parsed));
+}
+
+static bool is_over(struct slice state) {
+    return slice_equal(state, SLICE("completed")) || slice_equal(state, SLICE("discarded")) ||
+           slice_equal(state, SLICE("cancelled"));
 }
 
 static bool line_push(struct lines *lines, struct slice line, struct buf *scratch) {
     /* Decoding never makes a text longer, so with this much room the buffer stays where it is. */
     buf_reset(scratch);
-    if (buf_reserve(scratch, 2 * line.size + 1) == NULL) {
+    if (buf_reserve(scratch, 2 * line.size + IMPORT_KEY_BYTES) == NULL) {
         line_fail(lines, lines->number, "too long", SLICE(""));
         return true;
     }
-    struct parsed parsed = {.payload = SLICE("null"), .scratch = scratch};
+    struct parsed parsed = {
+        .payload = SLICE("null"), .scratch = scratch, .imports = lines->imports};
     if (!line_parse(line, &parsed)) {
         line_fail(lines, lines->number, parsed.fault, parsed.fault_detail);
+        return true;
+    }
+    if (lines->imports && !lines->with_final && is_over(parsed.state)) {
+        lines->left_out++;
         return true;
     }
     struct cli_request request = {0};
@@ -303,7 +362,7 @@ static bool take_lines(struct lines *lines, struct buf *input, struct buf *scrat
 
 static bool push_all(struct lines *lines) {
     HOB_AUTO_BUF struct buf input = buf_make(LINE_BYTES_MAX);
-    HOB_AUTO_BUF struct buf scratch = buf_make(2 * LINE_BYTES_MAX + 2);
+    HOB_AUTO_BUF struct buf scratch = buf_make(2 * LINE_BYTES_MAX + IMPORT_KEY_BYTES);
     int more = 1;
     while (more > 0) {
         more = read_more(lines, &input);
@@ -315,6 +374,11 @@ static bool push_all(struct lines *lines) {
 /* Where it ended, and how to go on; and how many failed. */
 static void tell_end(struct lines *lines) {
     progress_clear(&lines->progress);
+    if (lines->left_out > 0) {
+        (void)fprintf(
+            stderr, "hob: %" PRIu64 " jobs that were over are left out (--final)\n", lines->left_out
+        );
+    }
     if (lines->failed == 0 && !interrupt_came()) return;
     const char *jobs = lines->pushed == 1 ? "job" : "jobs";
     const char *bad = lines->failed == 1 ? "line" : "lines";
@@ -323,9 +387,10 @@ static void tell_end(struct lines *lines) {
     if (interrupt_came()) {
         (void)fprintf(
             stderr,
-            "; stopped after line %" PRIu64 ", to go on: tail -n +%" PRIu64 " FILE | hob push -",
+            "; stopped after line %" PRIu64 ", to go on: tail -n +%" PRIu64 " FILE | hob %s",
             lines->number,
-            lines->number + 1
+            lines->number + 1,
+            lines->imports ? "import" : "push -"
         );
     }
     (void)fprintf(stderr, "\n");
@@ -343,20 +408,32 @@ static int push_lines(struct lines *lines) {
     return lines->failed > 0 || !written ? status_exit_code(HOB_FAILED) : 0;
 }
 
-int cli_push_lines(struct cli *cli) {
+static int lines_run(struct cli *cli, bool imports) {
     if (cli->term.in) {
         return cli_usage(
-            cli, "`push -` reads jobs from stdin, one JSON object a line; stdin is a terminal"
+            cli,
+            "`%s` reads jobs from stdin, one JSON object a line; stdin is a terminal",
+            imports ? "import" : "push -"
         );
     }
     if (!cli_connect(cli)) return cli->exit_code;
     struct lines *lines = calloc(1, sizeof *lines);
     hob_assert(lines != NULL);
     lines->cli = cli;
+    lines->imports = imports;
+    lines->with_final = imports && cli_has(cli, "final");
     lines->out = buf_make(1024 * 1024);
     lines->progress = progress_begin("jobs pushed", 0, cli->term.err && cli->term.smart);
     int code = push_lines(lines);
     buf_deinit(&lines->out);
     free(lines);
     return code;
+}
+
+int cli_push_lines(struct cli *cli) {
+    return lines_run(cli, false);
+}
+
+int cmd_import(struct cli *cli) {
+    return lines_run(cli, true);
 }

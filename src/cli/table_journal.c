@@ -7,6 +7,12 @@ static const struct cli_option dump_rows[] = {
 };
 static const struct cli_options dump_options = CLI_LIST(dump_rows);
 
+static const struct cli_option import_rows[] = {
+    {.name = "final", .help = "push jobs that were over again, too"},
+    {.name = "json", .help = "print JSON, an object a line"},
+};
+static const struct cli_options import_options = CLI_LIST(import_rows);
+
 static const struct cli_command journal_rows[] = {
     {
         .name = "journal",
@@ -88,6 +94,32 @@ static const struct cli_command journal_rows[] = {
         .args_max = 2,
         .completes = {COMPLETES_DIRECTORIES},
         .run = cmd_restore,
+    },
+    {
+        .name = "export",
+        .synopsis = "",
+        .summary = "print jobs as lines of JSON, oldest first",
+        .details =
+            "Each line is a job as `GET /v1/jobs/ID` has it, with its payload; for other "
+            "programs, and for `hob import` on another server or another version. Jobs go on "
+            "meanwhile: for a copy of one moment take `hob backup`.",
+        .examples = "hob export --queue mail > mail.ndjson\n"
+                    "hob export --state discarded | jq -r .payload.to\n",
+        .lists = {&cli_filter_options, &cli_server_options},
+        .run = cmd_export,
+    },
+    {
+        .name = "import",
+        .synopsis = "",
+        .summary = "push the jobs of an export, from stdin",
+        .details =
+            "They are new jobs, in the order of the lines, with all that a push can say; what "
+            "happened to them before is not kept. Jobs that were over are left out. A job without "
+            "a key gets one made of its old id and time, so that a second import within 24 h, "
+            "after a broken first one, pushes none twice.",
+        .examples = "hob import --server other:4620 < mail.ndjson\n",
+        .lists = {&import_options, &cli_server_options},
+        .run = cmd_import,
     },
 };
 const struct cli_group cli_journal_group = {

@@ -166,3 +166,35 @@ def test_a_backup_of_damaged_data_is_refused():
         check(not out.exists() or not list(pathlib.Path(out).iterdir()), "nothing is left of it")
         hob.hob("restore", str(hob.data), str(out), code=65)
         hob.hob("journal", "salvage", str(hob.data), str(out))
+
+
+def test_exported_jobs_are_imported_once_in_order_with_all_they_say():
+    with rig() as hob, rig() as other:
+        payloads = ['{"n":1}', "plain text", "x" * 400, '"é"']
+        for n, text in enumerate(payloads):
+            hob.hob("push", "mail", "send", text, "--priority", "7", "--tag", f"t{n}", "--timeout", "9s", "--keep", "2h",
+                    "--backoff", "list:1s,5s", "--ref", f"r{n}", "--headers", '{"a":"b"}', "--attempts", "3")
+        client = hob.resp()
+        client.call("PUSH", "mail", "send", b"\xff\xfe\x00binary", "PRIORITY", 7)
+        client.call("PUSH", "mail", "send", b"later", "DELAY", 3600_000, "KEY", "mine")
+        client.call("PUSH", "done", "send", b"over")
+        job = client.call("FETCH", "w", "QUEUES", "done")[0]
+        client.call("ACK", job[0], job[1])
+        exported = hob.hob("export")
+        rows = [json.loads(line) for line in exported.splitlines()]
+        equal([row["id"] for row in rows], [str(n) for n in range(1, 8)])
+        done = other.hob_done("import", stdin=exported)
+        equal(done.returncode, 0, done.stderr)
+        within(done.stderr, "1 jobs that were over are left out")
+        equal(done.stdout.splitlines(), [str(n) for n in range(1, 7)])
+        other.hob("import", stdin=exported)  # again: the same jobs
+        again = [json.loads(line) for line in other.hob("export").splitlines()]
+        equal(len(again), 6)
+        kept = ("queue", "kind", "payload", "payload_encoding", "priority", "tags", "timeout_ms", "keep_ms", "backoff",
+                "ref", "headers", "attempt_max", "run_at", "state")
+        for row, copy in zip(rows, again):
+            equal({name: copy.get(name) for name in kept}, {name: row.get(name) for name in kept}, row["id"])
+        equal(again[5]["key"], "mine")
+        check(again[0]["key"].startswith("import/2"), again[0]["key"])
+        equal(other.resp().call("PAYLOAD", 5), b"\xff\xfe\x00binary")
+        within(other.hob("import", stdin='{"queue":"a"}\n', code=1), "kind is missing")
