@@ -195,6 +195,45 @@ TEST(a_failed_sync_ends_all_appends) {
     fixture_deinit(&fixture);
 }
 
+/* A failed sync, a restart that finds the batch in memory all the same and tells it, a power cut:
+ * what was told is still there. */
+TEST(what_a_start_after_a_failed_sync_tells_outlives_a_power_cut) {
+    uint64_t told_more = 0;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        struct rig_dir dir = rig_dir_make();
+        struct rig_disk disk;
+        rig_disk_init(&disk, seed);
+        disk.forgets = true;
+        struct journal_file_options options = {
+            .path = dir.path, .segment_bytes = SEGMENT, .io = &disk.io};
+        struct journal *journal;
+        struct journal_wake wake = {0};
+        CHECK_EQUAL(journal_file_open(&options, wake, &journal, NULL), HOB_OK);
+        for (uint64_t i = 0; i < 1 + seed % 5; i++) {
+            CHECK_EQUAL(append(journal, 1000).result, JOURNAL_OK);
+        }
+        rig_disk_fail_sync(&disk);
+        CHECK_EQUAL(append(journal, 1000).result, JOURNAL_FAILED);
+        journal_close(journal);
+        CHECK_EQUAL(journal_file_open(&options, wake, &journal, NULL), HOB_OK);
+        struct journal_info info;
+        journal_info(journal, &info);
+        CHECK(info.seq >= 1 + seed % 5);
+        if (info.seq > 1 + seed % 5) told_more++;
+        /* before anything else syncs the page */
+        (void)pthread_mutex_lock(&disk.lock);
+        disk.crash_at = disk.calls + 1;
+        (void)pthread_mutex_unlock(&disk.lock);
+        journal_close(journal);
+        rig_disk_power_cut(&disk);
+        journal = rig_open(&dir, SEGMENT);
+        check_all(journal, 1000, info.seq);
+        journal_close(journal);
+        rig_dir_remove(&dir);
+    }
+    CHECK(told_more > 0);
+}
+
 TEST(a_failed_sync_between_appends_is_told_by_the_next) {
     struct rig_dir dir = rig_dir_make();
     struct rig_disk disk;
@@ -272,6 +311,7 @@ TESTS(
     the_room_that_is_told_is_there_when_the_disk_is_full,
     spares_serve_when_the_disk_is_full,
     a_failed_sync_ends_all_appends,
+    what_a_start_after_a_failed_sync_tells_outlives_a_power_cut,
     a_failed_sync_between_appends_is_told_by_the_next,
     writes_in_pieces_and_interruptions_change_nothing,
     each_batch_costs_one_write_and_one_sync,

@@ -12,6 +12,9 @@
  *
  * A refusal changes nothing and names the file, the byte and the commands that help.
  *
+ * Good frames at the end that no later one proves to be synced are written and synced again before
+ * they count (suspects_rewrite): a sync of theirs may have failed.
+ *
  * A torn tail was never answered with JOURNAL_OK (or syncs were relaxed, and then its loss was
  * agreed to). What is cut is overwritten with zeros and synced before anything else happens, so it
  * cannot come back. Segments before the last one are checked when they are read (file_read.c): any
@@ -160,6 +163,39 @@ tail_judge(struct journal_file *file, struct walk *walk, struct hob_error *err) 
         return corrupt_at(file, err, walk->header.segment, walk->scan.offset, verdict.why);
     }
     return cut(file, walk, verdict.cut_end, err);
+}
+
+/* Write the frames again that nothing proves to be on the disk, as they are, and sync them. After a
+ * failed sync the system takes its pages for clean: they are read back as they were meant, another
+ * sync does nothing for them, and a power cut takes them away. What is told from here on must not
+ * go away again. The bytes do not change, so a tear in this does no harm. */
+static enum hob_status
+suspects_rewrite(struct journal_file *file, struct walk *walk, struct hob_error *err) {
+    uint64_t at = walk->suspect_offset;
+    uint64_t end = walk->scan.offset;
+    if (at == 0) return HOB_OK;
+    int failed = 0;
+    while (failed == 0 && at < end) {
+        enum { PIECE_BYTES = 512 * 1024 };
+        size_t size = end - at < PIECE_BYTES ? (size_t)(end - at) : PIECE_BYTES;
+        const char *bytes;
+        failed = scan_bytes(&walk->scan, at, size, &bytes);
+        if (failed != 0 || bytes == NULL) return walk_read_failed(file, walk, failed, err);
+        struct iovec part = file_part(bytes, size);
+        uint64_t written;
+        failed = file_write(file->io, walk->scan.fd, &part, 1, at, &written);
+        at += size;
+    }
+    if (failed == 0) failed = file_sync(file->io, walk->scan.fd);
+    if (failed == 0) return HOB_OK;
+    return fail_errno(
+        err,
+        HOB_DISK,
+        failed,
+        "cannot write the end of %s in %s again",
+        segment_name(walk->header.segment).text,
+        file->path
+    );
 }
 
 /* A last segment without a header: the crash hit its creation, unless frames of this journal lie in
@@ -339,6 +375,7 @@ enum hob_status recover(struct journal_file *file, struct hob_error *err) {
     struct walk walk = {.scan = scan_make()};
     status = walk_segment(file, last, O_RDWR, &walk, err);
     if (status == HOB_OK) status = tail_judge(file, &walk, err);
+    if (status == HOB_OK) status = suspects_rewrite(file, &walk, err);
     if (status == HOB_OK) {
         tail_adopt(file, &walk);
         status = last_batch_find(file, &walk, err);

@@ -34,6 +34,7 @@ void walk_begin(
         .chain = header->prev_chain,
     };
     walk->last_offset = 0;
+    walk->suspect_offset = 0;
     walk->sealed = true;
     walk->relaxed = (header->flags & SEGMENT_RELAXED) != 0;
     walk->time_ns = header->created_ns;
@@ -42,6 +43,7 @@ void walk_begin(
 
 int walk_step(struct walk *walk, struct frame *ret_frame, struct slice *ret_body) {
     uint64_t offset = walk->scan.offset;
+    uint64_t seq_before = walk->end.seq;
     *ret_frame = (struct frame){0};
     int failed = scan_next(&walk->scan, &walk->end, ret_frame, ret_body, &walk->fault);
     if (failed != 0) return failed;
@@ -52,7 +54,10 @@ int walk_step(struct walk *walk, struct frame *ret_frame, struct slice *ret_body
     walk->sealed = ret_frame->kind == FRAME_SEAL;
     walk->relaxed = (ret_frame->flags & FRAME_RELAXED) != 0;
     walk->time_ns = ret_frame->time_ns;
-    if (ret_frame->kind == FRAME_DATA) walk->last_offset = offset;
+    if (ret_frame->durable_seq >= seq_before) walk->suspect_offset = 0;
+    if (ret_frame->kind != FRAME_DATA) return 0;
+    walk->last_offset = offset;
+    if (walk->suspect_offset == 0) walk->suspect_offset = offset;
     return 0;
 }
 

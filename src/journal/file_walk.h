@@ -13,8 +13,10 @@ struct walk {
     uint64_t size; /* of the file */
     struct chain_end end;
     uint64_t last_offset; /* of the last data frame; 0 when there is none */
-    bool sealed;          /* the last frame is a seal, or there is no frame */
-    bool relaxed;         /* the last good word about it: batches were not synced one by one */
+    /* The first data frame of which no later frame says that it was synced; 0: there is none. */
+    uint64_t suspect_offset;
+    bool sealed;  /* the last frame is a seal, or there is no frame */
+    bool relaxed; /* the last good word about it: batches were not synced one by one */
     hob_ns time_ns;
     enum frame_fault fault; /* of the first bytes that are no good frame, at scan.offset */
     struct frame bad;       /* header of the bad frame, when the fault is in its body */

@@ -14,7 +14,7 @@
 
 #include "base/assert.h"
 
-enum { SECTOR_BYTES = 512 };
+enum { SECTOR_BYTES = 512, PAGE_BYTES = 4096 };
 
 static uint64_t mixed(uint64_t value) {
     value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -156,6 +156,28 @@ static int disk_truncate(void *context, int fd, uint64_t size) {
     return ftruncate(fd, (off_t)size);
 }
 
+static void writes_forget(struct rig_disk *disk, uint64_t inode) {
+    for (size_t i = 0; i < disk->write_count; i++) {
+        if (disk->writes[i].inode == inode) disk->writes[i].forgotten = true;
+    }
+}
+
+/* What was forgotten reaches the disk only when its pages are written again. */
+static bool write_stays(const struct rig_disk *disk, size_t index) {
+    const struct rig_write *write = &disk->writes[index];
+    if (!write->forgotten) return false;
+    uint64_t first_page = write->offset / PAGE_BYTES;
+    uint64_t last_page = (write->offset + write->size - 1) / PAGE_BYTES;
+    for (size_t i = index + 1; i < disk->write_count; i++) {
+        const struct rig_write *later = &disk->writes[i];
+        if (later->inode != write->inode || later->forgotten || later->size == 0) continue;
+        bool covers = later->offset / PAGE_BYTES <= first_page &&
+                      (later->offset + later->size - 1) / PAGE_BYTES >= last_page;
+        if (covers) return false;
+    }
+    return true;
+}
+
 static int disk_sync(void *context, int fd) {
     struct rig_disk *disk = context;
     if (!alive(disk)) return -1;
@@ -165,11 +187,15 @@ static int disk_sync(void *context, int fd) {
     uint64_t inode;
     (void)size_of(fd, &inode);
     size_t kept = 0;
+    if (fails && disk->forgets) writes_forget(disk, inode);
     for (size_t i = 0; i < disk->write_count && !fails; i++) {
-        if (disk->writes[i].inode == inode) {
-            write_drop(&disk->writes[i]);
-        } else {
+        disk->writes[i].stays = disk->writes[i].inode != inode || write_stays(disk, i);
+    }
+    for (size_t i = 0; i < disk->write_count && !fails; i++) {
+        if (disk->writes[i].stays) {
             disk->writes[kept++] = disk->writes[i];
+        } else {
+            write_drop(&disk->writes[i]);
         }
     }
     if (!fails) disk->write_count = kept;

@@ -20,6 +20,8 @@ struct rig_write {
     size_t size;
     size_t old_size; /* so much of it was in the file before */
     char *old;
+    bool forgotten; /* its sync failed: later ones do nothing for it */
+    bool stays;     /* the sync at hand does not reach it */
 };
 
 struct rig_change {
@@ -31,10 +33,11 @@ struct rig_change {
 struct rig_disk {
     struct file_io io;
     pthread_mutex_t lock;
-    uint64_t calls;       /* so far */
-    uint64_t crash_at;    /* this call and all later ones fail (a write is torn); 0: never */
-    bool sync_fails;      /* the next one does */
-    uint64_t syncs;       /* so far */
+    uint64_t calls;    /* so far */
+    uint64_t crash_at; /* this call and all later ones fail (a write is torn); 0: never */
+    bool sync_fails;   /* the next one does */
+    bool forgets;      /* a failed sync leaves pages that are taken for clean, as Linux does it */
+    uint64_t syncs;    /* so far */
     uint64_t space_bytes; /* files may grow by so much before ENOSPC */
     bool choppy;          /* writes are short and interrupted */
     uint64_t random;
