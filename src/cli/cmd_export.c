@@ -35,8 +35,7 @@ struct exporting {
 static void id_add(struct exporting *exporting, uint64_t id) {
     if (exporting->count == exporting->capacity) {
         exporting->capacity = exporting->capacity == 0 ? PAGE : exporting->capacity * 2;
-        exporting->ids =
-            reallocarray(exporting->ids, exporting->capacity, sizeof *exporting->ids);
+        exporting->ids = reallocarray(exporting->ids, exporting->capacity, sizeof *exporting->ids);
         hob_assert(exporting->ids != NULL);
     }
     exporting->ids[exporting->count++] = id;
@@ -84,7 +83,8 @@ static int jobs_put(struct exporting *exporting) {
     struct session *session = exporting->cli->session;
     struct hob_error err = {0};
     enum hob_status status = HOB_OK;
-    bool shows = exporting->cli->term.err && exporting->cli->term.smart && !exporting->cli->term.out;
+    bool shows =
+        exporting->cli->term.err && exporting->cli->term.smart && !exporting->cli->term.out;
     struct progress progress = progress_begin("jobs exported", exporting->count, shows);
     for (size_t i = exporting->count; i > 0 && status == HOB_OK; i--) {
         if (exporting->failed || interrupt_came()) break;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `hob push -`: one JSON object a line, with the fields of POST /v1/jobs. `hob import`: the same with
- * the lines of `hob export`, which are jobs as GET /v1/jobs/ID has them. Requests are pipelined, a
- * bounded number in flight; ids come out in the order of the lines. A line that is no job, or that
- * the server refuses, is told with its number and changes nothing for the others. */
+/* `hob push -`: one JSON object a line, with the fields of POST /v1/jobs. `hob import`: the same
+ * with the lines of `hob export`, which are jobs as GET /v1/jobs/ID has them. Requests are
+ * pipelined, a bounded number in flight; ids come out in the order of the lines. A line that is no
+ * job, or that the server refuses, is told with its number and changes nothing for the others. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>

@@ -497,6 +497,12 @@ void journal_inspect_close(struct journal_inspect *inspect) {
     free(inspect);
 }
 
+bool journal_inspect_owns(const char *name) {
+    uint32_t number;
+    return segment_name_parse(name, &number) || spare_name_parse(name, &number) ||
+           strcmp(name, SPARE_NEW_NAME) == 0 || strcmp(name, "LOCK") == 0;
+}
+
 uint64_t journal_inspect_identity(const struct journal_inspect *inspect) {
     return inspect->file.identity;
 }

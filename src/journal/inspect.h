@@ -40,6 +40,9 @@ struct journal_find {
 
 struct journal_inspect;
 
+/** Is it the name of a file that a journal makes in its directory? Others may lie beside them. */
+bool journal_inspect_owns(const char *name);
+
 /**
  * Begin at the oldest segment.
  * Fails HOB_NOT_FOUND no such directory, or no journal in it; HOB_CONFIG of a newer format;

@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "os/file.h"
+#include "space/copy_beside.h"
 
 enum { APPEND_BYTES = 1024 * 1024 };
 
@@ -287,6 +288,7 @@ enum hob_status journal_copy(
     bool empty = status == HOB_OK;
     if (status == HOB_OK) status = journal_inspect_open(options->from, &inspect, err);
     if (status == HOB_OK) status = copy_run(&copying, inspect, err);
+    if (status == HOB_OK) status = copy_beside(options->from, options->to, err);
     journal_inspect_close(inspect);
     if (status != HOB_OK && empty) copy_remove(&copying);
     replica_free(copying.replica);

@@ -143,6 +143,9 @@ def test_a_backup_of_a_server_at_work_holds_what_was_acknowledged_before_it():
         equal(json.loads(hob.hob("journal", "check", str(backup), "--json"))["digest"], report["digest"])
         hob.hob("backup", str(hob.data), str(backup), code=7)  # never over something
         hob.kill()
+        (hob.data / "beside").write_text("not the journal's")
+        hob.hob("backup", str(hob.data), str(hob.dir / "backup2"))
+        equal((hob.dir / "backup2" / "beside").read_text(), "not the journal's")
         restored = hob.dir / "restored"
         hob.hob("restore", str(backup), str(restored))
         hob.data = restored
@@ -172,8 +175,9 @@ def test_exported_jobs_are_imported_once_in_order_with_all_they_say():
     with rig() as hob, rig() as other:
         payloads = ['{"n":1}', "plain text", "x" * 400, '"é"']
         for n, text in enumerate(payloads):
-            hob.hob("push", "mail", "send", text, "--priority", "7", "--tag", f"t{n}", "--timeout", "9s", "--keep", "2h",
-                    "--backoff", "list:1s,5s", "--ref", f"r{n}", "--headers", '{"a":"b"}', "--attempts", "3")
+            hob.hob("push", "mail", "send", text, "--priority", "7", "--tag", f"t{n}", "--timeout", "9s",
+                    "--keep", "2h", "--backoff", "list:1s,5s", "--ref", f"r{n}", "--headers", '{"a":"b"}',
+                    "--attempts", "3")
         client = hob.resp()
         client.call("PUSH", "mail", "send", b"\xff\xfe\x00binary", "PRIORITY", 7)
         client.call("PUSH", "mail", "send", b"later", "DELAY", 3600_000, "KEY", "mine")

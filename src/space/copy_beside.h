@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What lies beside a journal in its directory: the secret of webhooks, statistics. Copied as it
+ * is. */
+#ifndef HOB_SPACE_COPY_BESIDE_H
+#define HOB_SPACE_COPY_BESIDE_H
+
+#include "base/status.h"
+
+/**
+ * Copy the plain files of @from that are not the journal's own, each below 64 MiB, into @to, and
+ * sync them. Directories, sockets and hidden files are left.
+ */
+HOB_CHECK enum hob_status copy_beside(const char *from, const char *to, struct hob_error *err);
+
+#endif
