@@ -25,6 +25,7 @@ static const struct cli_column queue_columns[] = {
     {"scheduled", "SCHEDULED", COLUMN_COUNT},
     {"running", "RUNNING", COLUMN_NUMBER},
     {"retryable", "RETRYABLE", COLUMN_COUNT},
+    {"blocked", "BLOCKED", COLUMN_COUNT},
     {"completed", "COMPLETED", COLUMN_COUNT},
     {"discarded", "DISCARDED", COLUMN_COUNT},
     {"cancelled", "CANCELLED", COLUMN_COUNT},

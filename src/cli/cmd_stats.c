@@ -39,15 +39,15 @@ static void put_state(
 }
 
 static void put_jobs(struct buf *out, const struct term *term, const struct resp_node *stats) {
-    static const char *const lines[][4] = {
-        {"available", "scheduled", "retryable", NULL},
+    static const char *const lines[][5] = {
+        {"available", "scheduled", "retryable", "blocked", NULL},
         {"running", NULL},
         {"completed", "discarded", "cancelled", NULL},
     };
     static const char *const labels[] = {"Waiting", "Running", "Over"};
     for (size_t line = 0; line < hob_countof(lines); line++) {
         put_label(out, term, labels[line]);
-        for (size_t i = 0; i < 4 && lines[line][i] != NULL; i++) {
+        for (size_t i = 0; lines[line][i] != NULL; i++) {
             if (i > 0) (void)buf_put_str(out, ", ");
             put_state(out, term, stats, lines[line][i]);
         }

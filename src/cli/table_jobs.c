@@ -2,7 +2,7 @@
 /* Commands on jobs. */
 #include "cli/cli.h"
 
-#define JOB_STATES "scheduled available running retryable completed discarded cancelled"
+#define JOB_STATES "scheduled available running retryable completed discarded cancelled blocked"
 
 static const struct cli_option push_rows[] = {
     {.name = "payload-file",
@@ -50,8 +50,10 @@ static const struct cli_option push_rows[] = {
     {.name = "on-conflict",
      .value = "WHAT",
      .word = "ONCONFLICT",
-     .choices = "existing reject replace",
-     .help = "when the key is held: answer with the holder (default), refuse, change the holder"},
+     .choices = "existing reject replace latest",
+     .help =
+         "when the key is held: answer with the holder (default), refuse, change the holder, or "
+         "be the one that runs after it"},
     {.name = "priority",
      .letter = 'p',
      .value = "N",

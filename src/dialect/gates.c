@@ -50,6 +50,11 @@ static void put_expiry(struct buf *to, const struct gate *gate) {
     put_moment(to, gate->until_ns);
 }
 
+static void put_unique(struct buf *to, const struct gate *gate) {
+    (void)buf_printf(to, "it waits for the end of job %llu", (unsigned long long)gate->job);
+    (void)buf_put_str(to, ", which holds its unique key");
+}
+
 static void put_pause(struct buf *to, const struct gate *gate) {
     put_name(to, "the queue", gate);
     (void)buf_put_str(to, gate->is_open ? " was paused" : " is paused");
@@ -129,6 +134,7 @@ void gate_put(struct buf *to, const struct gate *gate) {
     static void (*const puts[])(struct buf * to, const struct gate *gate) = {
         [GATE_TIME] = put_time_gate,
         [GATE_EXPIRY] = put_expiry,
+        [GATE_UNIQUE] = put_unique,
         [GATE_PAUSE] = put_pause,
         [GATE_CONCURRENCY] = put_concurrency,
         [GATE_KIND] = put_kind,
@@ -161,6 +167,7 @@ void fields_of_gate(struct fields *fields, const struct gate *gate) {
     if (gate->until_ns != 0) fields_add_u64(fields, "until", FIELD_TIME, gate->until_ns);
     add_text(fields, "by", gate->by);
     add_text(fields, "why", gate->why);
+    if (gate->job != 0) fields_add_u64(fields, "job", FIELD_ID, gate->job);
 }
 
 /* What holds it up, in a word or a sentence. */

@@ -40,6 +40,7 @@ static const char *const conflict_words[] = {
     [CONFLICT_EXISTING] = "existing",
     [CONFLICT_REJECT] = "reject",
     [CONFLICT_REPLACE] = "replace",
+    [CONFLICT_LATEST] = "latest",
     [ON_CONFLICT_COUNT] = NULL,
 };
 static const char *const form_words[] = {

@@ -40,6 +40,7 @@ static bool view_is_sound(const struct job_view *view) {
            view->parent < view->id && (view->group.size == 0 || name_is_valid(view->group)) &&
            limits_fault(view->limiters) == NULL &&
            (view->started_ns == 0) == (view->worker.size == 0) &&
+           (view->state != JOB_BLOCKED || view->unique.size > 0) &&
            (view->state != JOB_RUNNING || view->started_ns != 0);
 }
 
@@ -138,7 +139,12 @@ static bool carry_job_released(struct engine *engine, const struct job_released_
 static bool carry_job_staged(struct engine *engine, const struct job_staged_effect *staged) {
     uint32_t handle = job_find(engine, staged->id);
     struct job *job = job_at(engine, handle);
-    if (job->state != JOB_SCHEDULED && job->state != JOB_RETRYABLE) return false;
+    bool waits = job->state == JOB_SCHEDULED || job->state == JOB_RETRYABLE;
+    if (!waits && job->state != JOB_BLOCKED) return false;
+    if (job->state == JOB_BLOCKED && job->run_at_ns > staged->at_ns) {
+        job_move(engine, handle, JOB_SCHEDULED, staged->at_ns);
+        return true;
+    }
     job->run_at_ns = 0;
     job_move(engine, handle, JOB_AVAILABLE, staged->at_ns);
     return true;
@@ -165,6 +171,7 @@ static bool carry_job_retried(struct engine *engine, const struct job_retried_ef
     uint32_t handle = job_find(engine, retried->id);
     struct job *job = job_at(engine, handle);
     if (job->state == JOB_RUNNING || job->state == JOB_AVAILABLE) return false;
+    if (job->state == JOB_BLOCKED) return false;
     if (retried->attempt_max > ATTEMPT_MAX_MAX + 1) return false;
     job->attempt_max = (uint16_t)retried->attempt_max;
     term_lift(engine, job, retried->at_ns);
@@ -339,7 +346,7 @@ enum hob_status carry(struct engine *engine, const struct effect *effect, struct
     );
 }
 
-void emit(struct engine *engine, const struct effect *effect) {
+static void emit_one(struct engine *engine, const struct effect *effect) {
     hob_assert(!engine->replaying);
     struct event event;
     uint32_t job = 0;
@@ -355,6 +362,20 @@ void emit(struct engine *engine, const struct effect *effect) {
     if (!told || event.type == EVENT_DELETED) return;
     event_end(engine, effect, job, &event);
     engine->sink.event(engine->sink.context, &event);
+}
+
+/* What ends one job may free another, in the same batch: nobody sees the one without the other. */
+void emit(struct engine *engine, const struct effect *effect) {
+    emit_one(engine, effect);
+    if (engine->freed == 0) return;
+    const struct job *job = job_at(engine, engine->freed);
+    hob_assert(job->state == JOB_BLOCKED);
+    engine->freed = 0;
+    struct effect unblocked = {
+        .type = EFFECT_JOB_STAGED, .job_staged = {.id = job->id, .at_ns = engine->now_ns}};
+    emit_one(engine, &unblocked);
+    hob_assert(engine->freed == 0);
+    if (job->state == JOB_AVAILABLE) queue_feed(engine, job->queue);
 }
 
 struct body_ref emit_body(struct engine *engine, struct slice bytes) {

@@ -34,10 +34,14 @@ static void check_job(const struct engine *engine, const struct job *job, uint32
     case JOB_CANCELLED:
         if (own_keep) check_timer(engine, job, handle);
         break;
+    case JOB_BLOCKED:
+        hob_assert(job->heap_at == HEAP_NOWHERE);
+        break;
     case JOB_STATE_COUNT:
         hob_assert(job->state < JOB_STATE_COUNT);
     }
     term_check(engine, job, handle);
+    unique_check(engine, job, handle);
     hob_assert(job->id < engine->next_id);
     hob_assert(job->state == JOB_AVAILABLE || job->lane == 0);
 }
@@ -77,6 +81,7 @@ static void check_queue(const struct engine *engine, uint32_t handle) {
 
 void engine_check(const struct engine *engine) {
     hob_assert(engine->hungry.count == 0);
+    hob_assert(engine->freed == 0);
     uint64_t counts[JOB_STATE_COUNT] = {0};
     uint64_t id = 0;
     uint32_t handle = 0;

@@ -67,7 +67,7 @@ struct backoff {
 /* In which states a job holds its unique key. The numbers stand in journals. */
 enum unique_scope {
     UNIQUE_DONE,    /* until it is final */
-    UNIQUE_WAITING, /* while it waits: scheduled, available, retryable */
+    UNIQUE_WAITING, /* while it waits: scheduled, available, retryable, blocked */
     UNIQUE_RUNNING,
     UNIQUE_TIME, /* for a time from the push on, whatever becomes of the job */
     UNIQUE_SCOPE_COUNT
@@ -78,6 +78,7 @@ enum on_conflict {
     CONFLICT_EXISTING, /* answers with the holder, as a duplicate */
     CONFLICT_REJECT,
     CONFLICT_REPLACE, /* a waiting holder of the same queue takes what the push says */
+    CONFLICT_LATEST,  /* the same; while the holder runs, one more waits for its end: blocked */
     ON_CONFLICT_COUNT
 };
 

@@ -339,6 +339,8 @@ struct engine {
     struct idmap job_ids;
     struct index refs;
     struct index uniques; /* the oldest job of each unique key that is held */
+    struct index blocked; /* the blocked job of a unique key */
+    uint32_t freed;       /* the blocked job that the effect at hand frees; 0: none */
     struct index kind_names;
     struct index queue_names;
     struct index worker_names;
@@ -633,6 +635,11 @@ uint32_t unique_holder(const struct engine *engine, struct slice unique);
 /* Does a job of this scope hold its key in @state? */
 bool unique_scope_holds(enum unique_scope scope, enum job_state state);
 /* The job has come to its state, or leaves it: job_enter and job_leave only. */
+/* Does a push become a blocked job? Only asked when the push is not met. */
+bool unique_blocks(const struct engine *engine, const struct push_command *push);
+/* The job that a blocked one waits for. */
+uint32_t unique_blocker(const struct engine *engine, const struct job *job);
+void unique_check(const struct engine *engine, const struct job *job, uint32_t handle);
 void unique_enter(struct engine *engine, uint32_t job);
 void unique_leave(struct engine *engine, uint32_t job);
 /* NULL when what a push says about its unique key is sound, else what is wrong with it. */

@@ -24,7 +24,7 @@
     X(JOB_DONE, 6, job_done, "completed")                                          \
     X(JOB_FAILED, 7, job_failed, "an attempt failed: retryable or discarded")      \
     X(JOB_RELEASED, 8, job_released, "given back, or rescued")                     \
-    X(JOB_STAGED, 9, job_staged, "its time has come: available")                   \
+    X(JOB_STAGED, 9, job_staged, "its time has come, or nothing blocks it now")    \
     X(JOB_ENDED, 10, job_ended, "cancelled or discarded")                          \
     X(JOB_RETRIED, 11, job_retried, "made available again by a person")            \
     X(JOB_DELETED, 12, job_deleted, "gone")                                        \

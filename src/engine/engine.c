@@ -69,6 +69,7 @@ void engine_free(struct engine *engine) {
     heap_deinit(&engine->hungry, &engine->mem);
     index_deinit(&engine->refs, &engine->mem);
     index_deinit(&engine->uniques, &engine->mem);
+    index_deinit(&engine->blocked, &engine->mem);
     index_deinit(&engine->branch_keys, &engine->mem);
     index_deinit(&engine->lane_keys, &engine->mem);
     index_deinit(&engine->group_names, &engine->mem);

@@ -142,6 +142,7 @@ hob_ns engine_estimate(const struct engine *engine, hob_ns now_ns, uint64_t id) 
     case JOB_COMPLETED:
     case JOB_DISCARDED:
     case JOB_CANCELLED:
+    case JOB_BLOCKED:
     case JOB_STATE_COUNT:
         break;
     }

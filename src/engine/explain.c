@@ -62,6 +62,13 @@ static void look_at_expiry(struct look *look) {
     gate_add(look, GATE_EXPIRY, look->now_ns < start_by_ns)->until_ns = start_by_ns;
 }
 
+static void look_at_unique(struct look *look) {
+    if (look->job->state != JOB_BLOCKED) return;
+    uint32_t blocker = unique_blocker(look->engine, look->job);
+    hob_assert(blocker != 0);
+    gate_add(look, GATE_UNIQUE, false)->job = job_at(look->engine, blocker)->id;
+}
+
 /* --- its queue's --- */
 
 static void look_at_pause(struct look *look) {
@@ -201,6 +208,7 @@ static void look_at_line(struct look *look) {
 static void (*const looks[])(struct look *look) = {
     look_at_time,
     look_at_expiry,
+    look_at_unique,
     look_at_pause,
     look_at_concurrency,
     look_at_workers,
@@ -210,7 +218,9 @@ static void (*const looks[])(struct look *look) = {
 
 /* While one of these is shut, jobs before it and the pace of its queue say nothing. */
 static bool is_without_end(const struct gate *gate) {
-    return !gate->is_open && (gate->type == GATE_KIND || gate->type == GATE_FETCH);
+    bool is_of_others =
+        gate->type == GATE_KIND || gate->type == GATE_FETCH || gate->type == GATE_UNIQUE;
+    return !gate->is_open && is_of_others;
 }
 
 bool engine_explain(

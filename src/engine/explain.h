@@ -14,6 +14,7 @@
 #define GATES(X)                                                            \
     X(TIME, "time", "the time that the job waits for")                      \
     X(EXPIRY, "expiry", "until when it may start")                          \
+    X(UNIQUE, "unique", "the job that holds its unique key")                \
     X(PAUSE, "pause", "the pause of its queue")                             \
     X(CONCURRENCY, "concurrency", "how many jobs of its queue run at once") \
     X(KIND, "kind", "live workers that run its kind")                       \
@@ -40,6 +41,7 @@ struct gate {
     hob_ns until_ns;   /* 0: nobody knows */
     struct slice by;   /* who shut it */
     struct slice why;
+    uint64_t job; /* whose end opens it; 0: not of a job */
 };
 
 enum { GATES_MAX = 32 };

@@ -3,6 +3,7 @@
  *
  *     scheduled, retryable   the queue's timers, by run_at
  *     available              the queue's ready jobs (ready.c)
+ *     blocked                only the index of blocked jobs (unique.c)
  *     running                the queue's timers, by the end of its lease
  *     final                  a retention list of the queue, or its timers when the job says how
  *                            long it is kept
@@ -73,6 +74,8 @@ static void job_leave(struct engine *engine, uint32_t handle) {
             job_list_remove(engine, retention_list(queue, (enum job_state)job->state), handle);
         }
         break;
+    case JOB_BLOCKED:
+        break;
     case JOB_STATE_COUNT:
         hob_assert(job->state < JOB_STATE_COUNT);
     }
@@ -109,6 +112,8 @@ static void job_enter(struct engine *engine, uint32_t handle) {
         } else {
             retention_add(engine, handle);
         }
+        break;
+    case JOB_BLOCKED:
         break;
     case JOB_STATE_COUNT:
         hob_assert(job->state < JOB_STATE_COUNT);

@@ -129,6 +129,12 @@ hob_ns push_run_at(const struct engine *engine, const struct push_command *push)
     return run_at_ns > engine->now_ns ? run_at_ns : 0;
 }
 
+static enum job_state
+push_state(const struct engine *engine, const struct push_command *push, hob_ns run_at_ns) {
+    if (unique_blocks(engine, push)) return JOB_BLOCKED;
+    return run_at_ns == 0 ? JOB_AVAILABLE : JOB_SCHEDULED;
+}
+
 void push_emit(
     struct engine *engine, const struct push_command *push, uint64_t parent, struct answer *answer
 ) {
@@ -138,7 +144,7 @@ void push_emit(
         .job_put.job =
             {
                 .id = engine->next_id,
-                .state = run_at_ns == 0 ? JOB_AVAILABLE : JOB_SCHEDULED,
+                .state = push_state(engine, push, run_at_ns),
                 .queue = push->queue,
                 .kind = push->kind,
                 .priority = push->has_priority ? push->priority : PRIORITY_DEFAULT,

@@ -32,6 +32,7 @@ static const uint32_t moves[JOB_STATE_COUNT] = {
     [JOB_COMPLETED] = TO(JOB_AVAILABLE),
     [JOB_DISCARDED] = TO(JOB_AVAILABLE),
     [JOB_CANCELLED] = TO(JOB_AVAILABLE),
+    [JOB_BLOCKED] = TO(JOB_AVAILABLE) | TO(JOB_SCHEDULED) | TO(JOB_CANCELLED) | TO(JOB_DISCARDED),
 };
 
 const char *job_state_word(enum job_state state) {

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The states of a job and the moves between them: one table each. `blocked` comes with job
- * dependencies.
+/* The states of a job and the moves between them: one table each.
  *
  *        push ──> scheduled ──stage──> available ──fetch──> running ──ack──> completed
- *          └──────────────────────────────^  ^  ^              │ │ └─fail──> retryable ──stage──>
- *                                            available
- *                                            │  └───release────┘ └─fail, none left──> discarded
- *                                            └── retry ── completed, discarded, cancelled
+ *          │ └──────────────────────────^  ^  ^  ^              │ │ └─fail──> retryable ──stage──>
+ *          └──> blocked ──unblock──────────┘  │  │              │ │                  available
+ *                 (or to scheduled)           │  └───release────┘ └─fail, none left──> discarded
+ *                                             └── retry ── completed, discarded, cancelled
  *        cancel: any state that is not final ──> cancelled       discard: any waiting state ──>
  *        discarded      update: of a waiting job; its time may make it available or scheduled
  */
@@ -26,7 +25,8 @@
     X(JOB_RETRYABLE, "retryable") \
     X(JOB_COMPLETED, "completed") \
     X(JOB_DISCARDED, "discarded") \
-    X(JOB_CANCELLED, "cancelled")
+    X(JOB_CANCELLED, "cancelled") \
+    X(JOB_BLOCKED, "blocked")
 
 enum job_state {
 #define X(name, word) name,

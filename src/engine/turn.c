@@ -100,10 +100,11 @@ static void timer_fire(struct engine *engine, uint32_t handle) {
         prune(engine, handle);
         return;
     case JOB_AVAILABLE:
+    case JOB_BLOCKED:
     case JOB_STATE_COUNT:
         break;
     }
-    hob_assert(job->state != JOB_AVAILABLE);
+    hob_assert(false && "this state has no timer");
 }
 
 static bool retention_is_due(

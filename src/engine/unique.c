@@ -5,7 +5,7 @@
  *
  *     scope      holds while
  *     done       not final
- *     waiting    scheduled, available, retryable
+ *     waiting    scheduled, available, retryable, blocked
  *     running    running
  *     time       nothing: the key is remembered by itself, with its end, as idempotency keys are
  *
@@ -18,6 +18,12 @@
  *
  * A key that is held for a time is no job's state: it begins with the push, and neither the end nor
  * the deletion of the job ends it. When a job holds the same key too, the job is the holder.
+ *
+ * A push that wants to be the latest, and meets a running holder of the scope done, becomes a
+ * blocked job; there is one at most for each key, which further such pushes replace. The effect by
+ * which the holder ends marks it as freed, and `emit` unblocks it in the same batch. That is
+ * decided by the jobs of the scope done alone, of which one at most is not final and not blocked:
+ * others begin and cease to hold when they are fetched, and a fetch makes no job available.
  *
  * Since the holder follows from the states alone, replay in any order finds the same one. The index
  * has the oldest job of each held key; others that hold it form a chain behind it, in no order. */
@@ -71,11 +77,70 @@ static bool holds_now(const struct job *job, const struct labels *labels) {
     return unique_scope_holds(scope, (enum job_state)job->state);
 }
 
+/* --- blocked jobs --- */
+
+static uint32_t blocked_find(const struct engine *engine, uint64_t hash, struct slice unique) {
+    return index_find(&engine->blocked, hash, unique_is, engine, &unique);
+}
+
+static uint32_t blocked_of(const struct engine *engine, struct slice unique) {
+    return blocked_find(engine, siphash(engine->hash_key, unique), unique);
+}
+
+/* Does the end of this job free the blocked one? */
+static bool blocks_others(const struct job *job, const struct labels *labels) {
+    return labels->unique_scope == UNIQUE_DONE && job->state != JOB_BLOCKED;
+}
+
+static void
+blocked_enter(struct engine *engine, uint32_t handle, const struct labels *labels, uint64_t hash) {
+    const struct job *job = job_at(engine, handle);
+    if (job->state == JOB_BLOCKED) index_add(&engine->blocked, &engine->mem, hash, handle);
+    bool may_keep = engine->freed != 0 && blocks_others(job, labels);
+    if (may_keep && blocked_find(engine, hash, text_slice(labels->unique)) == engine->freed) {
+        engine->freed = 0; /* it only went from one state to another, or was told again */
+    }
+}
+
+static void
+blocked_leave(struct engine *engine, uint32_t handle, const struct labels *labels, uint64_t hash) {
+    const struct job *job = job_at(engine, handle);
+    if (job->state == JOB_BLOCKED) {
+        index_remove(&engine->blocked, &engine->mem, hash, handle);
+        if (engine->freed == handle) engine->freed = 0;
+    } else if (!engine->replaying && blocks_others(job, labels)) {
+        uint32_t blocked = blocked_find(engine, hash, text_slice(labels->unique));
+        if (blocked != 0) engine->freed = blocked;
+    }
+}
+
+uint32_t unique_blocker(const struct engine *engine, const struct job *job) {
+    const struct labels *labels = unique_of(engine, job);
+    hob_assert(labels != NULL);
+    uint32_t at = unique_holder(engine, text_slice(labels->unique));
+    while (at != 0 && !blocks_others(job_at(engine, at), labels_at(engine, at))) {
+        at = labels_at(engine, at)->unique_next;
+    }
+    return at;
+}
+
+void unique_check(const struct engine *engine, const struct job *job, uint32_t handle) {
+    if (job->state != JOB_BLOCKED) return;
+    const struct labels *labels = unique_of(engine, job);
+    hob_assert(labels != NULL);
+    hob_assert(labels->unique_scope == UNIQUE_DONE);
+    hob_assert(blocked_of(engine, text_slice(labels->unique)) == handle);
+    hob_assert(engine->replaying || unique_blocker(engine, job) != 0);
+}
+
+/* --- the holders --- */
+
 void unique_enter(struct engine *engine, uint32_t handle) {
     const struct job *job = job_at(engine, handle);
     struct labels *labels = unique_of(engine, job);
     if (labels == NULL || !holds_now(job, labels)) return;
     uint64_t hash = siphash(engine->hash_key, text_slice(labels->unique));
+    blocked_enter(engine, handle, labels, hash);
     uint32_t first = holder(engine, hash, text_slice(labels->unique));
     hob_assert(first != handle);
     labels->unique_next = 0;
@@ -123,6 +188,8 @@ void unique_leave(struct engine *engine, uint32_t handle) {
     const struct job *job = job_at(engine, handle);
     struct labels *labels = unique_of(engine, job);
     if (labels == NULL || !holds_now(job, labels)) return;
+    uint64_t hash = siphash(engine->hash_key, text_slice(labels->unique));
+    blocked_leave(engine, handle, labels, hash);
     uint32_t next = labels->unique_next;
     uint32_t previous = labels->unique_previous;
     if (next != 0) labels_at(engine, next)->unique_previous = previous;
@@ -130,7 +197,6 @@ void unique_leave(struct engine *engine, uint32_t handle) {
         labels_at(engine, previous)->unique_next = next;
         return;
     }
-    uint64_t hash = siphash(engine->hash_key, text_slice(labels->unique));
     index_remove(&engine->uniques, &engine->mem, hash, handle);
     if (next != 0) unique_promote(engine, hash, next);
 }
@@ -164,6 +230,9 @@ const char *unique_fault(const struct push_command *push) {
     if ((push->unique_scope == UNIQUE_TIME) != (push->unique_for_ns > 0)) {
         return "unique_for and the scope time belong together: it says for how long";
     }
+    if (push->on_conflict == CONFLICT_LATEST && push->unique_scope != UNIQUE_DONE) {
+        return "on_conflict latest is for the scope done: the latest waits until the other is done";
+    }
     return debounce_fault(push);
 }
 
@@ -185,7 +254,8 @@ static bool is_waiting(enum job_state state) {
 /* A holder elsewhere is left alone: who may push here may not change what is there. */
 static bool
 may_replace(const struct engine *engine, const struct push_command *push, uint32_t handle) {
-    if (push->on_conflict != CONFLICT_REPLACE || handle == 0) return false;
+    bool wants = push->on_conflict == CONFLICT_REPLACE || push->on_conflict == CONFLICT_LATEST;
+    if (!wants || handle == 0) return false;
     const struct job *job = job_at(engine, handle);
     return is_waiting((enum job_state)job->state) &&
            slice_equal(text_slice(queue_at(engine, job->queue)->name), push->queue);
@@ -235,6 +305,14 @@ static struct update_command update_of_push(const struct push_command *push, uin
     };
 }
 
+bool unique_blocks(const struct engine *engine, const struct push_command *push) {
+    if (push->on_conflict != CONFLICT_LATEST) return false;
+    uint32_t handle = unique_holder(engine, push->unique);
+    if (handle == 0 || blocked_of(engine, push->unique) != 0) return false;
+    const struct job *job = job_at(engine, handle);
+    return job->state == JOB_RUNNING && blocks_others(job, labels_at(engine, handle));
+}
+
 static bool replace_is_refused(
     const struct engine *engine,
     const struct push_command *push,
@@ -257,7 +335,12 @@ static bool replace_is_refused(
 bool unique_meets(struct engine *engine, const struct push_command *push, struct answer *answer) {
     uint32_t handle = 0;
     uint64_t id = held_by(engine, push->unique, &handle);
-    if (id == 0) return false;
+    if (id == 0 || unique_blocks(engine, push)) return false;
+    uint32_t blocked = blocked_of(engine, push->unique);
+    if (push->on_conflict == CONFLICT_LATEST && blocked != 0) {
+        handle = blocked;
+        id = job_at(engine, handle)->id;
+    }
     answer->id = id;
     answer->state = handle == 0 ? JOB_COMPLETED : (enum job_state)job_at(engine, handle)->state;
     if (push->on_conflict == CONFLICT_REJECT) {
@@ -283,7 +366,8 @@ bool unique_forbids_retry(
     const struct engine *engine, const struct job *job, struct answer *answer
 ) {
     const struct labels *labels = unique_of(engine, job);
-    if (labels == NULL || !job_state_is_final((enum job_state)job->state)) return false;
+    bool may_clash = job_state_is_final((enum job_state)job->state) || job->state == JOB_BLOCKED;
+    if (labels == NULL || !may_clash) return false;
     enum unique_scope scope = (enum unique_scope)labels->unique_scope;
     if (!unique_scope_holds(scope, JOB_AVAILABLE)) return false;
     uint32_t handle = 0;

@@ -37,12 +37,14 @@ static bool update_is_refused(
     return false;
 }
 
-/* A waiting job is available, or it waits for its time: as before, or after a failure. */
+/* A waiting job is available, or it waits for its time: as before, or after a failure. What another
+ * job blocks stays blocked. */
 static void
 update_time(const struct engine *engine, const struct push_command *to, struct job_view *view) {
     hob_ns run_at_ns = push_run_at(engine, to);
     enum job_state state = JOB_AVAILABLE;
     if (run_at_ns != 0) state = view->state == JOB_RETRYABLE ? JOB_RETRYABLE : JOB_SCHEDULED;
+    if (view->state == JOB_BLOCKED) state = JOB_BLOCKED;
     if (state != view->state) view->state_ns = engine->now_ns;
     view->state = state;
     view->run_at_ns = run_at_ns;

@@ -92,3 +92,29 @@ def test_debounced_pushes_become_one_job_that_runs_when_they_are_quiet():
         for bad in ({"unique_scope": "done"}, {"on_conflict": "reject"}, {"delay": "1s"}, {"max_wait": "no"}):
             equal(hob.http("POST", "/v1/jobs", dict(body, **bad))[0], 400)
         equal(hob.http("POST", "/v1/jobs", {"queue": "work", "kind": "send", "unique": "k", "max_wait": "1s"})[0], 400)
+
+
+def test_the_latest_push_waits_blocked_until_the_running_job_ends():
+    with rig() as hob:
+        push = ("push", "q", "send", "--unique", "k", "--on-conflict", "latest")
+        first = hob.hob(*push).strip()
+        client = hob.resp()
+        client.call("WORKER", "w", "SLOTS", "4")
+        lease = client.call("FETCH", "w", "QUEUES", "q")[0]
+        second = hob.hob(*push[:3], "2", *push[3:]).strip()
+        equal(hob.state(second), "blocked")
+        hob.kill()
+        hob.start()
+        equal(hob.state(second), "blocked")
+        client = hob.resp()
+        equal(client.call("PUSH", "q", "send", "3", "UNIQUE", "k", "ONCONFLICT", "latest"), int(second))
+        status, _, body = hob.http("GET", f"/v1/jobs/{second}/explain")
+        equal((status, body["state"], body["waits_for"]), (200, "blocked", "unique"))
+        equal([gate["job"] for gate in body["gates"] if gate["gate"] == "unique"], [first])
+        equal(hob.hob("ls", "--state", "blocked", "--columns", "id").strip(), second)
+        within(hob.hob("retry", second, code=7), f"job {first}")
+        equal(client.call("ACK", first, lease[1]), b"OK")
+        equal(hob.state(second), "available")
+        equal(hob.http("GET", f"/v1/jobs/{second}")[2]["payload"], 3)
+        equal(hob.http("POST", "/v1/jobs", {"queue": "q", "kind": "send", "unique": "k", "on_conflict": "latest",
+                                            "unique_scope": "waiting"})[0], 400)

@@ -109,6 +109,7 @@ static void want_all(
         (struct wanted){job->run_at_ns != 0, job->run_at_ns <= model->now_ns, 0, 0, job->run_at_ns};
     wanted[GATE_EXPIRY] =
         (struct wanted){start_by_ns != HOB_NEVER, model->now_ns < start_by_ns, 0, 0, start_by_ns};
+    wanted[GATE_UNIQUE] = (struct wanted){job->state == JOB_BLOCKED, false, 0, 0, 0};
     wanted[GATE_PAUSE] = (struct wanted
     ){model_is_paused(model, &queue->view), false, 0, 0, queue->view.paused_until_ns};
     wanted[GATE_CONCURRENCY] = (struct wanted){limit > 0, running < limit, running, limit, 0};

@@ -112,7 +112,7 @@ struct slice generate_headers(struct generator *generator) {
 /* Few keys, mostly of one scope each, so that they are met again. */
 static void make_unique(struct generator *generator, struct push_command *push) {
     struct dice *dice = &generator->dice;
-    size_t size = 1 + dice_below(dice, 6);
+    size_t size = 1 + dice_below(dice, 8);
     push->unique = slice_of(memset(generate_room(generator, size), 'u', size), size);
     push->unique_scope = (enum unique_scope)(size % UNIQUE_SCOPE_COUNT);
     if (dice_once_in(dice, 8)) {
@@ -221,6 +221,10 @@ make_push(struct generator *generator, const struct model *model, struct push_co
     if (dice_percent(dice, swarm->unique)) {
         make_unique(generator, push);
         push->on_conflict = (enum on_conflict)dice_below(dice, ON_CONFLICT_COUNT);
+        bool is_late = push->on_conflict == CONFLICT_LATEST && push->unique_scope != UNIQUE_DONE;
+        if (is_late) push->on_conflict = CONFLICT_REPLACE;
+        bool may_be_late = push->unique_scope == UNIQUE_DONE && dice_once_in(dice, 2);
+        if (may_be_late) push->on_conflict = CONFLICT_LATEST;
     }
     push->has_priority = dice_once_in(dice, 2);
     push->priority = (uint32_t)dice_below(dice, swarm->priority_count) + PRIORITY_DEFAULT - 1;
@@ -259,7 +263,8 @@ make_push(struct generator *generator, const struct model *model, struct push_co
 static void
 make_update(struct generator *generator, const struct model *model, struct update_command *update) {
     struct dice *dice = &generator->dice;
-    uint32_t waiting = 1u << JOB_SCHEDULED | 1u << JOB_AVAILABLE | 1u << JOB_RETRYABLE;
+    uint32_t waiting =
+        1u << JOB_SCHEDULED | 1u << JOB_AVAILABLE | 1u << JOB_RETRYABLE | 1u << JOB_BLOCKED;
     make_push(generator, model, &update->to);
     update->to.key = SLICE_NONE;
     update->to.ref = SLICE_NONE;

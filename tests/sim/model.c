@@ -176,7 +176,8 @@ struct body_ref model_body_make(struct model *model, struct slice bytes) {
     return (struct body_ref){.id = model->next_body++, .size = (uint32_t)bytes.size};
 }
 
-void model_move(struct model *model, struct model_job *job, enum job_state next, hob_ns run_at_ns) {
+static void
+move(struct model *model, struct model_job *job, enum job_state next, hob_ns run_at_ns) {
     struct job_view *view = &job->view;
     struct model_queue *queue = model_queue(model, view->queue);
     hob_assert(queue != NULL);
@@ -202,6 +203,19 @@ void model_move(struct model *model, struct model_job *job, enum job_state next,
     if (job_state_is_final(next)) model_wake(model, job, false);
 }
 
+/* What has ended may have blocked another. */
+static void unblock(struct model *model) {
+    struct model_job *job = model_unique_freed(model);
+    if (job == NULL) return;
+    hob_ns run_at_ns = job->view.run_at_ns;
+    move(model, job, run_at_ns > model->now_ns ? JOB_SCHEDULED : JOB_AVAILABLE, run_at_ns);
+}
+
+void model_move(struct model *model, struct model_job *job, enum job_state next, hob_ns run_at_ns) {
+    move(model, job, next, run_at_ns);
+    if (job_state_is_final(next)) unblock(model);
+}
+
 void model_delete(struct model *model, struct model_job *job) {
     if (job->view.state == JOB_RUNNING) {
         struct model_worker *worker = model_worker(model, job->view.worker);
@@ -217,6 +231,7 @@ void model_delete(struct model *model, struct model_job *job) {
     );
     free(job->logs);
     free(job);
+    unblock(model);
 }
 
 void model_error(struct model *model, struct model_job *job, struct job_error error) {

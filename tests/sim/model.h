@@ -341,6 +341,10 @@ void model_update_job(
 );
 
 /** Is the unique key of the push held? Then this is its answer. */
+/* A blocked job that nothing blocks any more, or NULL. */
+struct model_job *model_unique_freed(const struct model *model);
+/* Does the push become a blocked job? */
+bool model_unique_blocks(const struct model *model, const struct push_command *push);
 bool model_unique_meets(
     struct model *model, const struct push_command *push, struct answer *answer
 );

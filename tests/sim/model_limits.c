@@ -110,6 +110,8 @@ static bool push_is_valid(const struct model *model, const struct push_command *
     bool says_how = push->unique_scope != UNIQUE_DONE || push->on_conflict != CONFLICT_EXISTING;
     if (push->unique.size == 0 && says_how) return false;
     if (push->unique_for_ns > DELAY_MAX_NS) return false;
+    bool is_latest = push->on_conflict == CONFLICT_LATEST;
+    if (is_latest && push->unique_scope != UNIQUE_DONE) return false;
     if (push->max_wait_ns > 0 && push->debounce_ns == 0) return false;
     if (push->debounce_ns > DELAY_MAX_NS || push->max_wait_ns > DELAY_MAX_NS) return false;
     bool is_debounced = push->unique_scope == UNIQUE_WAITING &&

@@ -77,6 +77,7 @@ void model_push(
         if (pusher != NULL) answer->state = pusher->view.state;
         return;
     }
+    bool is_blocked = model_unique_blocks(model, push);
     struct model_queue *queue = model_queue_make(model, push->queue);
     hob_ns now_ns = model->now_ns;
     hob_ns run_at_ns = push->run_at_ns != 0 ? push->run_at_ns : ns_add(now_ns, push->delay_ns);
@@ -89,7 +90,7 @@ void model_push(
     *slot = job;
     job->view = (struct job_view){
         .id = model->next_id++,
-        .state = JOB_SCHEDULED,
+        .state = is_blocked ? JOB_BLOCKED : JOB_SCHEDULED,
         .queue = queue->view.name,
         .kind = model_copy(model, push->kind),
         .priority = push->has_priority ? push->priority : PRIORITY_DEFAULT,
@@ -128,8 +129,9 @@ void model_push(
         model_key_set(model, push->unique, true, job->view.id, push->unique_for_ns);
     }
     queue->view.pushed++;
-    queue->view.counts[JOB_SCHEDULED]++;
-    if (run_at_ns <= now_ns) model_move(model, job, JOB_AVAILABLE, 0);
+    queue->view.counts[job->view.state]++;
+    if (is_blocked && run_at_ns <= now_ns) job->view.run_at_ns = 0;
+    if (!is_blocked && run_at_ns <= now_ns) model_move(model, job, JOB_AVAILABLE, 0);
     job->view.version = 1;
     answer->id = job->view.id;
     answer->state = job->view.state;
@@ -233,6 +235,7 @@ void model_update_job(
         enum job_state next = view->state == JOB_RETRYABLE ? JOB_RETRYABLE : JOB_SCHEDULED;
         if (run_at_ns <= model->now_ns) next = JOB_AVAILABLE;
         view->run_at_ns = next == JOB_AVAILABLE ? 0 : run_at_ns;
+        if (view->state == JOB_BLOCKED) next = JOB_BLOCKED;
         if (next != view->state) view->state_ns = model->now_ns;
         view->state = next;
     }

@@ -251,7 +251,8 @@ hob_ns model_due(const struct model *model) {
     for (uint32_t i = 0; i < model->job_count; i++) {
         const struct model_job *job = model->jobs[i];
         due_ns = earlier(due_ns, model_start_by(job));
-        if (job->view.run_at_ns != 0) due_ns = earlier(due_ns, job->view.run_at_ns);
+        bool waits = job->view.run_at_ns != 0 && job->view.state != JOB_BLOCKED;
+        if (waits) due_ns = earlier(due_ns, job->view.run_at_ns);
         if (job->view.state == JOB_RUNNING) due_ns = earlier(due_ns, model_lease_end(model, job));
         if (job->ended != 0) due_ns = earlier(due_ns, model_keep_end(model, job));
     }

@@ -4,7 +4,8 @@
 #include "tests/sim/model.h"
 
 static bool is_waiting(enum job_state state) {
-    return state == JOB_SCHEDULED || state == JOB_AVAILABLE || state == JOB_RETRYABLE;
+    return state == JOB_SCHEDULED || state == JOB_AVAILABLE || state == JOB_RETRYABLE ||
+           state == JOB_BLOCKED;
 }
 
 static bool holds(enum unique_scope scope, enum job_state state) {
@@ -78,11 +79,47 @@ static uint64_t held_by(const struct model *model, struct slice unique) {
     return key == NULL ? 0 : key->id;
 }
 
+static const struct model_job *blocked(const struct model *model, struct slice unique) {
+    for (uint32_t i = 0; unique.size > 0 && i < model->job_count; i++) {
+        const struct job_view *job = &model->jobs[i]->view;
+        if (job->state == JOB_BLOCKED && slice_equal(job->unique, unique)) return model->jobs[i];
+    }
+    return NULL;
+}
+
+/* Another job that is neither final nor blocked, with the scope done. */
+static bool is_blocked_still(const struct model *model, const struct job_view *job) {
+    for (uint32_t i = 0; i < model->job_count; i++) {
+        const struct job_view *other = &model->jobs[i]->view;
+        bool blocks = other->unique_scope == UNIQUE_DONE && other->state != JOB_BLOCKED &&
+                      !job_state_is_final(other->state);
+        if (blocks && slice_equal(other->unique, job->unique)) return true;
+    }
+    return false;
+}
+
+struct model_job *model_unique_freed(const struct model *model) {
+    for (uint32_t i = 0; i < model->job_count; i++) {
+        const struct job_view *job = &model->jobs[i]->view;
+        if (job->state == JOB_BLOCKED && !is_blocked_still(model, job)) return model->jobs[i];
+    }
+    return NULL;
+}
+
+bool model_unique_blocks(const struct model *model, const struct push_command *push) {
+    if (push->on_conflict != CONFLICT_LATEST || blocked(model, push->unique) != NULL) return false;
+    const struct model_job *holder = model_unique_holder(model, push->unique);
+    return holder != NULL && holder->view.state == JOB_RUNNING &&
+           holder->view.unique_scope == UNIQUE_DONE;
+}
+
 bool model_unique_meets(
     struct model *model, const struct push_command *push, struct answer *answer
 ) {
     uint64_t id = held_by(model, push->unique);
-    if (id == 0) return false;
+    if (id == 0 || model_unique_blocks(model, push)) return false;
+    const struct model_job *waits = blocked(model, push->unique);
+    if (push->on_conflict == CONFLICT_LATEST && waits != NULL) id = waits->view.id;
     answer->id = id;
     if (push->on_conflict == CONFLICT_REJECT) {
         answer->code = ANSWER_UNIQUE;
@@ -91,7 +128,8 @@ bool model_unique_meets(
     answer->duplicate = true;
     struct model_job *job = model_job(model, id);
     bool is_here = job != NULL && slice_equal(job->view.queue, push->queue);
-    bool replaces = push->on_conflict == CONFLICT_REPLACE && is_here;
+    bool wants = push->on_conflict == CONFLICT_REPLACE || push->on_conflict == CONFLICT_LATEST;
+    bool replaces = wants && is_here;
     if (replaces && is_waiting(job->view.state)) replace(model, job, push);
     if (push->key.size > 0) model_key_set(model, push->key, false, id, KEY_KEPT_NS);
     return true;
@@ -101,7 +139,8 @@ bool model_unique_forbids_retry(
     const struct model *model, const struct model_job *job, struct answer *answer
 ) {
     const struct job_view *view = &job->view;
-    if (!job_state_is_final(view->state) || view->unique.size == 0) return false;
+    bool may_clash = job_state_is_final(view->state) || view->state == JOB_BLOCKED;
+    if (!may_clash || view->unique.size == 0) return false;
     if (!holds(view->unique_scope, JOB_AVAILABLE)) return false;
     uint64_t id = held_by(model, view->unique);
     if (id == 0 || id == view->id) return false;

@@ -80,7 +80,7 @@ static void plant_push(struct generator *generator, struct push_command *push) {
         break;
     case 15:
         push->unique = dice_once_in(&generator->dice, 2) ? SLICE_NONE : SLICE("u");
-        push->on_conflict = (enum on_conflict)about(generator, CONFLICT_REPLACE);
+        push->on_conflict = (enum on_conflict)about(generator, CONFLICT_LATEST);
         push->unique_for_ns = about(generator, DELAY_MAX_NS);
         push->max_wait_ns = about(generator, 0);
         push->debounce_ns = about(generator, 0);
