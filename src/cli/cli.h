@@ -201,6 +201,8 @@ int cmd_backup(struct cli *cli);
 int cmd_restore(struct cli *cli);
 int cmd_export(struct cli *cli);
 int cmd_import(struct cli *cli); /* cmd_push_lines.c */
+int cmd_torture(struct cli *cli);
+int cmd_torture_check(struct cli *cli);
 int cmd_version(struct cli *cli);
 int cmd_help(struct cli *cli);
 

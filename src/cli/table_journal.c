@@ -13,6 +13,23 @@ static const struct cli_option import_rows[] = {
 };
 static const struct cli_options import_options = CLI_LIST(import_rows);
 
+static const struct cli_option torture_rows[] = {
+    {.name = "time",
+     .letter = 't',
+     .value = "SPAN",
+     .fallback = "1m",
+     .help = "how long the server is killed and frozen"},
+    {.name = "seed", .value = "N", .help = "of the draws; default: another one each time"},
+    {.name = "clients", .value = "N", .fallback = "4", .help = "that push, each 8 jobs at once"},
+    {.name = "workers", .value = "N", .fallback = "4", .help = "that take jobs"},
+    {.name = "rate", .value = "N", .fallback = "3000", .help = "pushes a second at most"},
+    {.name = "program",
+     .value = "FILE",
+     .completes = COMPLETES_FILES,
+     .help = "start this as the server, instead of this very binary"},
+};
+static const struct cli_options torture_options = CLI_LIST(torture_rows);
+
 static const struct cli_command journal_rows[] = {
     {
         .name = "journal",
@@ -120,6 +137,39 @@ static const struct cli_command journal_rows[] = {
         .examples = "hob import --server other:4620 < mail.ndjson\n",
         .lists = {&import_options, &cli_server_options},
         .run = cmd_import,
+
+    },
+    {
+        .name = "torture",
+        .synopsis = "DIR",
+        .summary = "kill a server on this disk again and again, and count what is lost",
+        .details =
+            "Starts `hob serve` on loopback with its data in DIR, which must be new or empty. "
+            "Clients push and workers take jobs, and write what they intend and what they are "
+            "answered to DIR/history; meanwhile the server is killed (kill -9) or frozen at drawn "
+            "moments and started again. At the end everything is worked off, the server is killed "
+            "once more, and every job that is there is compared with the history.\n\n"
+            "The exit code is 0 when nothing that was acknowledged is lost, nothing came twice "
+            "without saying so, out of order, before its time, damaged or out of nowhere; else 1. "
+            "A kill shows what a crash of the server does; what a power cut does to the caches of "
+            "a disk it cannot show. DIR stays, for a second look; delete it.",
+        .examples = "hob torture /var/lib/hob-torture\nhob torture /mnt/disk/t --time 10m --json\n",
+        .lists = {&torture_options, &cli_print_options},
+        .args_min = 1,
+        .args_max = 1,
+        .completes = {COMPLETES_DIRECTORIES},
+        .run = cmd_torture,
+    },
+    {
+        .name = "torture check",
+        .synopsis = "HISTORY",
+        .summary = "judge the history of a torture once more",
+        .examples = "hob torture check /var/lib/hob-torture/history\n",
+        .lists = {&cli_print_options},
+        .args_min = 1,
+        .args_max = 1,
+        .completes = {COMPLETES_FILES},
+        .run = cmd_torture_check,
     },
 };
 const struct cli_group cli_journal_group = {
