@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/text.h"
@@ -77,7 +78,7 @@ static void apply(struct world *world, const struct command *command, struct ans
     const char *detail = answer->detail == NULL ? "" : answer->detail;
     (void
     )fprintf(stderr, "cost: %s: %s %s\n", world->shape.name, answer_word(answer->code), detail);
-    exit(1);
+    _exit(1);
 }
 
 /* Spread by a multiplicative hash, so that neighbours in time are no neighbours in memory. */
@@ -235,8 +236,9 @@ static void table(uint32_t jobs_max) {
         BATCH
     );
     (void)printf("%-12s %9s %8s %8s", "", "jobs", "groups", "queues");
-    for (uint32_t step = 0; step < STEPS; step++)
+    for (uint32_t step = 0; step < STEPS; step++) {
         (void)printf(" %6s %6s", step_words[step], "99 %");
+    }
     (void)printf(" %6s\n", "bytes");
     for (size_t i = 0; i < hob_countof(shapes); i++) {
         for (size_t k = 0; k < hob_countof(counts) && counts[k] <= jobs_max; k++) {
