@@ -36,6 +36,27 @@ static void put_name(struct buf *to, const char *before, const struct gate *gate
     (void)buf_put_slice(to, gate->name);
 }
 
+/* "the queue mail"; jobs without a group have one, too. */
+static void put_owner(struct buf *to, const struct gate *gate) {
+    if (gate->of == GATE_OF_GROUP && gate->name.size == 0) {
+        (void)buf_put_str(to, "the jobs without a group");
+        return;
+    }
+    (void)buf_put_str(to, "the ");
+    (void)buf_put_str(to, gate_of_word(gate->of));
+    put_name(to, "", gate);
+}
+
+/* "3 of 5 jobs", of a limiter units */
+static void put_use(struct buf *to, const struct gate *gate) {
+    const char *thing = gate->of == GATE_OF_LIMITER ? "unit" : "job";
+    (void)buf_put_u64(to, gate->count);
+    (void)buf_put_str(to, " of ");
+    (void)buf_put_u64(to, gate->limit);
+    (void)buf_printf(to, " %s%s", thing, gate->limit == 1 ? "" : "s");
+    if (gate->units > 1) (void)buf_printf(to, ", it wants %llu", (unsigned long long)gate->units);
+}
+
 static void put_moment(struct buf *to, hob_ns at_ns) {
     (void)text_put_time(to, at_ns / NS_PER_MS * NS_PER_MS);
 }
@@ -50,13 +71,22 @@ static void put_expiry(struct buf *to, const struct gate *gate) {
     put_moment(to, gate->until_ns);
 }
 
+static void put_deadline(struct buf *to, const struct gate *gate) {
+    if (gate->is_open) {
+        (void)buf_put_str(to, "to be done by its deadline it must start by ");
+    } else {
+        (void)buf_put_str(to, "to be done by its deadline it should have started by ");
+    }
+    put_moment(to, gate->until_ns);
+}
+
 static void put_unique(struct buf *to, const struct gate *gate) {
     (void)buf_printf(to, "it waits for the end of job %llu", (unsigned long long)gate->job);
     (void)buf_put_str(to, ", which holds its unique key");
 }
 
 static void put_pause(struct buf *to, const struct gate *gate) {
-    put_name(to, "the queue", gate);
+    put_owner(to, gate);
     (void)buf_put_str(to, gate->is_open ? " was paused" : " is paused");
     if (gate->until_ns != 0) {
         (void)buf_put_str(to, " until ");
@@ -73,12 +103,45 @@ static void put_pause(struct buf *to, const struct gate *gate) {
 }
 
 static void put_concurrency(struct buf *to, const struct gate *gate) {
-    put_name(to, "the queue", gate);
+    put_owner(to, gate);
     (void)buf_put_str(to, " runs ");
-    (void)buf_put_u64(to, gate->count);
-    (void)buf_put_str(to, " of ");
-    (void)buf_put_u64(to, gate->limit);
-    (void)buf_put_str(to, gate->limit == 1 ? " job" : " jobs");
+    put_use(to, gate);
+}
+
+/* "100/1m" */
+static void put_rate(struct buf *to, const struct gate *gate) {
+    (void)buf_put_str(to, "the rate of ");
+    put_owner(to, gate);
+    (void)buf_printf(to, ", %u/", gate->rate.count);
+    (void)text_put_duration(to, gate->rate.period_ns);
+    if (gate->is_open) {
+        (void)buf_put_str(to, ", lets start ");
+        put_use(to, gate);
+        return;
+    }
+    (void)buf_put_str(to, ", is used up until ");
+    put_moment(to, gate->until_ns);
+    if (gate->units > 1) {
+        (void)buf_printf(to, ": it wants %llu units", (unsigned long long)gate->units);
+    }
+}
+
+static void put_blocked(struct buf *to, const struct gate *gate) {
+    put_owner(to, gate);
+    (void)buf_printf(
+        to,
+        " is blocked by job %llu, which has failed: retry or delete that job, or skip it",
+        (unsigned long long)gate->job
+    );
+}
+
+static void put_order(struct buf *to, const struct gate *gate) {
+    put_owner(to, gate);
+    if (gate->is_open) {
+        (void)buf_put_str(to, " runs one job at a time, and none now");
+    } else {
+        (void)buf_put_str(to, " runs one job at a time: another one has started and is not over");
+    }
 }
 
 static void put_kind(struct buf *to, const struct gate *gate) {
@@ -134,9 +197,13 @@ void gate_put(struct buf *to, const struct gate *gate) {
     static void (*const puts[])(struct buf * to, const struct gate *gate) = {
         [GATE_TIME] = put_time_gate,
         [GATE_EXPIRY] = put_expiry,
+        [GATE_DEADLINE] = put_deadline,
         [GATE_UNIQUE] = put_unique,
         [GATE_PAUSE] = put_pause,
         [GATE_CONCURRENCY] = put_concurrency,
+        [GATE_RATE] = put_rate,
+        [GATE_BLOCKED] = put_blocked,
+        [GATE_ORDER] = put_order,
         [GATE_KIND] = put_kind,
         [GATE_SLOT] = put_slot,
         [GATE_FETCH] = put_fetch,
@@ -160,14 +227,16 @@ void fields_of_gate(struct fields *fields, const struct gate *gate) {
     add_text(fields, "gate", slice_str(gate_word(gate->type)));
     fields_add_u64(fields, "open", FIELD_BOOL, gate->is_open);
     add_text(fields, "text", buf_slice(&fields->spec));
+    add_text(fields, "of", slice_str(gate_of_word(gate->of)));
     add_text(fields, "name", gate->name);
     fields_add_number(fields, "count", gate->count);
     if (gate->is_least) fields_add_u64(fields, "or_more", FIELD_BOOL, true);
     if (gate->limit != 0) fields_add_number(fields, "limit", gate->limit);
+    if (gate->units != 0) fields_add_number(fields, "units", gate->units);
+    if (gate->job != 0) fields_add_u64(fields, "job", FIELD_ID, gate->job);
     if (gate->until_ns != 0) fields_add_u64(fields, "until", FIELD_TIME, gate->until_ns);
     add_text(fields, "by", gate->by);
     add_text(fields, "why", gate->why);
-    if (gate->job != 0) fields_add_u64(fields, "job", FIELD_ID, gate->job);
 }
 
 /* What holds it up, in a word or a sentence. */

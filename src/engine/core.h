@@ -585,6 +585,9 @@ bool term_is_due(const struct engine *engine);
 void term_end(struct engine *engine);
 /* The job waits again; when its next start would come too late it is discarded at once. */
 bool term_settle(struct engine *engine, uint64_t id);
+/* Its two parts: when it expires, and its deadline less the margin; HOB_NEVER: none. */
+hob_ns term_expires_ns(const struct engine *engine, const struct job *job);
+hob_ns term_latest_ns(const struct engine *engine, const struct job *job);
 /* At most so long may an attempt run that started then, by the deadline. */
 hob_ns term_left(const struct engine *engine, const struct job *job, hob_ns started_ns);
 void term_check(const struct engine *engine, const struct job *job, uint32_t handle);

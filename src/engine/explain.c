@@ -4,6 +4,7 @@
  * queues takes steps, and says when they were not enough. */
 #include "engine/explain.h"
 
+#include "engine/valves.h"
 #include "engine/watch.h"
 
 enum { STEPS_MAX = 100000 }; /* workers, kinds of theirs, waiting fetches, queues */
@@ -26,6 +27,18 @@ const char *gate_word(enum gate_type type) {
     };
     hob_assert(type < GATE_TYPE_COUNT);
     return words[type];
+}
+
+const char *gate_of_word(enum gate_of of) {
+    static const char *const words[] = {
+        [GATE_OF_JOB] = "",
+        [GATE_OF_QUEUE] = "queue",
+        [GATE_OF_KIND] = "kind",
+        [GATE_OF_GROUP] = "group",
+        [GATE_OF_LIMITER] = "limiter",
+    };
+    hob_assert((size_t)of < hob_countof(words));
+    return words[of];
 }
 
 const struct gate *explanation_shut(const struct explanation *explanation) {
@@ -56,10 +69,15 @@ static void look_at_time(struct look *look) {
     gate->until_ns = look->job->run_at_ns;
 }
 
-static void look_at_expiry(struct look *look) {
-    hob_ns start_by_ns = job_start_by(look->engine, look->job);
-    if (start_by_ns == HOB_NEVER) return;
-    gate_add(look, GATE_EXPIRY, look->now_ns < start_by_ns)->until_ns = start_by_ns;
+static void look_at_term(struct look *look) {
+    hob_ns expires_ns = term_expires_ns(look->engine, look->job);
+    hob_ns latest_ns = term_latest_ns(look->engine, look->job);
+    if (expires_ns != HOB_NEVER) {
+        gate_add(look, GATE_EXPIRY, look->now_ns < expires_ns)->until_ns = expires_ns;
+    }
+    if (latest_ns != HOB_NEVER) {
+        gate_add(look, GATE_DEADLINE, look->now_ns < latest_ns)->until_ns = latest_ns;
+    }
 }
 
 static void look_at_unique(struct look *look) {
@@ -71,12 +89,22 @@ static void look_at_unique(struct look *look) {
 
 /* --- its queue's --- */
 
+/* The gate of a queue, which is open or not. */
+static struct gate *gate_of_queue(struct look *look, enum gate_type type, bool is_open) {
+    struct gate *gate = gate_add(look, type, is_open);
+    gate->of = GATE_OF_QUEUE;
+    gate->name = text_slice(look->queue->name);
+    return gate;
+}
+
+static bool is_over(const struct look *look, hob_ns until_ns) {
+    return until_ns != 0 && until_ns <= look->now_ns;
+}
+
 static void look_at_pause(struct look *look) {
     const struct queue *queue = look->queue;
     if (!queue->paused) return;
-    bool is_over = queue->paused_until_ns != 0 && queue->paused_until_ns <= look->now_ns;
-    struct gate *gate = gate_add(look, GATE_PAUSE, is_over);
-    gate->name = text_slice(queue->name);
+    struct gate *gate = gate_of_queue(look, GATE_PAUSE, is_over(look, queue->paused_until_ns));
     gate->until_ns = queue->paused_until_ns;
     gate->by = text_slice(queue->paused_by);
     gate->why = text_slice(queue->paused_why);
@@ -86,10 +114,109 @@ static void look_at_concurrency(struct look *look) {
     const struct queue *queue = look->queue;
     if (queue->concurrency == 0) return;
     uint32_t running = queue->counts[JOB_RUNNING];
-    struct gate *gate = gate_add(look, GATE_CONCURRENCY, running < queue->concurrency);
-    gate->name = text_slice(queue->name);
+    struct gate *gate = gate_of_queue(look, GATE_CONCURRENCY, running < queue->concurrency);
     gate->count = running;
     gate->limit = queue->concurrency;
+}
+
+/* --- valves: of its queue, kind, group and limiters --- */
+
+/* A job's way through one valve. */
+struct passage {
+    const struct valve *valve;
+    struct valve_view view;
+    enum gate_of of;
+    uint32_t units;
+};
+
+static struct gate *
+gate_of_valve(struct look *look, const struct passage *passage, enum gate_type type, bool is_open) {
+    struct gate *gate = gate_add(look, type, is_open);
+    gate->of = passage->of;
+    gate->name = passage->view.name;
+    return gate;
+}
+
+/* More units than could ever start are all that can. */
+static uint32_t at_most(uint32_t units, uint32_t most) {
+    return units < most ? units : most;
+}
+
+static void look_at_valve_pause(struct look *look, const struct passage *passage) {
+    const struct valve_view *view = &passage->view;
+    if (!view->paused) return;
+    bool is_open = is_over(look, view->paused_until_ns);
+    struct gate *gate = gate_of_valve(look, passage, GATE_PAUSE, is_open);
+    gate->until_ns = view->paused_until_ns;
+    gate->by = view->paused_by;
+    gate->why = view->paused_why;
+}
+
+static void look_at_valve_limit(struct look *look, const struct passage *passage) {
+    const struct valve_view *view = &passage->view;
+    if (view->concurrency == 0) return;
+    uint32_t units = at_most(passage->units, view->concurrency);
+    bool is_open = (uint64_t)view->running + units <= view->concurrency;
+    struct gate *gate = gate_of_valve(look, passage, GATE_CONCURRENCY, is_open);
+    gate->count = view->running;
+    gate->limit = view->concurrency;
+    gate->units = passage->of == GATE_OF_LIMITER ? units : 0;
+}
+
+static void look_at_valve_rate(struct look *look, const struct passage *passage) {
+    const struct valve_view *view = &passage->view;
+    if (view->rate.count == 0) return;
+    uint32_t burst = rate_burst(&view->rate);
+    uint32_t most = view->concurrency > 0 ? at_most(burst, view->concurrency) : burst;
+    uint32_t units = at_most(passage->units, most);
+    uint32_t room = rate_room(&view->rate, view->tat_ns, look->now_ns);
+    struct gate *gate = gate_of_valve(look, passage, GATE_RATE, units <= room);
+    gate->count = room;
+    gate->limit = burst;
+    gate->units = passage->of == GATE_OF_LIMITER ? units : 0;
+    gate->rate = view->rate;
+    if (!gate->is_open) gate->until_ns = rate_opens_ns(&view->rate, view->tat_ns, units);
+}
+
+/* A group whose jobs run one after the other. */
+static void look_at_valve_order(struct look *look, const struct passage *passage) {
+    const struct valve_view *view = &passage->view;
+    enum group_order order = passage->valve->order;
+    if (view->blocked_by != 0) {
+        gate_of_valve(look, passage, GATE_BLOCKED, false)->job = view->blocked_by;
+    }
+    if (order == GROUP_LOOSE) return;
+    uint64_t before = (uint64_t)view->running + (order == GROUP_PARK ? 0 : view->held);
+    /* One that waits for its next attempt holds its group itself. */
+    bool is_held = look->job->run != 0 && look->job->state != JOB_AVAILABLE;
+    if (is_held && order != GROUP_PARK) before--;
+    struct gate *gate = gate_of_valve(look, passage, GATE_ORDER, before == 0);
+    gate->count = before;
+}
+
+static void look_at_valve(struct look *look, uint32_t handle, enum gate_of of, uint32_t units) {
+    if (handle == 0) return;
+    struct passage passage = {.valve = valve_at(look->engine, handle), .of = of, .units = units};
+    valve_view_fill(look->engine, passage.valve, &passage.view);
+    look_at_valve_pause(look, &passage);
+    look_at_valve_limit(look, &passage);
+    look_at_valve_rate(look, &passage);
+    look_at_valve_order(look, &passage);
+}
+
+static void look_at_valves(struct look *look) {
+    const struct engine *engine = look->engine;
+    const struct job *job = look->job;
+    look_at_valve(look, look->queue->valve, GATE_OF_QUEUE, 1);
+    look_at_valve(look, kind_at(engine, job->kind)->valve, GATE_OF_KIND, 1);
+    look_at_valve(look, group_at(engine, job->group)->valve, GATE_OF_GROUP, 1);
+    if (job->limits == 0) return;
+    const struct limits *limits = limits_at(engine, job->limits);
+    for (uint32_t i = 0; i < limits->count; i++) {
+        const struct limit *limit = &limits->limits[i];
+        uint32_t valve = limiter_at(engine, limit->limiter)->valve;
+        look_at_valve(look, valve, GATE_OF_LIMITER, limit->units);
+    }
 }
 
 /* --- who could run it --- */
@@ -152,18 +279,19 @@ static struct staff staff_of(struct look *look) {
 static void look_at_workers(struct look *look) {
     struct staff staff = staff_of(look);
     struct gate *gate = gate_add(look, GATE_KIND, staff.count > 0 || staff.is_cut);
+    gate->of = GATE_OF_KIND;
     gate->name = text_slice(kind_at(look->engine, look->job->kind)->name);
     gate->count = staff.count;
     gate->is_least = staff.is_cut;
     if (staff.count == 0) return;
     gate = gate_add(look, GATE_SLOT, staff.running < staff.slots || staff.is_cut);
+    gate->of = GATE_OF_KIND;
     gate->name = text_slice(kind_at(look->engine, look->job->kind)->name);
     gate->count = staff.running;
     gate->limit = staff.slots;
     gate->is_least = staff.is_cut;
     bool nobody = staff.fetches == 0 && staff.elsewhere == staff.count;
-    gate = gate_add(look, GATE_FETCH, !nobody || staff.is_cut);
-    gate->name = text_slice(look->queue->name);
+    gate = gate_of_queue(look, GATE_FETCH, !nobody || staff.is_cut);
     gate->count = staff.fetches;
     gate->is_least = staff.is_cut;
     gate->by = staff.excludes;
@@ -171,22 +299,28 @@ static void look_at_workers(struct look *look) {
 
 /* --- what goes before it --- */
 
+/* Does @a go before @b by weight? Of equal tiers the name decides, which outlives a restart. */
+static bool tier_before(const struct queue *a, const struct queue *b) {
+    if (a->tier != b->tier) return a->tier < b->tier;
+    return slice_before(text_slice(a->name), text_slice(b->name));
+}
+
 /* A worker that fetches several queues by weight goes to the smallest tier that has work. */
 static void look_at_tiers(struct look *look) {
     const struct engine *engine = look->engine;
     uint64_t before = 0;
-    struct slice first = SLICE_NONE;
+    const struct queue *first = NULL;
     uint32_t i = 0;
     for (; i < engine->queue_count && take_step(look); i++) {
         const struct queue *queue = queue_at(engine, engine->queue_list[i]);
         if (queue->counts[JOB_AVAILABLE] == 0) continue;
         if (queue_tier(queue) >= queue_tier(look->queue) || !queue_is_open(engine, queue)) continue;
-        if (before == 0) first = text_slice(queue->name);
+        if (first == NULL || tier_before(queue, first)) first = queue;
         before += queue->counts[JOB_AVAILABLE];
     }
     if (before == 0) return;
-    struct gate *gate = gate_add(look, GATE_TIER, false);
-    gate->name = first;
+    struct gate *gate = gate_of_queue(look, GATE_TIER, false);
+    gate->name = text_slice(first->name);
     gate->count = before;
     gate->is_least = i < engine->queue_count;
 }
@@ -199,28 +333,55 @@ static void look_at_line(struct look *look) {
     uint32_t count = engine_next(look->engine, name, NEXT_COUNT_MAX, ids);
     uint32_t before = 0;
     while (before < count && ids[before] != look->job->id) before++;
-    struct gate *gate = gate_add(look, GATE_LINE, before == 0 && count > 0);
-    gate->name = name;
+    struct gate *gate = gate_of_queue(look, GATE_LINE, before == 0 && count > 0);
     gate->count = before;
     gate->is_least = before == count;
 }
 
 static void (*const looks[])(struct look *look) = {
     look_at_time,
-    look_at_expiry,
+    look_at_term,
     look_at_unique,
     look_at_pause,
     look_at_concurrency,
+    look_at_valves,
     look_at_workers,
     look_at_tiers,
     look_at_line,
 };
 
-/* While one of these is shut, jobs before it and the pace of its queue say nothing. */
-static bool is_without_end(const struct gate *gate) {
-    bool is_of_others =
-        gate->type == GATE_KIND || gate->type == GATE_FETCH || gate->type == GATE_UNIQUE;
-    return !gate->is_open && is_of_others;
+/* When all gates whose opening is known are open; HOB_NEVER: one of them may stay shut. Jobs before
+ * it and the pace of its queue say nothing then. */
+static hob_ns opens_ns(const struct explanation *explanation) {
+    hob_ns opens_ns = 0;
+    for (uint32_t i = 0; i < explanation->gate_count; i++) {
+        const struct gate *gate = &explanation->gates[i];
+        bool has_end = gate->until_ns != 0;
+        if (gate->is_open) continue;
+        switch (gate->type) {
+        case GATE_KIND:
+        case GATE_FETCH:
+        case GATE_UNIQUE:
+        case GATE_BLOCKED:
+        case GATE_ORDER:
+        case GATE_EXPIRY:
+        case GATE_DEADLINE:
+            return HOB_NEVER;
+        case GATE_TIME:
+        case GATE_PAUSE:
+        case GATE_RATE:
+            if (!has_end) return HOB_NEVER;
+            if (gate->until_ns > opens_ns) opens_ns = gate->until_ns;
+            break;
+        case GATE_CONCURRENCY:
+        case GATE_SLOT:
+        case GATE_TIER:
+        case GATE_LINE:
+        case GATE_TYPE_COUNT:
+            break;
+        }
+    }
+    return opens_ns;
 }
 
 bool engine_explain(
@@ -247,9 +408,9 @@ bool engine_explain(
         .to = ret_explanation,
     };
     for (size_t i = 0; i < hob_countof(looks); i++) looks[i](&look);
-    for (uint32_t i = 0; i < ret_explanation->gate_count; i++) {
-        if (is_without_end(&ret_explanation->gates[i])) return true;
-    }
-    ret_explanation->start_ns = estimate_start(engine, job, now_ns);
+    hob_ns from_ns = opens_ns(ret_explanation);
+    if (from_ns == HOB_NEVER) return true;
+    hob_ns start_ns = estimate_start(engine, job, now_ns);
+    ret_explanation->start_ns = start_ns > from_ns ? start_ns : from_ns;
     return true;
 }

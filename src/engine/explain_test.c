@@ -90,9 +90,24 @@ TEST(a_scheduled_job_waits_for_its_time_and_starts_then) {
     CHECK(gate_of(rig, id, GATE_LINE) == NULL);
     CHECK(!is_shut(rig, id, GATE_EXPIRY));
     CHECK_EQUAL(gate_of(rig, id, GATE_EXPIRY)->until_ns, rig->now_ns + NS_PER_MINUTE);
+    CHECK(gate_of(rig, id, GATE_DEADLINE) == NULL);
     rig_advance(rig, NS_PER_SECOND);
     CHECK(gate_of(rig, id, GATE_TIME) == NULL);
     CHECK(gate_of(rig, id, GATE_LINE)->is_open);
+    rig_end(rig);
+}
+
+TEST(a_deadline_says_until_when_the_job_may_start) {
+    struct rig *rig = rig_new();
+    struct command command = push_of("q");
+    command.push.deadline_in_ns = NS_PER_HOUR;
+    command.push.margin_ns = NS_PER_MINUTE;
+    CHECK_EQUAL(rig_do(rig, command), ANSWER_OK);
+    uint64_t id = rig->last.id;
+    const struct gate *gate = gate_of(rig, id, GATE_DEADLINE);
+    CHECK(gate->is_open);
+    CHECK_EQUAL(gate->until_ns, rig->now_ns + NS_PER_HOUR - NS_PER_MINUTE);
+    CHECK(gate_of(rig, id, GATE_EXPIRY) == NULL);
     rig_end(rig);
 }
 
@@ -237,6 +252,7 @@ TESTS(
     nothing_is_in_the_way_of_a_job_that_a_worker_can_have_now,
     a_job_that_runs_or_is_final_has_no_gates_and_an_unknown_one_no_explanation,
     a_scheduled_job_waits_for_its_time_and_starts_then,
+    a_deadline_says_until_when_the_job_may_start,
     a_paused_queue_says_by_whom_until_when_and_why,
     a_full_queue_says_how_many_run,
     a_kind_without_a_live_worker_has_no_start,

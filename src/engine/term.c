@@ -63,6 +63,16 @@ hob_ns job_start_by(const struct engine *engine, const struct job *job) {
     return may_expire(term, job) && term->expires_ns < latest_ns ? term->expires_ns : latest_ns;
 }
 
+hob_ns term_expires_ns(const struct engine *engine, const struct job *job) {
+    const struct term *term = term_of(engine, job);
+    return term != NULL && may_expire(term, job) ? term->expires_ns : HOB_NEVER;
+}
+
+hob_ns term_latest_ns(const struct engine *engine, const struct job *job) {
+    const struct term *term = term_of(engine, job);
+    return term == NULL ? HOB_NEVER : latest_start(term);
+}
+
 hob_ns term_left(const struct engine *engine, const struct job *job, hob_ns started_ns) {
     const struct term *term = term_of(engine, job);
     if (term == NULL || term->deadline_ns == 0) return HOB_NEVER;

@@ -303,6 +303,18 @@ void model_done(
 
 /** model_valve.c: may this job start, as far as its kind, group and limiters go? And its queue? */
 bool model_valves_let(const struct model *model, const struct job_view *job);
+/* What stands between a job and its start, but for its queue. */
+struct model_way {
+    struct valve_view valves[2 + JOB_LIMITERS_MAX];
+    uint64_t units[2 + JOB_LIMITERS_MAX];
+    uint32_t count;
+};
+/** Its kind, group and limiters, as they hold and are used now, and the units that it wants. */
+void model_valves_of(
+    const struct model *model, const struct job_view *job, struct model_way *ret_way
+);
+/** When so many units may start, if none do before; 0 or past: now. */
+hob_ns model_rate_opens(const struct rate *rate, hob_ns tat_ns, uint64_t units);
 bool model_rate_lets(const struct model *model, const struct queue_view *queue);
 uint32_t model_group_weight(const struct model *model, struct slice queue, struct slice group);
 /** Are these names, with units perhaps, four at most and each once? */

@@ -193,6 +193,32 @@ static bool is_open(const struct model *model, const struct valve_name *name, ui
     return valve.concurrency == 0 || valve.running + units <= valve.concurrency;
 }
 
+static void way_add(
+    const struct model *model, const struct valve_name *name, uint64_t units, struct model_way *way
+) {
+    struct valve_view *view = &way->valves[way->count];
+    *view = holds(model, name);
+    count(model, view);
+    way->units[way->count++] = units;
+}
+
+void model_valves_of(
+    const struct model *model, const struct job_view *job, struct model_way *ret_way
+) {
+    struct valve_name name = {.sort = VALVE_KIND, .name = job->kind};
+    ret_way->count = 0;
+    way_add(model, &name, 1, ret_way);
+    name = group_of(job);
+    way_add(model, &name, 1, ret_way);
+    struct slice rest = job->limiters;
+    uint64_t units = 0;
+    while (next_limiter(&rest, &name, &units)) way_add(model, &name, units, ret_way);
+}
+
+hob_ns model_rate_opens(const struct rate *rate, hob_ns tat_ns, uint64_t units) {
+    return rate_opens(rate, tat_ns, units);
+}
+
 bool model_valves_let(const struct model *model, const struct job_view *job) {
     struct valve_name name = {.sort = VALVE_KIND, .name = job->kind};
     if (!is_open(model, &name, 1)) return false;
