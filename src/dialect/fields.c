@@ -3,6 +3,7 @@
 #include "dialect/fields.h"
 
 #include "base/assert.h"
+#include "base/glob.h"
 #include "dialect/access.h"
 #include "dialect/backoff.h"
 #include "dialect/option.h"
@@ -117,6 +118,7 @@ void fields_of_job(struct fields *fields, const struct job_view *job, enum job_d
     fields_add_number(fields, "priority", job->priority);
     add_text(fields, "group", job->group);
     if (job->front) fields_add_u64(fields, "front", FIELD_BOOL, job->front);
+    if (job->limiters.size > 0) fields_add(fields, "limiters", FIELD_TAGS)->text = job->limiters;
     fields_add_number(fields, "attempt", job->attempt);
     fields_add_number(fields, "attempt_max", job->attempt_max);
     if (detail != JOB_SHORT) fields_add_number(fields, "releases", job->releases);
@@ -154,6 +156,78 @@ static const char *order_word(enum queue_order order) {
     return order == QUEUE_LIFO ? "lifo" : "fifo";
 }
 
+static void
+add_rate(struct fields *fields, const char *name, const char *burst, const struct rate *rate) {
+    if (rate->count == 0) return;
+    size_t before = fields->spec.size;
+    rate_put(&fields->spec, rate);
+    struct slice text = slice_of(fields->spec.bytes + before, fields->spec.size - before);
+    add_text(fields, name, text);
+    fields_add_number(fields, burst, rate->burst == 0 ? rate->count : rate->burst);
+}
+
+static void
+add_pause(struct fields *fields, bool paused, hob_ns until_ns, struct slice by, struct slice why) {
+    fields_add_u64(fields, "paused", FIELD_BOOL, paused);
+    if (!paused) return;
+    add_time(fields, "paused_until", until_ns);
+    add_text(fields, "paused_by", by);
+    add_text(fields, "paused_why", why);
+}
+
+/* What is not its own is the rule's. */
+static void add_own(struct fields *fields, const struct valve_settings *own) {
+    size_t before = fields->spec.size;
+    const char *words[] = {
+        own->has_weight ? "weight" : NULL,
+        own->has_concurrency ? "concurrency" : NULL,
+        own->has_rate ? "rate" : NULL,
+    };
+    for (size_t i = 0; i < hob_countof(words); i++) {
+        if (words[i] == NULL) continue;
+        if (fields->spec.size > before) (void)buf_put_char(&fields->spec, ',');
+        (void)buf_put_str(&fields->spec, words[i]);
+    }
+    size_t size = fields->spec.size - before;
+    if (size == 0) return;
+    fields_add(fields, "own", FIELD_TAGS)->text = slice_of(fields->spec.bytes + before, size);
+}
+
+void fields_of_valve(struct fields *fields, const struct valve_view *valve) {
+    /* So much is written to it that it never moves. */
+    buf_reset(&fields->spec);
+    (void)buf_reserve(&fields->spec, FIELD_SPEC_BYTES_MAX / 2);
+    add_text(fields, "queue", valve->queue);
+    add_text(fields, "name", valve->name);
+    add_pause(fields, valve->paused, valve->paused_until_ns, valve->paused_by, valve->paused_why);
+    if (valve->sort == VALVE_KIND) return;
+    if (valve->sort == VALVE_GROUP) {
+        fields_add_number(fields, "weight", valve->own.has_weight ? valve->own.weight : 1);
+    }
+    bool is_rule = valve->sort == VALVE_LIMITER && glob_has_wildcard(valve->name);
+    fields_add_number(fields, "concurrency", is_rule ? valve->own.concurrency : valve->concurrency);
+    add_rate(fields, "rate", "burst", is_rule ? &valve->own.rate : &valve->rate);
+    add_own(fields, &valve->own);
+    fields_add_number(fields, "running", valve->running);
+    fields_add_number(fields, "waiting", valve->waiting);
+    add_time(fields, "opens_at", valve->opens_ns);
+    if (valve->sort != VALVE_GROUP) return;
+    fields_add_number(fields, "held", valve->held);
+    if (valve->blocked_by != 0) fields_add_u64(fields, "blocked_by", FIELD_ID, valve->blocked_by);
+}
+
+static void add_queue_valves(struct fields *fields, const struct queue_view *queue) {
+    buf_reset(&fields->spec);
+    (void)buf_reserve(&fields->spec, FIELD_SPEC_BYTES_MAX / 2);
+    const struct group_rule *rule = &queue->group_rule;
+    if (queue->aging_ns != 0) fields_add_u64(fields, "aging_ms", FIELD_SPAN, queue->aging_ns);
+    add_rate(fields, "rate", "burst", &queue->rate);
+    add_time(fields, "opens_at", queue->opens_ns);
+    fields_add_number(fields, "group_concurrency", rule->concurrency);
+    add_rate(fields, "group_rate", "group_burst", &rule->rate);
+    add_word(fields, "group_order", group_order_word(rule->order));
+}
+
 void fields_of_queue(struct fields *fields, const struct queue_view *queue) {
     add_text(fields, "name", queue->name);
     add_word(fields, "order", order_word(queue->order));
@@ -162,12 +236,8 @@ void fields_of_queue(struct fields *fields, const struct queue_view *queue) {
     fields_add_number(fields, "concurrency", queue->concurrency);
     fields_add_number(fields, "length", queue->length);
     add_word(fields, "on_full", on_full_word(queue->on_full));
-    fields_add_u64(fields, "paused", FIELD_BOOL, queue->paused);
-    if (queue->paused) {
-        add_time(fields, "paused_until", queue->paused_until_ns);
-        add_text(fields, "paused_by", queue->paused_by);
-        add_text(fields, "paused_why", queue->paused_why);
-    }
+    add_queue_valves(fields, queue);
+    add_pause(fields, queue->paused, queue->paused_until_ns, queue->paused_by, queue->paused_why);
     for (enum job_state state = 0; state < JOB_STATE_COUNT; state++) {
         fields_add_number(fields, job_state_word(state), queue->counts[state]);
     }

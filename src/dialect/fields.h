@@ -73,6 +73,7 @@ void fields_of_job(struct fields *fields, const struct job_view *job, enum job_d
 void fields_of_error(struct fields *fields, const struct job_error *error);
 void fields_of_queue(struct fields *fields, const struct queue_view *queue);
 void fields_of_token(struct fields *fields, const struct token_view *token);
+void fields_of_valve(struct fields *fields, const struct valve_view *valve);
 void fields_of_worker(struct fields *fields, const struct worker_view *worker);
 void fields_of_unserved(struct fields *fields, const struct unserved_view *unserved);
 void fields_of_stats(

@@ -102,6 +102,9 @@ struct host_ops {
     bool (*queue_at)(void *context, uint32_t at, struct queue_view *ret_view);
     /** As engine_next. */
     uint32_t (*next)(void *context, struct slice queue, uint32_t count_max, uint64_t *ret_ids);
+    /** As engine_valve and engine_valves. */
+    bool (*valve)(void *context, const struct valve_name *name, struct valve_view *ret_view);
+    uint32_t (*valves)(void *context, const struct valve_filter *filter, struct slice *ret_names);
     bool (*worker_at)(void *context, uint32_t at, struct worker_view *ret_view);
     void (*stats)(void *context, struct host_stats *ret_stats);
     /** What happened to the jobs of a queue or a kind; false, and zeros, when nothing did. The

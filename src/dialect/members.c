@@ -35,8 +35,10 @@ static bool value_text(struct host *host, struct json_value value, struct slice 
     return false;
 }
 
-/* An array of tags as a text with commas between; in the scratch room. */
-static bool tags_text(struct host *host, struct json_value value, struct slice *ret_text) {
+/* An array of tags, or of limiters, as a text with commas between; in the scratch room. */
+static bool list_text(
+    struct host *host, enum option_type type, struct json_value value, struct slice *ret_text
+) {
     struct buf *scratch = &host->scratch;
     struct json_walk walk = json_walk(value);
     struct json_value item;
@@ -49,7 +51,10 @@ static bool tags_text(struct host *host, struct json_value value, struct slice *
         if (!json_decode(item, scratch)) return false;
         tag = slice_of(scratch->bytes + before, scratch->size - before);
         /* One with a comma in it would become two. */
-        if (!name_is_valid(tag)) return false;
+        bool is_one = type == OPTION_TAGS || memchr(tag.bytes, '=', tag.size) == NULL
+                          ? name_is_valid(tag)
+                          : memchr(tag.bytes, ',', tag.size) == NULL;
+        if (!is_one) return false;
     }
     *ret_text = slice_of(scratch->bytes + at, scratch->size - at);
     return true;
@@ -63,14 +68,16 @@ static bool option_text(
         *ret_text = value.raw;
         return true;
     }
-    if (option->type == OPTION_TAGS && value.type == JSON_IS_ARRAY) {
-        return tags_text(host, value, ret_text);
+    bool is_list = option->type == OPTION_TAGS || option->type == OPTION_LIMITS;
+    if (is_list && value.type == JSON_IS_ARRAY) {
+        return list_text(host, option->type, value, ret_text);
     }
     return value_text(host, value, ret_text);
 }
 
 static const char *value_allowed(const struct option *option) {
-    return option->type == OPTION_TAGS ? "an array of names" : "a string or a number";
+    bool is_list = option->type == OPTION_TAGS || option->type == OPTION_LIMITS;
+    return is_list ? "an array of names" : "a string or a number";
 }
 
 bool member_put(

@@ -369,6 +369,7 @@ static void put_template(struct json_put *put, const struct callback *callback) 
         json_put_key(put, "front");
         json_put_bool(put, true);
     }
+    put_text(put, "limiters", push->limiters);
     put_text(put, "unique", push->unique);
     if (push->unique_scope != UNIQUE_DONE) {
         put_text(put, "unique_scope", slice_str(unique_scope_word(push->unique_scope)));

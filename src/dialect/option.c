@@ -198,6 +198,44 @@ static bool put_states(const char *name, struct slice given, uint32_t *at, struc
     return true;
 }
 
+/* "100/1m": so many in a span; or none. */
+static bool put_rate(const char *name, struct slice given, struct rate_set *at, struct buf *why) {
+    struct rate_set rate = *at;
+    rate.has_rate = true;
+    rate.count = 0;
+    rate.period_ns = 0;
+    const char *slash = given.size == 0 ? NULL : memchr(given.bytes, '/', given.size);
+    bool good = slice_equal_nocase(given, SLICE("none"));
+    if (slash != NULL) {
+        size_t size = (size_t)(slash - given.bytes);
+        uint64_t count = 0;
+        struct slice span = slice_of(slash + 1, given.size - size - 1);
+        good = text_u64(slice_of(given.bytes, size), 1, RATE_COUNT_MAX, &count) &&
+               text_duration(span, 0, &rate.period_ns) && rate.period_ns >= RATE_PERIOD_MIN_NS &&
+               rate.period_ns <= DELAY_MAX_NS;
+        rate.count = (uint32_t)count;
+    }
+    if (!good) {
+        return complain(
+            why, name, given, "none, or N/SPAN as 100/1m: 1 to 1000000 in 1ms to 3650d"
+        );
+    }
+    *at = rate;
+    return true;
+}
+
+static bool put_limits(const char *name, struct slice given, struct slice *at, struct buf *why) {
+    *at = given;
+    return limits_fault(given) == NULL ||
+           complain(
+               why,
+               name,
+               given,
+               "at most 4 names with commas between, each once, perhaps with units from 1 to "
+               "1000000, as stripe,disk=2"
+           );
+}
+
 static bool put_flag(const char *name, struct slice given, bool *at, struct buf *why) {
     if (slice_equal(given, SLICE("true"))) {
         *at = true;
@@ -267,6 +305,10 @@ static bool put_value(
         *(struct slice *)at = given;
         return fault == NULL || complain(why, name, given, TAGS_ALLOWED);
     }
+    case OPTION_RATE:
+        return put_rate(name, given, at, why);
+    case OPTION_LIMITS:
+        return put_limits(name, given, at, why);
     case OPTION_JSON:
         return put_text(option, name, given, at, why) &&
                (json_valid(given) || complain(why, name, given, "JSON"));

@@ -27,6 +27,8 @@ enum option_type {
     OPTION_STATES,  /* uint32_t: bits of job states; may come again */
     OPTION_BACKOFF, /* struct backoff */
     OPTION_TAGS,    /* struct slice: names with commas between; JSON: also an array */
+    OPTION_RATE,    /* struct rate_set: `N/SPAN`, or none */
+    OPTION_LIMITS,  /* struct slice: limiters, `name` or `name=units`; JSON: also an array */
     OPTION_JSON,    /* struct slice: a JSON text; in JSON the value itself */
 };
 
@@ -103,6 +105,13 @@ struct push_request {
     hob_ns throttle_ns; /* another word for the scope time and how long; 0: not said */
 };
 
+/* RESP: what a name is the name of. */
+struct valve_request {
+    bool is_kind;
+    bool is_limiter;
+    struct slice queue; /* of a group */
+};
+
 struct update_request {
     struct update_command update;
     struct slice on_done; /* as of a push */
@@ -118,6 +127,14 @@ struct fetch_request {
 struct pause_request {
     struct pause_command pause;
     hob_ns for_ns;
+    struct valve_request valve; /* RESP: not a queue */
+};
+
+/* Groups and limiters, and kinds that are paused. */
+struct valves_request {
+    struct slice after; /* names behind this one */
+    uint32_t count;
+    bool stopped; /* only those that are paused or blocked */
 };
 
 struct list_request {
@@ -139,32 +156,26 @@ struct statistics_request {
 };
 
 struct queue_request {
-    enum queue_order order;
-    bool has_order;
-    uint32_t tier;
-    bool has_tier;
-    uint32_t weight;
-    bool has_weight;
-    uint32_t concurrency;
-    bool has_concurrency;
-    uint32_t length;
-    bool has_length;
-    enum on_full on_full;
-    bool has_on_full;
-    hob_ns keep_completed_ns;
+    struct queue_set_command set;
+    /* Halves of set.has_keep_completed and set.has_keep_failed. */
     bool has_keep_completed_ns;
-    uint32_t keep_completed_count;
     bool has_keep_completed_count;
-    hob_ns keep_failed_ns;
     bool has_keep_failed_ns;
-    uint32_t keep_failed_count;
     bool has_keep_failed_count;
 };
+
+/** Both halves of what is kept of a queue go together: one that was not given is that of @now. */
+void queue_request_end(struct queue_request *request, const struct queue_view *now);
 
 /** The word of a scope. */
 const char *unique_scope_word(enum unique_scope scope);
 /** The word of what happens in a full queue. */
 const char *on_full_word(enum on_full on_full);
+
+/** The word of an order of groups. */
+const char *group_order_word(enum group_order order);
+/** Append "100/1m" of a rate that there is. */
+void rate_put(struct buf *to, const struct rate *rate);
 
 extern const struct option_set push_options;       /* struct push_request */
 extern const struct option_set update_options;     /* struct update_request */
@@ -177,6 +188,10 @@ extern const struct option_set line_options;       /* struct log_line */
 extern const struct option_set logs_options;       /* struct logs_request */
 extern const struct option_set search_options;     /* struct search_request */
 extern const struct option_set queue_options;      /* struct queue_request */
+extern const struct option_set limiter_options;    /* struct valve_set_command */
+extern const struct option_set group_options;      /* struct valve_set_command */
+extern const struct option_set valve_options;      /* struct valve_request */
+extern const struct option_set valves_options;     /* struct valves_request */
 extern const struct option_set statistics_options; /* struct statistics_request */
 
 #endif

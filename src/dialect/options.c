@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tables of options: one row each, read by every dialect. */
 #include "base/assert.h"
+#include "base/text.h"
 #include "dialect/loglines.h"
 #include "dialect/option.h"
 #include "dialect/search.h"
@@ -52,6 +53,13 @@ static const char *const order_words[] = {
     [QUEUE_FIFO] = "fifo",
     [QUEUE_LIFO] = "lifo",
     [QUEUE_ORDER_COUNT] = NULL,
+};
+static const char *const group_order_words[] = {
+    [GROUP_LOOSE] = "loose",
+    [GROUP_BLOCK] = "block",
+    [GROUP_SKIP] = "skip",
+    [GROUP_PARK] = "park",
+    [GROUP_ORDER_COUNT] = NULL,
 };
 static const char *const full_words[] = {
     [FULL_REJECT] = "reject",
@@ -114,6 +122,7 @@ static const struct option push_rows[] = {
     ROW("DEADLINEIN", "deadline_in", SPAN, push.deadline_in_ns, 0, DELAY_MAX_NS),
     ROW("MARGIN", "margin", SPAN, push.margin_ns, 0, DELAY_MAX_NS),
     ROW("PARENT", "parent", U64, push.parent, 1, INT64_MAX),
+    ROW("LIMITERS", "limiters", LIMITS, push.limiters, 0, 0),
     ROW("VERBOSE", NULL, FLAG, verbose, 0, 0),
 };
 #undef TARGET
@@ -146,6 +155,7 @@ static const struct option update_rows[] = {
     ROW_HAS("DEADLINEIN", "deadline_in", SPAN, update.to.deadline_in_ns, update.has.deadline,
             DELAY_MAX_NS),
     ROW_HAS("MARGIN", "margin", SPAN, update.to.margin_ns, update.has.margin, DELAY_MAX_NS),
+    ROW_HAS("LIMITERS", "limiters", LIMITS, update.to.limiters, update.has.limiters, 0),
 };
 #undef TARGET
 
@@ -186,6 +196,42 @@ static const struct option pause_rows[] = {
     ROW("FOR", "for", SPAN, for_ns, NS_PER_MS, DELAY_MAX_NS),
     ROW("BY", "by", TEXT, pause.by, 0, WHY_BYTES_MAX),
     ROW("WHY", "why", TEXT, pause.why, 0, WHY_BYTES_MAX),
+    ROW("KIND", NULL, FLAG, valve.is_kind, 0, 0),
+    ROW("LIMITER", NULL, FLAG, valve.is_limiter, 0, 0),
+    ROW("GROUPOF", NULL, NAME, valve.queue, 0, 0),
+};
+#undef TARGET
+
+#define TARGET valve_request
+static const struct option valve_rows[] = {
+    ROW("KIND", NULL, FLAG, is_kind, 0, 0),
+    ROW("LIMITER", NULL, FLAG, is_limiter, 0, 0),
+    ROW("GROUPOF", NULL, NAME, queue, 0, 0),
+};
+#undef TARGET
+
+#define TARGET valve_set_command
+static const struct option limiter_rows[] = {
+    ROW_HAS("CONCURRENCY", "concurrency", U32, concurrency, has_concurrency, VALVE_CONCURRENCY_MAX),
+    ROW("RATE", "rate", RATE, rate, 0, 0),
+    ROW_HAS("BURST", "burst", U32, rate.burst, rate.has_burst, RATE_COUNT_MAX),
+    ROW("RESET", "reset", FLAG, reset, 0, 0),
+};
+static const struct option group_rows[] = {
+    {"WEIGHT", "weight", OPTION_U32, offsetof(struct TARGET, weight),
+     offsetof(struct TARGET, has_weight), 1, GROUP_WEIGHT_MAX, NULL},
+    ROW_HAS("CONCURRENCY", "concurrency", U32, concurrency, has_concurrency, VALVE_CONCURRENCY_MAX),
+    ROW("RATE", "rate", RATE, rate, 0, 0),
+    ROW_HAS("BURST", "burst", U32, rate.burst, rate.has_burst, RATE_COUNT_MAX),
+    ROW("RESET", "reset", FLAG, reset, 0, 0),
+};
+#undef TARGET
+
+#define TARGET valves_request
+static const struct option valves_rows[] = {
+    ROW("AFTER", "after", TEXT, after, 0, NAME_BYTES_MAX),
+    ROW("COUNT", "limit", U32, count, 1, VALVES_LISTED_MAX),
+    ROW("STOPPED", "stopped", FLAG, stopped, 0, 0),
 };
 #undef TARGET
 
@@ -250,26 +296,37 @@ static const struct option statistics_rows[] = {
 
 #define TARGET queue_request
 static const struct option queue_rows[] = {
-    {"ORDER", "order", OPTION_WORD, offsetof(struct TARGET, order),
-     offsetof(struct TARGET, has_order), 0, 0, order_words},
-    ROW_HAS("TIER", "tier", U32, tier, has_tier, QUEUE_TIER_MAX),
-    ROW_HAS("CONCURRENCY", "concurrency", U32, concurrency, has_concurrency, QUEUE_CONCURRENCY_MAX),
-    ROW_HAS("LENGTH", "length", U32, length, has_length, QUEUE_LENGTH_MAX),
-    {"ONFULL", "on_full", OPTION_WORD, offsetof(struct TARGET, on_full),
-     offsetof(struct TARGET, has_on_full), 0, 0, full_words},
-    {"WEIGHT", "weight", OPTION_U32, offsetof(struct TARGET, weight),
-     offsetof(struct TARGET, has_weight), 1, QUEUE_WEIGHT_MAX, NULL},
-    ROW_HAS("KEEP", "keep_completed", SPAN, keep_completed_ns, has_keep_completed_ns, DELAY_MAX_NS),
-    ROW_HAS(
-        NULL, "keep_completed_ms", SPAN, keep_completed_ns, has_keep_completed_ns, DELAY_MAX_NS
-    ),
-    ROW_HAS(
-        NULL, "keep_completed_count", U32, keep_completed_count, has_keep_completed_count,
-        UINT32_MAX
-    ),
-    ROW_HAS("KEEPFAILED", "keep_failed", SPAN, keep_failed_ns, has_keep_failed_ns, DELAY_MAX_NS),
-    ROW_HAS(NULL, "keep_failed_ms", SPAN, keep_failed_ns, has_keep_failed_ns, DELAY_MAX_NS),
-    ROW_HAS(NULL, "keep_failed_count", U32, keep_failed_count, has_keep_failed_count, UINT32_MAX),
+    {"ORDER", "order", OPTION_WORD, offsetof(struct TARGET, set.order),
+     offsetof(struct TARGET, set.has_order), 0, 0, order_words},
+    ROW_HAS("TIER", "tier", U32, set.tier, set.has_tier, QUEUE_TIER_MAX),
+    ROW_HAS("CONCURRENCY", "concurrency", U32, set.concurrency, set.has_concurrency,
+            QUEUE_CONCURRENCY_MAX),
+    ROW_HAS("LENGTH", "length", U32, set.length, set.has_length, QUEUE_LENGTH_MAX),
+    {"ONFULL", "on_full", OPTION_WORD, offsetof(struct TARGET, set.on_full),
+     offsetof(struct TARGET, set.has_on_full), 0, 0, full_words},
+    {"WEIGHT", "weight", OPTION_U32, offsetof(struct TARGET, set.weight),
+     offsetof(struct TARGET, set.has_weight), 1, QUEUE_WEIGHT_MAX, NULL},
+    ROW_HAS("AGING", "aging", SPAN, set.aging_ns, set.has_aging, AGING_MAX_NS),
+    ROW("RATE", "rate", RATE, set.rate, 0, 0),
+    ROW_HAS("BURST", "burst", U32, set.rate.burst, set.rate.has_burst, RATE_COUNT_MAX),
+    ROW_HAS("GROUPCONCURRENCY", "group_concurrency", U32, set.group_concurrency,
+            set.has_group_concurrency, VALVE_CONCURRENCY_MAX),
+    ROW("GROUPRATE", "group_rate", RATE, set.group_rate, 0, 0),
+    ROW_HAS("GROUPBURST", "group_burst", U32, set.group_rate.burst, set.group_rate.has_burst,
+            RATE_COUNT_MAX),
+    {"GROUPORDER", "group_order", OPTION_WORD, offsetof(struct TARGET, set.group_order),
+     offsetof(struct TARGET, set.has_group_order), 0, 0, group_order_words},
+    ROW_HAS("KEEP", "keep_completed", SPAN, set.keep_completed_ns, has_keep_completed_ns,
+            DELAY_MAX_NS),
+    ROW_HAS(NULL, "keep_completed_ms", SPAN, set.keep_completed_ns, has_keep_completed_ns,
+            DELAY_MAX_NS),
+    ROW_HAS(NULL, "keep_completed_count", U32, set.keep_completed_count, has_keep_completed_count,
+            UINT32_MAX),
+    ROW_HAS("KEEPFAILED", "keep_failed", SPAN, set.keep_failed_ns, has_keep_failed_ns,
+            DELAY_MAX_NS),
+    ROW_HAS(NULL, "keep_failed_ms", SPAN, set.keep_failed_ns, has_keep_failed_ns, DELAY_MAX_NS),
+    ROW_HAS(NULL, "keep_failed_count", U32, set.keep_failed_count, has_keep_failed_count,
+            UINT32_MAX),
 };
 #undef TARGET
 /* clang-format on */
@@ -277,6 +334,27 @@ static const struct option queue_rows[] = {
 const char *unique_scope_word(enum unique_scope scope) {
     hob_assert(scope < UNIQUE_SCOPE_COUNT);
     return scope_words[scope];
+}
+
+const char *group_order_word(enum group_order order) {
+    hob_assert(order < GROUP_ORDER_COUNT);
+    return group_order_words[order];
+}
+
+void rate_put(struct buf *to, const struct rate *rate) {
+    (void)buf_put_u64(to, rate->count);
+    (void)buf_put_char(to, '/');
+    (void)text_put_duration(to, rate->period_ns);
+}
+
+void queue_request_end(struct queue_request *request, const struct queue_view *now) {
+    struct queue_set_command *set = &request->set;
+    set->has_keep_completed = request->has_keep_completed_ns || request->has_keep_completed_count;
+    if (!request->has_keep_completed_ns) set->keep_completed_ns = now->keep_completed_ns;
+    if (!request->has_keep_completed_count) set->keep_completed_count = now->keep_completed_count;
+    set->has_keep_failed = request->has_keep_failed_ns || request->has_keep_failed_count;
+    if (!request->has_keep_failed_ns) set->keep_failed_ns = now->keep_failed_ns;
+    if (!request->has_keep_failed_count) set->keep_failed_count = now->keep_failed_count;
 }
 
 const char *on_full_word(enum on_full on_full) {
@@ -295,4 +373,8 @@ const struct option_set line_options = SET(line_rows);
 const struct option_set logs_options = SET(logs_rows);
 const struct option_set search_options = SET(search_rows);
 const struct option_set queue_options = SET(queue_rows);
+const struct option_set limiter_options = SET(limiter_rows);
+const struct option_set group_options = SET(group_rows);
+const struct option_set valve_options = SET(valve_rows);
+const struct option_set valves_options = SET(valves_rows);
 const struct option_set statistics_options = SET(statistics_rows);

@@ -52,6 +52,17 @@ static uint32_t op_next(void *context, struct slice queue, uint32_t count_max, u
     return engine_next(space_engine(rig->space), queue, count_max, ret_ids);
 }
 
+static bool op_valve(void *context, const struct valve_name *name, struct valve_view *ret_view) {
+    struct rig *rig = context;
+    return engine_valve(space_engine(rig->space), name, ret_view);
+}
+
+static uint32_t
+op_valves(void *context, const struct valve_filter *filter, struct slice *ret_names) {
+    struct rig *rig = context;
+    return engine_valves(space_engine(rig->space), filter, ret_names);
+}
+
 static bool op_worker_at(void *context, uint32_t at, struct worker_view *ret_view) {
     struct rig *rig = context;
     return engine_worker_at(space_engine(rig->space), at, ret_view);
@@ -208,6 +219,8 @@ static const struct host_ops rig_ops = {
     .list = op_list,
     .queue = op_queue,
     .queue_at = op_queue_at,
+    .valve = op_valve,
+    .valves = op_valves,
     .next = op_next,
     .worker_at = op_worker_at,
     .stats = op_stats,

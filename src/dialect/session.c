@@ -107,6 +107,11 @@ bool session_sees(const struct session *session, struct slice queue) {
     return access_allows(session->access, session->scope, queue);
 }
 
+bool session_sees_valve(const struct session *session, const struct valve_name *valve) {
+    if (valve->sort == VALVE_GROUP) return session_sees(session, valve->queue);
+    return access_is_for_all(session->access);
+}
+
 /* What a command touches. */
 struct touched {
     uint64_t job_id;            /* 0: no job */

@@ -87,6 +87,8 @@ struct answer session_denied(struct session *session);
 struct answer session_denied_queue(struct session *session);
 
 /** May the request under way touch this queue? */
+/** May it know of this group, or of kinds and limiters, which are of all queues? */
+bool session_sees_valve(const struct session *session, const struct valve_name *valve);
 bool session_sees(const struct session *session, struct slice queue);
 
 /**

@@ -53,6 +53,7 @@ static struct job_view template_of(const struct push_command *push) {
         .front = push->front,
         .deadline_ns = push->deadline_ns != 0 ? push->deadline_ns : push->deadline_in_ns,
         .margin_ns = push->margin_ns,
+        .limiters = push->limiters,
     };
     if (push->has_backoff) view.backoff = push->backoff;
     return view;
@@ -86,6 +87,7 @@ static struct push_command push_of_template(const struct job_view *view) {
         .expires_in_ns = is_span ? view->expires_ns : 0,
         .group = view->group,
         .front = view->front,
+        .limiters = view->limiters,
         .unique = view->unique,
         .unique_scope = view->unique_scope,
         .unique_for_ns = view->unique_for_ns,

@@ -7,6 +7,7 @@
  * again later in the journal. Effects on it are skipped and its id is remembered until the full
  * record, or its deletion, is seen. */
 #include "base/crc32c.h"
+#include "engine/labels.h"
 #include "engine/valves.h"
 
 /* --- one function for each effect: false when it does not fit the state --- */

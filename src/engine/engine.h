@@ -190,6 +190,15 @@ bool engine_valve(
     const struct engine *engine, const struct valve_name *name, struct valve_view *ret_view
 );
 
+/**
+ * The names of kinds that are paused, of the groups of a queue or of all limiters, in the order of
+ * bytes; how many. The names are borrowed until the next call that changes the engine. O(n) in how
+ * many there are.
+ */
+uint32_t engine_valves(
+    const struct engine *engine, const struct valve_filter *filter, struct slice *ret_names
+);
+
 /** Workers that are known: number @at (0-based); false past the last. */
 bool engine_worker_at(const struct engine *engine, uint32_t at, struct worker_view *ret_view);
 

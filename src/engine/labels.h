@@ -32,4 +32,8 @@ bool tags_have(struct slice tags, struct slice tag);
 /** The value of a header as JSON, with its quotes; empty when there is none. @headers is sound. */
 struct slice header_raw(struct slice headers, struct slice name);
 
+/** NULL when jobs may name these limiters, `name` or `name=units` with commas between; else what is
+ * wrong with them. */
+const char *limits_fault(struct slice limiters);
+
 #endif

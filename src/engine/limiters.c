@@ -8,6 +8,7 @@
  * one that is first in the order of bytes. */
 #include "base/glob.h"
 #include "base/text.h"
+#include "engine/labels.h"
 #include "engine/valves.h"
 
 /* --- by name --- */

@@ -58,6 +58,7 @@ enum {
     LIMITER_UNITS_MAX = 1000000, /* that a job takes of one */
     LIMITERS_MAX = 1000000,
     LIMITER_RULES_MAX = 1000,
+    VALVES_LISTED_MAX = 1000,     /* kinds, groups or limiters of one page */
     KEYS_MAX = 1000000,           /* remembered for a time; those that end first go first */
     QUEUE_LENGTH_MAX = 133000000, /* jobs that wait */
     ATTEMPT_MAX_MAX = 60000,

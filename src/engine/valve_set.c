@@ -222,3 +222,61 @@ void valve_unblock(struct engine *engine, const struct job *job) {
     view.blocked_by = 0;
     valve_emit(engine, &view);
 }
+
+/* --- reading --- */
+
+struct listing {
+    const struct engine *engine;
+    const struct valve_filter *filter;
+    struct slice *names; /* in order */
+    uint32_t count;
+};
+
+static bool is_stopped(const struct engine *engine, uint32_t handle) {
+    if (handle == 0) return false;
+    const struct valve *valve = valve_at(engine, handle);
+    return valve_is_paused(engine, valve) || valve->blocked_by != 0;
+}
+
+/* Keep it when it is among the first. */
+static void list_add(struct listing *listing, struct slice name, uint32_t valve) {
+    const struct valve_filter *filter = listing->filter;
+    if (name.size == 0 || !slice_before(filter->after, name)) return;
+    if (filter->stopped && !is_stopped(listing->engine, valve)) return;
+    bool is_full = listing->count == filter->count_max;
+    if (is_full && !slice_before(name, listing->names[listing->count - 1])) return;
+    if (!is_full) listing->count++;
+    uint32_t at = listing->count - 1;
+    while (at > 0 && slice_before(name, listing->names[at - 1])) {
+        listing->names[at] = listing->names[at - 1];
+        at--;
+    }
+    listing->names[at] = name;
+}
+
+uint32_t engine_valves(
+    const struct engine *engine, const struct valve_filter *filter, struct slice *ret_names
+) {
+    hob_assert(filter->count_max > 0 && filter->count_max <= VALVES_LISTED_MAX);
+    struct listing listing = {.engine = engine, .filter = filter, .names = ret_names};
+    if (filter->sort == VALVE_LIMITER) {
+        for (uint32_t at = engine->limiter_first; at != 0; at = limiter_at(engine, at)->next) {
+            const struct limiter *limiter = limiter_at(engine, at);
+            list_add(&listing, text_slice(limiter->name), limiter->valve);
+        }
+    } else if (filter->sort == VALVE_GROUP) {
+        uint32_t queue = queue_find(engine, filter->queue);
+        uint32_t at = queue == 0 ? 0 : queue_at(engine, queue)->group_first;
+        for (; at != 0; at = group_at(engine, at)->queue_next) {
+            const struct group *group = group_at(engine, at);
+            list_add(&listing, text_slice(group->name), group->valve);
+        }
+    } else {
+        for (uint32_t at = engine->kept_first; at != 0; at = valve_at(engine, at)->kept_next) {
+            const struct valve *valve = valve_at(engine, at);
+            if (valve->sort != VALVE_KIND) continue;
+            list_add(&listing, text_slice(kind_at(engine, valve->owner)->name), at);
+        }
+    }
+    return listing.count;
+}

@@ -395,6 +395,12 @@ void valves_take(struct engine *engine, const struct job *job) {
 
 /* --- what is told of it --- */
 
+hob_ns valve_opens_ns(const struct engine *engine, const struct valve *valve) {
+    if (valve->rate.count == 0) return 0;
+    hob_ns opens_ns = rate_opens_ns(&valve->rate, valve->tat_ns, 1);
+    return opens_ns > engine->now_ns ? opens_ns : 0;
+}
+
 void valve_view_fill(
     const struct engine *engine, const struct valve *valve, struct valve_view *ret_view
 ) {
@@ -442,7 +448,10 @@ bool engine_valve(
     if (owner == 0) return false;
     uint32_t handle = valve_of(engine, name->sort, owner);
     if (handle != 0) {
-        valve_view_fill(engine, valve_at(engine, handle), ret_view);
+        const struct valve *valve = valve_at(engine, handle);
+        valve_view_fill(engine, valve, ret_view);
+        ret_view->opens_ns = valve_opens_ns(engine, valve);
+        ret_view->paused = valve_is_paused(engine, valve);
     } else {
         *ret_view = (struct valve_view){.sort = name->sort};
         valve_view_owner(engine, name->sort, owner, ret_view);

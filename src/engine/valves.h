@@ -86,6 +86,8 @@ void valves_take(struct engine *engine, const struct job *job);
 void valves_count(struct engine *engine, const struct job *job, int by);
 /* Do what time does to valves. */
 void valves_open(struct engine *engine);
+/* When its rate lets the next unit start; 0: now, or it has none. */
+hob_ns valve_opens_ns(const struct engine *engine, const struct valve *valve);
 bool valve_is_paused(const struct engine *engine, const struct valve *valve);
 void valve_view_fill(
     const struct engine *engine, const struct valve *valve, struct valve_view *view
@@ -141,8 +143,6 @@ uint32_t limiter_rule(const struct engine *engine, const struct limiter *limiter
 void limiter_rule_changed(struct engine *engine, uint32_t limiter, bool is_there);
 uint32_t limits_use(struct engine *engine, struct slice text);
 void limits_unuse(struct engine *engine, uint32_t limits);
-/* NULL when jobs may name these, else what is wrong. */
-const char *limits_fault(struct slice text);
 void limiters_free(struct engine *engine);
 
 #endif

@@ -213,6 +213,9 @@ static void queue_view_counts(
     uint32_t oldest = ready_oldest(engine, handle);
     ret_view->oldest_ns = oldest == 0 ? 0 : job_at(engine, oldest)->created_ns;
     if (!queue_is_paused(engine, queue)) ret_view->paused = false;
+    if (queue->valve != 0) {
+        ret_view->opens_ns = valve_opens_ns(engine, valve_at(engine, queue->valve));
+    }
 }
 
 bool engine_queue_at(const struct engine *engine, uint32_t at, struct queue_view *ret_view) {

@@ -121,6 +121,16 @@ struct valve_view {
     uint32_t running;    /* units of a limiter, jobs of a group */
     uint32_t waiting;    /* available jobs */
     uint32_t held;       /* jobs of a group between two of their attempts */
+    hob_ns opens_ns;     /* when its rate lets the next one start; 0: now, or it has none */
+};
+
+/* Which kinds, groups or limiters are listed. */
+struct valve_filter {
+    enum valve_sort sort;
+    struct slice queue; /* of the groups */
+    struct slice after; /* only names behind this one */
+    bool stopped;       /* only those that are paused, or blocked by a job */
+    uint32_t count_max; /* VALVES_LISTED_MAX at most */
 };
 
 struct queue_view {
@@ -144,6 +154,7 @@ struct queue_view {
     hob_ns aging_ns;
     struct rate rate;
     hob_ns tat_ns;
+    hob_ns opens_ns; /* when its rate lets the next job start; 0: now, or it has none */
     struct group_rule group_rule;
     uint64_t pushed; /* since this process started */
     uint64_t completed;

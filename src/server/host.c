@@ -89,6 +89,15 @@ host_next(void *context, struct slice queue, uint32_t count_max, uint64_t *ret_i
     return engine_next(engine_of(context), queue, count_max, ret_ids);
 }
 
+static bool host_valve(void *context, const struct valve_name *name, struct valve_view *ret_view) {
+    return engine_valve(engine_of(context), name, ret_view);
+}
+
+static uint32_t
+host_valves(void *context, const struct valve_filter *filter, struct slice *ret_names) {
+    return engine_valves(engine_of(context), filter, ret_names);
+}
+
 static bool host_worker_at(void *context, uint32_t at, struct worker_view *ret_view) {
     return engine_worker_at(engine_of(context), at, ret_view);
 }
@@ -317,6 +326,8 @@ const struct host_ops server_host_ops = {
     .list = host_list,
     .queue = host_queue,
     .queue_at = host_queue_at,
+    .valve = host_valve,
+    .valves = host_valves,
     .next = host_next,
     .worker_at = host_worker_at,
     .stats = host_stats,

@@ -234,6 +234,8 @@ CALLS = {
     "LS": "", "WORKER": "w3", "CANCEL": "1000", "DISCARD": "1000", "RETRY": "1000", "DELETE": "1000", "PAUSE": "idle",
     "RESUME": "idle", "QUEUE": "work", "QUEUES": "", "WORKERS": "", "STATS": "ALL SERIES", "UNSERVED": "", "HELP": "",
     "PING": "", "ECHO": "x", "NEXT": "work", "EXPLAIN": "{id}",
+    "KIND": "greet", "KINDS": "", "LIMITER": "api CONCURRENCY 2", "LIMITERS": "STOPPED", "GROUP": "work a WEIGHT 2",
+    "GROUPS": "work", "SKIP": "work a",
     "HELLO": "2", "AUTH": "x", "SELECT": "0", "CLIENT": "ID", "COMMAND": "COUNT", "INFO": "", "CONFIG": "GET save",
     "TIME": "", "MULTI": "", "EXEC": "", "RELEASE": "{id} {token}", "ACK": "{id} {token}", "MACK": "{id} {token}",
     "FAIL": "{id} {token} no", "MFAIL": "no {id} {token}", "SUBSCRIBE": "hob:events", "UNSUBSCRIBE": "",

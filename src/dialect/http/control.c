@@ -94,36 +94,8 @@ void http_queue(struct http_session *session, const struct call *call) {
     }
 }
 
-/* How long and how many go together in the engine; what is not given stays as it is. */
-static void fill_settings(
-    const struct queue_request *request, const struct queue_view *now, struct queue_set_command *set
-) {
-    set->has_order = request->has_order;
-    set->order = request->order;
-    set->has_tier = request->has_tier;
-    set->tier = request->tier;
-    set->has_weight = request->has_weight;
-    set->weight = request->weight;
-    set->has_concurrency = request->has_concurrency;
-    set->concurrency = request->concurrency;
-    set->has_length = request->has_length;
-    set->length = request->length;
-    set->has_on_full = request->has_on_full;
-    set->on_full = request->on_full;
-    set->has_keep_completed = request->has_keep_completed_ns || request->has_keep_completed_count;
-    set->keep_completed_ns =
-        request->has_keep_completed_ns ? request->keep_completed_ns : now->keep_completed_ns;
-    set->keep_completed_count = request->has_keep_completed_count ? request->keep_completed_count
-                                                                  : now->keep_completed_count;
-    set->has_keep_failed = request->has_keep_failed_ns || request->has_keep_failed_count;
-    set->keep_failed_ns =
-        request->has_keep_failed_ns ? request->keep_failed_ns : now->keep_failed_ns;
-    set->keep_failed_count =
-        request->has_keep_failed_count ? request->keep_failed_count : now->keep_failed_count;
-}
-
 void http_queue_set(struct http_session *session, const struct call *call) {
-    struct queue_request request = {0};
+    struct queue_request request = {.set = {.queue = call->name}};
     if (!http_queue_name(session, call) || !http_fill(session, call, &request)) {
         http_refuse(session);
         return;
@@ -136,8 +108,8 @@ void http_queue_set(struct http_session *session, const struct call *call) {
         .keep_failed_count = KEEP_FAILED_COUNT_DEFAULT,
     };
     (void)host->ops->queue(host->context, call->name, &now);
-    struct command command = {.type = COMMAND_QUEUE_SET, .queue_set = {.queue = call->name}};
-    fill_settings(&request, &now, &command.queue_set);
+    queue_request_end(&request, &now);
+    struct command command = {.type = COMMAND_QUEUE_SET, .queue_set = request.set};
     apply_to_queue(session, call, &command);
 }
 

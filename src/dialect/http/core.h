@@ -81,7 +81,8 @@ enum http_body {
 /* A request on its way to the function of its route. */
 struct call {
     const struct http_request *request;
-    struct slice name;      /* the * of the path */
+    struct slice name;      /* the * of the path, the last one */
+    struct slice owner;     /* the one before it */
     struct json_value json; /* BODY_JSON, BODY_JOBS: the object */
     bool is_lines;          /* BODY_JOBS: json is not set, the body has lines */
 };
@@ -262,6 +263,22 @@ void http_put_refusal(
 );
 
 /* --- pages --- */
+
+/** A page on its way: an object with an array, or lines. */
+struct http_page {
+    const struct http_request *request;
+    struct json_put put;
+    bool is_lines;
+};
+/** Begin one; @name: of the array. */
+struct http_page
+http_page_begin(struct http_session *session, const struct call *call, const char *name);
+/** A row was put. */
+void http_page_row_end(struct http_page *page);
+/** @next: of @parameter, in text; empty at the end. */
+void http_page_end(
+    struct http_session *session, struct http_page *page, const char *parameter, struct slice next
+);
 
 /** The value of `next`: the cursor, or null for 0. */
 void http_put_next(struct json_put *put, uint64_t before_id);

@@ -78,7 +78,7 @@ static void put_link(
         struct slice part = slice_of(target.bytes + at, size);
         at += size + 1;
         bool places = begins(part, SLICE("cursor=")) || begins(part, SLICE("before=")) ||
-                      begins(part, SLICE("from="));
+                      begins(part, SLICE("from=")) || begins(part, SLICE("after="));
         if (size == 0 || places) continue;
         (void)buf_put_char(out, separator);
         put_escaped(out, part);
@@ -91,16 +91,9 @@ static void put_link(
     (void)buf_put_str(out, ">; rel=\"next\"");
 }
 
-/* A page on its way: an object with an array, or lines. */
-struct page {
-    const struct http_request *request;
-    struct json_put put;
-    bool is_lines;
-};
-
-static struct page
-begin_page(struct http_session *session, const struct call *call, const char *name) {
-    struct page page = {
+struct http_page
+http_page_begin(struct http_session *session, const struct call *call, const char *name) {
+    struct http_page page = {
         .request = call->request,
         .put = http_json(session),
         .is_lines = http_is_type(session, SLICE("application/x-ndjson")),
@@ -112,15 +105,15 @@ begin_page(struct http_session *session, const struct call *call, const char *na
     return page;
 }
 
-static void end_row(struct page *page) {
+void http_page_row_end(struct http_page *page) {
     if (!page->is_lines) return;
     (void)buf_put_char(page->put.out, '\n');
     page->put.comma = false;
 }
 
 /* @next: of @parameter, in text; empty at the end. */
-static void end_page(
-    struct http_session *session, struct page *page, const char *parameter, struct slice next
+void http_page_end(
+    struct http_session *session, struct http_page *page, const char *parameter, struct slice next
 ) {
     if (!page->is_lines) {
         json_put_array_end(&page->put);
@@ -169,16 +162,16 @@ void http_jobs(struct http_session *session, const struct call *call) {
     uint64_t ids[LIST_IDS_MAX];
     uint32_t count = 0;
     uint64_t cursor = session_list(&session->base, &list, ids, &count);
-    struct page page = begin_page(session, call, "jobs");
+    struct http_page page = http_page_begin(session, call, "jobs");
     for (uint32_t i = 0; i < count; i++) {
         struct job_view job;
         if (!session_job(&session->base, ids[i], &job)) continue;
         if (!http_put_job(session, &page.put, &job, JOB_SHORT)) return;
-        end_row(&page);
+        http_page_row_end(&page);
     }
     HOB_AUTO_BUF struct buf next = buf_make(CURSOR_BYTES_MAX);
     if (cursor != 0) http_put_cursor(&next, cursor);
-    end_page(session, &page, "cursor", buf_slice(&next));
+    http_page_end(session, &page, "cursor", buf_slice(&next));
 }
 
 /* --- jobs that are next --- */
@@ -216,14 +209,14 @@ void http_queue_next(struct http_session *session, const struct call *call) {
     }
     uint64_t ids[NEXT_COUNT_MAX];
     uint32_t count = host->ops->next(host->context, call->name, next.limit, ids);
-    struct page page = begin_page(session, call, "jobs");
+    struct http_page page = http_page_begin(session, call, "jobs");
     for (uint32_t i = 0; i < count; i++) {
         struct job_view job;
         if (!session_job(&session->base, ids[i], &job)) continue;
         if (!http_put_job(session, &page.put, &job, JOB_SHORT)) return;
-        end_row(&page);
+        http_page_row_end(&page);
     }
-    end_page(session, &page, "", SLICE_NONE);
+    http_page_end(session, &page, "", SLICE_NONE);
 }
 
 /* --- rows with numbers --- */
@@ -267,7 +260,7 @@ static void reply_rows(
         http_refuse(session);
         return;
     }
-    struct page page = begin_page(session, call, name);
+    struct http_page page = http_page_begin(session, call, name);
     uint32_t at = rows.from;
     uint32_t next_at = 0; /* of a row that there is still, behind the page */
     for (uint32_t count = 0; count <= rows.limit; count++) {
@@ -279,11 +272,11 @@ static void reply_rows(
             break;
         }
         (void)http_put_fields(session, &page.put, &fields);
-        end_row(&page);
+        http_page_row_end(&page);
     }
     HOB_AUTO_BUF struct buf next = buf_make(CURSOR_BYTES_MAX);
     if (next_at != 0) (void)buf_put_u64(&next, next_at);
-    end_page(session, &page, "from", buf_slice(&next));
+    http_page_end(session, &page, "from", buf_slice(&next));
 }
 
 void http_queues(struct http_session *session, const struct call *call) {

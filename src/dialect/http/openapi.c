@@ -46,15 +46,14 @@ static bool next_word(struct slice *rest, struct slice *ret_word) {
 
 /* --- parameters --- */
 
-/* What the star of a path is. */
+/* What the first star of a path is. */
 static const char *star_name(const char *path) {
     if (strncmp(path, "/v1/jobs/", 9) == 0) return "id";
+    if (strncmp(path, "/v1/limiters/", 13) == 0) return "limiter";
     return strncmp(path, "/problems/", 10) == 0 ? "code" : "name";
 }
 
-static void put_path_parameter(struct json_put *put, const char *path) {
-    if (strchr(path, '*') == NULL) return;
-    const char *name = star_name(path);
+static void put_path_parameter(struct json_put *put, const char *name) {
     bool is_job = strcmp(name, "id") == 0;
     json_put_object(put);
     put_member(put, "name", name);
@@ -62,15 +61,27 @@ static void put_path_parameter(struct json_put *put, const char *path) {
     json_put_key(put, "required");
     json_put_bool(put, true);
     json_put_key(put, "schema");
-    openapi_ref(put, "schemas", is_job ? SLICE("JobId") : SLICE("Name"));
+    if (strcmp(name, "limiter") == 0) {
+        openapi_text(put, "{'type':'string','minLength':1,'maxLength':200}"); /* or a rule */
+    } else {
+        openapi_ref(put, "schemas", is_job ? SLICE("JobId") : SLICE("Name"));
+    }
     json_put_object_end(put);
+}
+
+/* One for each star. */
+static void put_path_parameters(struct json_put *put, const char *path) {
+    const char *star = strchr(path, '*');
+    if (star == NULL) return;
+    put_path_parameter(put, star_name(path));
+    if (strchr(star + 1, '*') != NULL) put_path_parameter(put, "group");
 }
 
 static void put_parameters(struct json_put *put, const struct http_route *route) {
     const struct http_shape *shape = http_shape_of(route);
     json_put_key(put, "parameters");
     json_put_array(put);
-    put_path_parameter(put, route->path);
+    put_path_parameters(put, route->path);
     openapi_ref(put, "parameters", SLICE("X-Request-Id"));
     struct slice rest = slice_str(shape->headers);
     struct slice name;
@@ -244,7 +255,14 @@ static void put_path_key(struct json_put *put, const char *path) {
     const char *star = strchr(path, '*');
     size_t size = star == NULL ? strlen(path) : (size_t)(star - path);
     (void)buf_put(&key, path, size);
-    if (star != NULL) (void)buf_printf(&key, "{%s}%s", star_name(path), star + 1);
+    const char *rest = star == NULL ? NULL : star + 1;
+    const char *second = rest == NULL ? NULL : strchr(rest, '*');
+    if (star != NULL) (void)buf_printf(&key, "{%s}", star_name(path));
+    if (second != NULL) {
+        (void)buf_printf(&key, "%.*s{group}", (int)(second - rest), rest);
+        rest = second + 1;
+    }
+    if (rest != NULL) (void)buf_put_str(&key, rest);
     json_put_key_slice(put, buf_slice(&key));
 }
 

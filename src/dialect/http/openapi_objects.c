@@ -141,6 +141,34 @@ static void put_jobs(struct json_put *put) {
     put_object(put, "JobError", &all, &least);
 }
 
+/* Kinds, limiters and groups: what stops their jobs. */
+static void put_valves(struct json_put *put) {
+    static const char *const names[] = {
+        [VALVE_QUEUE] = NULL,
+        [VALVE_KIND] = "Kind",
+        [VALVE_GROUP] = "Group",
+        [VALVE_LIMITER] = "Limiter",
+    };
+    struct slice text = SLICE("1");
+    for (enum valve_sort sort = VALVE_KIND; sort < VALVE_SORT_COUNT; sort++) {
+        HOB_AUTO_FIELDS struct fields all = fields_make();
+        HOB_AUTO_FIELDS struct fields least = fields_make();
+        struct valve_view valve = {.sort = sort, .name = text};
+        if (sort == VALVE_GROUP) valve.queue = text;
+        fields_of_valve(&least, &valve);
+        valve.own = (struct valve_settings){.has_rate = true};
+        valve.rate = (struct rate){.count = 1, .period_ns = NS_PER_SECOND};
+        valve.opens_ns = 1;
+        valve.paused = true;
+        valve.paused_until_ns = 1;
+        valve.paused_by = text;
+        valve.paused_why = text;
+        valve.blocked_by = 1;
+        fields_of_valve(&all, &valve);
+        put_object(put, names[sort], &all, &least);
+    }
+}
+
 static void put_others(struct json_put *put, const struct host *host) {
     HOB_AUTO_FIELDS struct fields all = fields_make();
     HOB_AUTO_FIELDS struct fields least = fields_make();
@@ -152,6 +180,10 @@ static void put_others(struct json_put *put, const struct host *host) {
     queue.paused_by = text;
     queue.paused_why = text;
     queue.oldest_ns = 1;
+    queue.aging_ns = 1;
+    queue.rate = (struct rate){.count = 1, .period_ns = NS_PER_SECOND};
+    queue.group_rule.rate = queue.rate;
+    queue.opens_ns = 1;
     fields_of_queue(&all, &queue);
     put_object(put, "Queue", &all, &least);
     const struct worker_view worker = {.name = text, .alive_until_ns = 1};
@@ -299,6 +331,16 @@ static const struct {
     {"Leased", OBJECT("'jobs'", "'jobs':{'type':'array','items':" OPENAPI_REF("LeasedJob") "}")},
     {"JobPage", PAGE("jobs", "JobRow")},
     {"QueuePage", PAGE("queues", "Queue")},
+    {"KindPage", PAGE("kinds", "Kind")},
+    {"GroupPage", PAGE("groups", "Group")},
+    {"LimiterPage", PAGE("limiters", "Limiter")},
+    {"Skipped",
+     OBJECT("'skipped'", "'skipped':{'oneOf':[" OPENAPI_REF("JobId") ",{'type':'null'}]}")},
+    {"Rate",
+     "{'type':'string','pattern':'^(none|[0-9]+/[0-9a-z]+)$','examples':['100/1m','none']}"},
+    {"Limiters",
+     "{'oneOf':[{'type':'string'},{'type':'array','maxItems':4,'items':{'type':'string','examples':"
+     "['stripe','disk=2']}}]}"},
     {"WorkerPage", PAGE("workers", "Worker")},
     {"NewLine",
      OBJECT(
@@ -409,6 +451,7 @@ void openapi_schemas(struct json_put *put, const struct host *host) {
     put_states(put);
     put_jobs(put);
     put_others(put, host);
+    put_valves(put);
     put_explanation(put);
     put_statistics(put);
     json_put_key(put, "Filter");

@@ -74,6 +74,12 @@ void openapi_option(struct json_put *put, const struct option *option) {
     case OPTION_TAGS:
         openapi_text(put, OPENAPI_REF("Tags"));
         break;
+    case OPTION_RATE:
+        openapi_text(put, OPENAPI_REF("Rate"));
+        break;
+    case OPTION_LIMITS:
+        openapi_text(put, OPENAPI_REF("Limiters"));
+        break;
     case OPTION_JSON:
         openapi_text(put, "{}");
         break;

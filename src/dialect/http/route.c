@@ -16,11 +16,18 @@ const struct http_route http_routes[] = {
 };
 const size_t http_route_count = hob_countof(http_routes);
 
-/* Does the path of @request fit the pattern @path? *ret_name is its *; untouched without one. */
+/* What stands for the stars of a path: the last one, and the one before it. */
+struct stars {
+    struct slice name;
+    struct slice owner;
+};
+
+/* Does the path of @request fit the pattern @path? */
 static bool
-path_fits(const char *path, const struct http_request *request, struct slice *ret_name) {
+path_fits(const char *path, const struct http_request *request, struct stars *ret_stars) {
     size_t segment = 0;
     const char *at = path;
+    *ret_stars = (struct stars){.name = SLICE_NONE};
     while (*at == '/') {
         const char *end = at + 1;
         while (*end != '\0' && *end != '/') end++;
@@ -28,7 +35,7 @@ path_fits(const char *path, const struct http_request *request, struct slice *re
         struct slice wanted = slice_of(at + 1, (size_t)(end - at - 1));
         struct slice given = request->segments[segment++];
         if (slice_equal(wanted, SLICE("*"))) {
-            *ret_name = given;
+            *ret_stars = (struct stars){.name = given, .owner = ret_stars->name};
         } else if (!slice_equal(wanted, given)) {
             return false;
         }
@@ -39,15 +46,15 @@ path_fits(const char *path, const struct http_request *request, struct slice *re
 
 /* The pattern of this path: the first that fits, those without * before those with it. NULL: there
  * is no such path. */
-static const char *find_path(const struct http_request *request, struct slice *ret_name) {
+static const char *find_path(const struct http_request *request, struct stars *ret_stars) {
     const char *found = NULL;
     for (size_t i = 0; i < http_route_count; i++) {
         const char *path = http_routes[i].path;
         bool has_star = strchr(path, '*') != NULL;
         if (found != NULL && has_star) continue;
-        struct slice name = SLICE_NONE;
-        if (!path_fits(path, request, &name)) continue;
-        *ret_name = name;
+        struct stars stars;
+        if (!path_fits(path, request, &stars)) continue;
+        *ret_stars = stars;
         found = path;
         if (!has_star) break;
     }
@@ -289,7 +296,10 @@ void http_dispatch(struct http_session *session, const struct http_request *requ
     struct call call = {.request = request};
     session->is_head = request->method == HTTP_METHOD_HEAD;
     if (!check_host(session, request) || !check_login(session, request)) return;
-    const char *path = find_path(request, &call.name);
+    struct stars stars = {.name = SLICE_NONE};
+    const char *path = find_path(request, &stars);
+    call.name = stars.name;
+    call.owner = stars.owner;
     bool is_server = request->segments_count == 0 && slice_equal(request->target, SLICE("*"));
     if (path == NULL && !is_server) {
         no_path(session, request);

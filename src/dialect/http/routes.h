@@ -100,6 +100,36 @@
       "what happened to the jobs of a kind")                                                       \
     X(GET,    "/v1/queues/*/next",     http_queue_next,   READ,     BODY_NONE,                     \
       "its jobs that would be fetched next, in order")                                             \
+    X(GET,    "/v1/queues/*/groups",   http_groups,       READ,     BODY_NONE,                     \
+      "show its groups, or those that are paused or blocked")                                      \
+    X(GET,    "/v1/queues/*/groups/*", http_group,        READ,     BODY_NONE,                     \
+      "show a group of a queue")                                                                   \
+    X(PATCH,  "/v1/queues/*/groups/*", http_group_set,    MANAGE,   BODY_JSON,                     \
+      "change its weight and limits")                                                              \
+    X(POST,   "/v1/queues/*/groups/*/pause", http_group_pause, MANAGE, BODY_JSON,                  \
+      "let none of its jobs start")                                                                \
+    X(POST,   "/v1/queues/*/groups/*/resume", http_group_resume, MANAGE, BODY_JSON,                \
+      "let them start again")                                                                      \
+    X(POST,   "/v1/queues/*/groups/*/skip", http_group_skip, MANAGE, BODY_JSON,                    \
+      "go on after the job that blocks it")                                                        \
+    X(GET,    "/v1/kinds",             http_kinds,        READ_ALL, BODY_NONE,                     \
+      "show the kinds that are paused")                                                            \
+    X(GET,    "/v1/kinds/*",           http_kind,         READ_ALL, BODY_NONE,                     \
+      "show whether a kind is paused")                                                             \
+    X(POST,   "/v1/kinds/*/pause",     http_kind_pause,   MANAGE,   BODY_JSON,                     \
+      "let none of its jobs start, in any queue")                                                  \
+    X(POST,   "/v1/kinds/*/resume",    http_kind_resume,  MANAGE,   BODY_JSON,                     \
+      "let them start again")                                                                      \
+    X(GET,    "/v1/limiters",          http_limiters,     READ_ALL, BODY_NONE,                     \
+      "show all limiters and rules")                                                               \
+    X(GET,    "/v1/limiters/*",        http_limiter,      READ_ALL, BODY_NONE,                     \
+      "show a limiter")                                                                            \
+    X(PATCH,  "/v1/limiters/*",        http_limiter_set,  MANAGE,   BODY_JSON,                     \
+      "change its limits; a name with a * in it is a rule for others")                             \
+    X(POST,   "/v1/limiters/*/pause",  http_limiter_pause, MANAGE,  BODY_JSON,                     \
+      "let none of its jobs start")                                                                \
+    X(POST,   "/v1/limiters/*/resume", http_limiter_resume, MANAGE, BODY_JSON,                     \
+      "let them start again")                                                                      \
     X(GET,    "/v1/tokens",            http_tokens,       ADMIN,    BODY_NONE,                     \
       "show all tokens, without what they are")                                                    \
     X(POST,   "/v1/tokens",            http_token_create, ADMIN,    BODY_JSON,                     \

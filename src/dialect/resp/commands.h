@@ -74,21 +74,39 @@
     X("UPDATE",     resp_update,     MANAGE,  3, ANY_COUNT,                                        \
       "id [IFVERSION n] [QUEUE q] [PAYLOAD bytes] [PRIORITY n] [DELAY ms] [AT unix-ms] "           \
       "[ATTEMPTS n] [TIMEOUT ms] [KEEP ms] [BACKOFF spec] [TAGS tag,...] [HEADERS json] "          \
-      "[TYPE type] [ONDONE json] [GROUP name] [FRONT]",                                            \
+      "[TYPE type] [ONDONE json] [GROUP name] [FRONT] [LIMITERS name,...]",                        \
       "change fields of a waiting job; answers its version")                                       \
     X("RETRY",      resp_retry,      MANAGE,  1, 5, "id [BY who] [WHY text]",                      \
       "make a final or waiting job available now")                                                 \
     X("DELETE",     resp_delete,     MANAGE,  1, 1, "id",                                          \
       "remove a job and everything it holds")                                                      \
-    X("PAUSE",      resp_pause,      MANAGE,  1, 7,                                                \
-      "queue [UNTIL unix-ms | FOR ms] [BY who] [WHY text]",                                        \
-      "stop fetching from a queue")                                                                \
-    X("RESUME",     resp_resume,     MANAGE,  1, 1, "queue",                                       \
-      "go on fetching from a queue")                                                               \
-    X("QUEUE",      resp_queue,      READ,    1, 19,                                               \
-      "name [ORDER fifo|lifo] [TIER n] [WEIGHT n] [CONCURRENCY n] [LENGTH n] "                     \
-      "[ONFULL reject|drop_oldest|drop_newest] [KEEP duration count] "                             \
-      "[KEEPFAILED duration count]",                                                               \
+    X("PAUSE",      resp_pause,      MANAGE,  1, 9,                                                \
+      "name [KIND | LIMITER | GROUPOF queue] [UNTIL unix-ms | FOR ms] [BY who] [WHY text]",        \
+      "let no more jobs of a queue start, or of a kind, a limiter, a group")                       \
+    X("RESUME",     resp_resume,     MANAGE,  1, 3,                                                \
+      "name [KIND | LIMITER | GROUPOF queue]",                                                     \
+      "let them start again")                                                                      \
+    X("KIND",       resp_kind,       READ_ALL, 1, 1, "name",                                       \
+      "show whether a kind is paused")                                                             \
+    X("KINDS",      resp_kinds,      READ_ALL, 0, 5, "[AFTER name] [COUNT n] [STOPPED]",           \
+      "show the kinds that are paused")                                                            \
+    X("LIMITER",    resp_limiter,    READ_ALL, 1, 8,                                               \
+      "name [CONCURRENCY n] [RATE n/span|none] [BURST n] [RESET]",                                 \
+      "show a limiter, or set it; a name with a * is a rule")                                      \
+    X("LIMITERS",   resp_limiters,   READ_ALL, 0, 5, "[AFTER name] [COUNT n] [STOPPED]",           \
+      "show all limiters and rules")                                                               \
+    X("GROUP",      resp_group,      READ,    2, 11,                                               \
+      "queue name [WEIGHT n] [CONCURRENCY n] [RATE n/span|none] [BURST n] [RESET]",                \
+      "show a group of a queue, or set it")                                                        \
+    X("GROUPS",     resp_groups,     READ,    1, 6, "queue [AFTER name] [COUNT n] [STOPPED]",      \
+      "show the groups of a queue, or those that are paused or blocked")                           \
+    X("SKIP",       resp_skip,       MANAGE,  2, 2, "queue group",                                 \
+      "go on after the job that blocks a group; answers its id")                                   \
+    X("QUEUE",      resp_queue,      READ,    1, 33,                                               \
+      "name [ORDER fifo|lifo] [TIER n] [WEIGHT n] [CONCURRENCY n] [RATE n/span|none] [BURST n] "   \
+      "[AGING ms] [LENGTH n] [ONFULL reject|drop_oldest|drop_newest] [GROUPCONCURRENCY n] "        \
+      "[GROUPRATE n/span|none] [GROUPBURST n] [GROUPORDER loose|block|skip|park] "                 \
+      "[KEEP duration count] [KEEPFAILED duration count]",                                         \
       "show a queue, or change its settings")                                                      \
     X("QUEUES",     resp_queues,     READ,    0, 4, "[FROM n] [COUNT n]",                          \
       "show all queues")                                                                           \

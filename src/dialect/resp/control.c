@@ -41,26 +41,6 @@ void resp_delete(struct resp_session *session, struct args args) {
     if (take_control(session, args, &command.delete)) apply_for_ok(session, &command);
 }
 
-void resp_pause(struct resp_session *session, struct args args) {
-    struct pause_request request = {.pause = {.queue = args.at[0]}};
-    if (!resp_name(session, "queue", args.at[0])) return;
-    if (!resp_options(session, pause_options, args, 1, &request)) return;
-    if (request.for_ns != 0 && request.pause.until_ns != 0) {
-        resp_error(session, "BADARG", SLICE("UNTIL and FOR: give one of them"));
-        return;
-    }
-    struct command command = {.type = COMMAND_PAUSE, .pause = request.pause};
-    if (request.for_ns != 0) {
-        command.pause.until_ns = ns_add(session->base.host->now_ns, request.for_ns);
-    }
-    apply_for_ok(session, &command);
-}
-
-void resp_resume(struct resp_session *session, struct args args) {
-    struct command command = {.type = COMMAND_RESUME, .resume = {.queue = args.at[0]}};
-    if (resp_name(session, "queue", args.at[0])) apply_for_ok(session, &command);
-}
-
 /* --- QUEUE --- */
 
 static void show_queue(struct resp_session *session, struct slice name) {
@@ -81,67 +61,48 @@ static void show_queue(struct resp_session *session, struct slice name) {
     (void)resp_put_fields(session, &fields);
 }
 
-#define QUEUE_SETTINGS                                                                          \
-    "ORDER word, TIER n, WEIGHT n, CONCURRENCY n, LENGTH n, ONFULL word, KEEP duration count, " \
-    "KEEPFAILED duration count"
+#define QUEUE_SETTINGS                                                                           \
+    "ORDER word, TIER n, WEIGHT n, CONCURRENCY n, RATE n/span, BURST n, AGING span, LENGTH "     \
+    "n, ONFULL word, GROUPCONCURRENCY n, GROUPRATE n/span, GROUPBURST n, GROUPORDER word, KEEP " \
+    "duration count, KEEPFAILED duration count"
 
 static bool is_keep(struct slice word) {
     return slice_equal_nocase(word, SLICE("KEEP")) || slice_equal_nocase(word, SLICE("KEEPFAILED"));
 }
 
-/* What one option said; @count: of KEEP and KEEPFAILED. */
-static void
-take_setting(const struct queue_request *request, uint32_t count, struct queue_set_command *set) {
-    if (request->has_order) {
-        set->has_order = true;
-        set->order = request->order;
-    } else if (request->has_tier) {
-        set->has_tier = true;
-        set->tier = request->tier;
-    } else if (request->has_weight) {
-        set->has_weight = true;
-        set->weight = request->weight;
-    } else if (request->has_concurrency) {
-        set->has_concurrency = true;
-        set->concurrency = request->concurrency;
-    } else if (request->has_length) {
-        set->has_length = true;
-        set->length = request->length;
-    } else if (request->has_on_full) {
-        set->has_on_full = true;
-        set->on_full = request->on_full;
-    } else if (request->has_keep_completed_ns) {
-        set->has_keep_completed = true;
-        set->keep_completed_ns = request->keep_completed_ns;
-        set->keep_completed_count = count;
+/* A count stands behind the span of KEEP and KEEPFAILED. */
+static bool
+take_count(struct resp_session *session, struct slice count, struct queue_request *request) {
+    uint64_t value = 0;
+    if (!resp_u64(session, "count", count, UINT32_MAX, &value)) return false;
+    if (request->has_keep_completed_ns && !request->has_keep_completed_count) {
+        request->has_keep_completed_count = true;
+        request->set.keep_completed_count = (uint32_t)value;
     } else {
-        hob_assert(request->has_keep_failed_ns);
-        set->has_keep_failed = true;
-        set->keep_failed_ns = request->keep_failed_ns;
-        set->keep_failed_count = count;
+        request->has_keep_failed_count = true;
+        request->set.keep_failed_count = (uint32_t)value;
     }
+    return true;
 }
 
 /* QUEUE_SETTINGS, each option by itself. */
 static bool
-take_settings(struct resp_session *session, struct args args, struct queue_set_command *set) {
+take_settings(struct resp_session *session, struct args args, struct queue_request *request) {
     size_t at = 1;
     while (at < args.count) {
-        size_t width = is_keep(args.at[at]) ? 3 : 2;
-        struct queue_request request = {0};
+        bool is_kept = is_keep(args.at[at]);
+        size_t width = is_kept ? 3 : 2;
         struct args option = {.at = args.at + at, .count = 2};
         if (args.count - at < width) {
             resp_error(session, "BADARG", SLICE("there are " QUEUE_SETTINGS));
             return false;
         }
-        if (!resp_options(session, queue_options, option, 0, &request)) return false;
-        uint64_t count = 0;
-        if (width == 3 && !resp_u64(session, "count", args.at[at + 2], UINT32_MAX, &count)) {
-            return false;
-        }
-        take_setting(&request, (uint32_t)count, set);
+        if (!resp_options(session, queue_options, option, 0, request)) return false;
+        if (is_kept && !take_count(session, args.at[at + 2], request)) return false;
         at += width;
     }
+    const struct queue_view none = {.paused = false}; /* spans have their counts */
+    queue_request_end(request, &none);
     return true;
 }
 
@@ -152,6 +113,8 @@ void resp_queue(struct resp_session *session, struct args args) {
         return;
     }
     if (!resp_begin(session, SCOPE_MANAGE)) return;
-    struct command command = {.type = COMMAND_QUEUE_SET, .queue_set = {.queue = args.at[0]}};
-    if (take_settings(session, args, &command.queue_set)) apply_for_ok(session, &command);
+    struct queue_request request = {.set = {.queue = args.at[0]}};
+    if (!take_settings(session, args, &request)) return;
+    struct command command = {.type = COMMAND_QUEUE_SET, .queue_set = request.set};
+    apply_for_ok(session, &command);
 }
