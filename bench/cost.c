@@ -38,7 +38,9 @@ struct shape {
     uint32_t jobs;
     uint32_t groups;
     uint32_t queues;
-    bool is_later; /* the waiting ones wait for their time; a round runs others */
+    bool is_later;      /* the waiting ones wait for their time; a round runs others */
+    bool is_stopped;    /* a limiter that is closed stops them; a round runs others */
+    uint32_t customers; /* each with a limiter of one job at a time, below one of BATCH for all */
 };
 
 struct world {
@@ -87,9 +89,11 @@ static uint64_t spread(uint64_t number) {
     return mixed >> 32;
 }
 
-static void push(struct world *world, bool is_later) {
+/* @waits: it is one of those that are there all the time. */
+static void push(struct world *world, bool waits) {
     char queue[NAME_ROOM];
     char group[NAME_ROOM];
+    char limiters[NAME_ROOM];
     uint64_t at = spread(world->pushed++);
     (void)snprintf(queue, sizeof queue, "q%u", (unsigned)(at % world->shape.queues));
     (void)snprintf(group, sizeof group, "g%u", (unsigned)(at / 7 % world->shape.groups));
@@ -99,7 +103,13 @@ static void push(struct world *world, bool is_later) {
     command.push.payload = SLICE("{\"to\":\"ann@example.com\"}");
     command.push.has_keep = true;
     if (world->shape.groups > 1) command.push.group = slice_str(group);
-    if (is_later) command.push.delay_ns = NS_PER_HOUR + at % NS_PER_HOUR;
+    if (waits && world->shape.is_later) command.push.delay_ns = NS_PER_HOUR + at % NS_PER_HOUR;
+    if (waits && world->shape.is_stopped) command.push.limiters = SLICE("closed");
+    if (world->shape.customers > 0) {
+        unsigned customer = (unsigned)(at / 7 % world->shape.customers);
+        (void)snprintf(limiters, sizeof limiters, "c%u,all", customer);
+        command.push.limiters = slice_str(limiters);
+    }
     struct answer answer;
     apply(world, &command, &answer);
 }
@@ -155,6 +165,22 @@ static uint64_t memory_bytes(const struct world *world) {
     return stats.memory_bytes;
 }
 
+static void limit(struct world *world, struct slice name, uint32_t concurrency) {
+    struct command command = {.type = COMMAND_VALVE_SET};
+    command.valve_set.valve = (struct valve_name){.sort = VALVE_LIMITER, .name = name};
+    command.valve_set.has_concurrency = true;
+    command.valve_set.concurrency = concurrency;
+    struct answer answer;
+    apply(world, &command, &answer);
+}
+
+static void close_limiter(struct world *world, struct slice name) {
+    struct command command = {.type = COMMAND_VALVE_PAUSE};
+    command.valve_pause.valve = (struct valve_name){.sort = VALVE_LIMITER, .name = name};
+    struct answer answer;
+    apply(world, &command, &answer);
+}
+
 /* A world of this shape; owned by the caller. */
 static struct world *world_new(const struct shape *shape) {
     struct world *world = calloc(1, sizeof *world);
@@ -172,8 +198,13 @@ static struct world *world_new(const struct shape *shape) {
         .hash_key = {{1, 2}},
     };
     world->engine = engine_new(&options);
+    if (shape->is_stopped) close_limiter(world, SLICE("closed"));
+    if (shape->customers > 0) {
+        limit(world, SLICE("c*"), 1);
+        limit(world, SLICE("all"), BATCH);
+    }
     for (uint32_t i = 0; i < shape->jobs; i++) {
-        push(world, shape->is_later);
+        push(world, true);
         if (i % TURN_BUDGET == 0) (void)engine_turn(world->engine, world->now_ns, TURN_BUDGET);
     }
     return world;
@@ -228,6 +259,8 @@ static void table(uint32_t jobs_max) {
         {.name = "groups", .groups = 100000, .queues = 1},
         {.name = "queues", .groups = 1, .queues = 100000},
         {.name = "later", .groups = 1, .queues = 1, .is_later = true},
+        {.name = "stopped", .groups = 1, .queues = 1, .is_stopped = true},
+        {.name = "limiters", .groups = 1, .queues = 1, .customers = 100000},
     };
     (void)printf(
         "ns for one command: median and 99th percentile of %d rounds of %d; bytes of "
@@ -246,6 +279,7 @@ static void table(uint32_t jobs_max) {
             shape.jobs = counts[k];
             if (shape.groups > shape.jobs) shape.groups = shape.jobs;
             if (shape.queues > shape.jobs) shape.queues = shape.jobs;
+            if (shape.customers > shape.jobs) shape.customers = shape.jobs;
             measure(&shape);
         }
     }
@@ -300,6 +334,14 @@ static int flat(void) {
           .groups = 1,
           .queues = 1,
           .is_later = true}},
+        {{.name = "1000 jobs stopped", .jobs = 1000, .groups = 1, .queues = 1, .is_stopped = true},
+         {.name = "100000 jobs stopped",
+          .jobs = 100000,
+          .groups = 1,
+          .queues = 1,
+          .is_stopped = true}},
+        {{.name = "200 limiters", .jobs = 50000, .groups = 1, .queues = 1, .customers = 200},
+         {.name = "20000 limiters", .jobs = 50000, .groups = 1, .queues = 1, .customers = 20000}},
     };
     uint32_t failed = 0;
     for (size_t i = 0; i < hob_countof(pairs); i++) failed += flat_pair(&pairs[i][0], &pairs[i][1]);
