@@ -69,6 +69,7 @@ uint32_t group_use(struct engine *engine, uint32_t queue, struct slice name) {
         valve_rule(engine, VALVE_GROUP, handle);
     }
     group_at(engine, handle)->users++;
+    valve_used(engine, group_at(engine, handle)->valve);
     return handle;
 }
 

@@ -36,6 +36,7 @@ uint32_t limiter_use(struct engine *engine, struct slice name) {
         valve_rule(engine, VALVE_LIMITER, handle);
     }
     limiter_at(engine, handle)->users++;
+    valve_used(engine, limiter_at(engine, handle)->valve);
     return handle;
 }
 

@@ -253,6 +253,14 @@ void valve_refresh(struct engine *engine, uint32_t handle) {
     valve_schedule(engine, handle);
 }
 
+void valve_used(struct engine *engine, uint32_t handle) {
+    if (handle == 0) return;
+    const struct valve *valve = valve_at(engine, handle);
+    /* It stood there to be dropped, when its debt is paid back; it opens before that. */
+    bool is_rate = valve->is_kept && valve->rate.count > 0 && valve->opening_at != HEAP_NOWHERE;
+    if (is_rate && owner_is_wanted(engine, valve)) valve_schedule(engine, handle);
+}
+
 void valve_wanted(struct engine *engine, uint32_t handle, uint32_t units) {
     struct valve *valve = valve_at(engine, handle);
     if (units <= valve->units_max) return;

@@ -78,6 +78,8 @@ void valve_refresh(struct engine *engine, uint32_t valve);
 void valves_refresh_all(struct engine *engine);
 /* May a job with so many units not start? 0 is no valve. */
 bool valve_stops(const struct engine *engine, uint32_t valve, uint32_t units);
+/* Its owner has one more user. 0 is no valve. */
+void valve_used(struct engine *engine, uint32_t valve);
 /* A job with so many units waits for it from now on. */
 void valve_wanted(struct engine *engine, uint32_t valve, uint32_t units);
 /* A job starts: what rates give away. */

@@ -370,6 +370,37 @@ TEST(limiters_that_make_no_sense_are_refused) {
     rig_end(rig);
 }
 
+/* The record of a debt stands to be dropped when that is paid back. A job that comes before then
+ * waits for less: for the first unit. */
+TEST(a_debt_that_nobody_waits_for_opens_in_time_for_the_next_job) {
+    struct rig *rig = rig_new();
+    struct command set = {.type = COMMAND_QUEUE_SET};
+    set.queue_set.queue = SLICE("q");
+    set.queue_set.group_rate = rate_of(2, 2 * NS_PER_SECOND, 2);
+    CHECK_EQUAL(rig_do(rig, set), ANSWER_OK);
+    uint64_t ids[] = {push(rig, "q", "g", ""), push(rig, "q", "g", "")};
+    CHECK_EQUAL(fetch_all(rig, "q"), 2);
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQUAL(rig_ack(rig, rig_lease(rig, ids[i])), ANSWER_OK);
+        CHECK_EQUAL(rig_control(rig, COMMAND_DELETE, ids[i]), ANSWER_OK);
+    }
+    struct command forget = {.type = COMMAND_VALVE_SET};
+    forget.valve_set.valve = group("q", "g");
+    forget.valve_set.reset = true;
+    CHECK_EQUAL(rig_do(rig, forget), ANSWER_OK);
+    uint64_t id = push(rig, "q", "g", "");
+    struct slice name = SLICE("q");
+    struct command fetch = {.type = COMMAND_FETCH};
+    fetch.fetch = (struct fetch_command
+    ){.worker = SLICE("w1"), .queues = &name, .queue_count = 1, .wait_ns = NS_PER_MINUTE};
+    CHECK_EQUAL(rig_do(rig, fetch), ANSWER_WAITING);
+    CHECK(engine_due(rig->engine) <= rig->now_ns + NS_PER_SECOND);
+    rig_advance(rig, NS_PER_SECOND);
+    CHECK_EQUAL(rig->late_count, 1);
+    CHECK_EQUAL(rig->late_job[0], id);
+    rig_end(rig);
+}
+
 TESTS(
     a_rate_gives_a_burst_and_then_one_job_a_step_to_the_nanosecond,
     a_slower_rate_that_becomes_a_faster_one_forgives_what_is_owed,
@@ -385,5 +416,6 @@ TESTS(
     a_group_stops_at_a_job_that_failed_until_a_person_goes_on,
     jobs_that_age_pass_those_of_a_better_priority,
     what_a_rule_gave_away_is_forgotten_when_it_is_paid_back_and_nobody_uses_it,
-    limiters_that_make_no_sense_are_refused
+    limiters_that_make_no_sense_are_refused,
+    a_debt_that_nobody_waits_for_opens_in_time_for_the_next_job
 )
