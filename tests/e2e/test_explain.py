@@ -87,3 +87,36 @@ def test_who_may_see_one_queue_hears_no_names_of_others():
             equal(b"w1" in told[b"fetch"][b"text"], sees)
         equal(shop.call("EXPLAIN", 1), None, "a foreign job")
         equal(shop.error("NEXT", "vip").word, "NOPERM")
+
+
+def test_what_stops_a_job_is_told_by_name():
+    """Rates, pauses of kinds and limiters, units of a limiter, and the job that blocks a strict group."""
+    with rig() as hob:
+        app = hob.resp()
+        app.call("WORKER", "w1")
+        app.call("QUEUE", "q", "RATE", "1/1h", "GROUPORDER", "block")
+        app.call("LIMITER", "api", "CONCURRENCY", 2)
+        first = app.call("PUSH", "q", "k", "1", "GROUP", "g", "LIMITERS", "api=2")
+        job = app.call("PUSH", "q", "k", "2", "GROUP", "g", "LIMITERS", "api=2")
+        lease = app.call("FETCH", "w1", "QUEUES", "q")[0]
+        equal(int(lease[0]), first)
+        told = {(gate["gate"], gate.get("of")): gate for gate in explain(hob, job)["gates"]}
+        rate = told["rate", "queue"]
+        equal((rate["open"], rate["count"], rate["limit"]), (False, 0, 1))
+        within(rate["text"], "the rate of the queue q, 1/1h, is used up until 20")
+        limit = told["concurrency", "limiter"]
+        equal((limit["name"], limit["open"], limit["count"], limit["limit"], limit["units"]), ("api", False, 2, 2, 2))
+        equal(limit["text"], "the limiter api runs 2 of 2 units, it wants 2")
+        equal(told["order", "group"]["open"], False)
+        app.call("FAIL", lease[0], lease[1], "broken", "PERMANENT")
+        app.call("PAUSE", "k", "KIND", "BY", "ann", "WHY", "it leaks")
+        answer = explain(hob, job)
+        told = {(gate["gate"], gate.get("of")): gate for gate in answer["gates"]}
+        equal(told["blocked", "group"]["job"], str(first))
+        equal(told["pause", "kind"]["text"], "the kind k is paused by ann: it leaks")
+        equal("start_at" in answer, False)
+        app.call("QUEUE", "q", "RATE", "none")
+        app.call("RESUME", "k", "KIND")
+        app.call("SKIP", "q", "g")
+        equal(explain(hob, job)["text"], "nothing is in its way")
+        equal(int(app.call("FETCH", "w1", "QUEUES", "q")[0][0]), job)
