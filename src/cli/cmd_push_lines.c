@@ -79,6 +79,8 @@ static const struct {
     {"deadline_in", "DEADLINEIN"},
     {"margin", "MARGIN"},
     {"parent", "PARENT"},
+    {"needs", "NEEDS"},
+    {"cost", "COST"},
 };
 
 static void line_fail(struct lines *lines, uint64_t number, const char *why, struct slice detail) {

@@ -39,6 +39,7 @@ static const struct cli_column worker_columns[] = {
     {"slots", "SLOTS", COLUMN_NUMBER},
     {"running", "RUNNING", COLUMN_NUMBER},
     {"kinds", "KINDS", COLUMN_NUMBER},
+    {"labels", "LABELS", COLUMN_TEXT},
     {"alive_until", "ALIVE UNTIL", COLUMN_WORD},
 };
 

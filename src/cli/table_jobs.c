@@ -119,6 +119,11 @@ static const struct cli_option push_rows[] = {
      .value = "ID",
      .word = "PARENT",
      .help = "the running job that pushes it, whose deadline holds for it too"},
+    {.name = "needs",
+     .value = "LABEL,…",
+     .word = "NEEDS",
+     .help = "only a worker that has all of these labels runs it"},
+    {.name = "cost", .value = "N", .word = "COST", .help = "slots of its worker that it takes"},
     {.name = "type",
      .value = "TYPE",
      .word = "TYPE",
@@ -192,6 +197,11 @@ static const struct cli_option update_rows[] = {
      .value = "SPAN",
      .word = "MARGIN",
      .help = "a start so long before the deadline is too late"},
+    {.name = "needs",
+     .value = "LABEL,…",
+     .word = "NEEDS",
+     .help = "only a worker that has all of these labels runs it"},
+    {.name = "cost", .value = "N", .word = "COST", .help = "slots of its worker that it takes"},
     {.name = "type", .value = "TYPE", .word = "TYPE", .help = "the type of the payload"},
 };
 static const struct cli_options update_options = CLI_LIST(update_rows);

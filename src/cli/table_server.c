@@ -12,6 +12,7 @@
 #define VALUE_ADDRESS(text)   .value = (text)
 #define VALUE_ADDRESSES(text) .value = (text)
 #define VALUE_NAME(text)      .value = (text)
+#define VALUE_NAMES(text)     .value = (text)
 #define VALUE_PATTERNS(text)  .value = (text)
 #define VALUE_WORDS(text)     .value = (text)
 #define VALUE_NUMBER(text)    .value = (text)

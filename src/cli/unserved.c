@@ -13,11 +13,16 @@ static bool is_wanted(const struct resp_node *row, const char *queue, const char
            (kind == NULL || slice_equal(reply_text(row, "kind"), slice_str(kind)));
 }
 
-static void tell(struct slice kind, uint64_t jobs, uint64_t oldest_ms) {
+static bool has_demand(const struct resp_node *row) {
+    return reply_get(row, "needs") != NULL || reply_get(row, "cost") != NULL;
+}
+
+static void tell(struct slice kind, bool is_plain, uint64_t jobs, uint64_t oldest_ms) {
     hob_ns now_ns = clock_wall();
     hob_ns oldest_ns = oldest_ms * NS_PER_MS;
     HOB_AUTO_BUF struct buf text = buf_make(1024);
-    (void)buf_printf(&text, "no live worker runs kind `%.*s` (", SLICE_ARG(kind));
+    const char *why = is_plain ? "" : " with the labels and slots that are asked for";
+    (void)buf_printf(&text, "no live worker runs kind `%.*s`%s (", SLICE_ARG(kind), why);
     cli_put_count(&text, jobs);
     (void)buf_put_str(&text, jobs == 1 ? " job waits, for " : " jobs wait, the oldest for ");
     cli_put_span(&text, now_ns > oldest_ns ? now_ns - oldest_ns : 0);
@@ -37,19 +42,21 @@ void cli_warn_unserved(const struct resp_node *rows, const char *queue, const ch
         uint64_t jobs = 0;
         uint64_t oldest_ms = UINT64_MAX;
         bool is_first = true;
+        bool is_plain = false;
         for (uint32_t k = 0; k < count && is_first; k++) {
             const struct resp_node *other = reply_item(rows, k);
             bool same =
                 is_wanted(other, queue, kind) && slice_equal(reply_text(other, "kind"), name);
             if (!same) continue;
             is_first = k >= i;
+            is_plain = is_plain || !has_demand(other);
             jobs += reply_u64(other, "available", 0);
             uint64_t at_ms = reply_u64(other, "oldest_at", 0);
             if (at_ms < oldest_ms) oldest_ms = at_ms;
         }
         if (!is_first) continue;
         if (told < KINDS_TOLD_MAX) {
-            tell(name, jobs, oldest_ms);
+            tell(name, is_plain, jobs, oldest_ms);
             told++;
         } else {
             more++;

@@ -156,6 +156,7 @@ static void worker_fill(struct config *config) {
     struct worker_config *worker = &config->worker;
     worker->config = config;
     worker->queues = config_words(config, SETTING_WORKER_QUEUES, &worker->queue_count);
+    worker->labels = config_words(config, SETTING_WORKER_LABELS, &worker->label_count);
     worker->slots = (uint32_t)config_number(config, SETTING_WORKER_SLOTS);
     worker->mode = (uint32_t)config_number(config, SETTING_WORKER_MODE);
 }

@@ -37,6 +37,8 @@ struct worker_config {
     struct config *config; /* whose it is: hold that one as long as you use it */
     const char *const *queues;
     size_t queue_count;
+    const char *const *labels; /* what its machine has, for jobs that need it */
+    size_t label_count;
     uint32_t slots; /* 0: not said */
     uint32_t mode;  /* of its fetches: 0 weighted, 1 listed, 2 merged */
     const struct kind_config *kinds;

@@ -45,7 +45,7 @@ bool setting_is_first_of(unsigned at, size_t size) {
 
 bool setting_is_list(const struct setting *setting) {
     return setting->type == SETTING_TYPE_ADDRESSES || setting->type == SETTING_TYPE_PATTERNS ||
-           setting->type == SETTING_TYPE_WORDS;
+           setting->type == SETTING_TYPE_NAMES || setting->type == SETTING_TYPE_WORDS;
 }
 
 bool setting_choice(const struct setting *setting, struct slice word, uint64_t *ret_at) {
@@ -86,6 +86,8 @@ void setting_wanted(const struct setting *setting, char *to, size_t size) {
         [SETTING_TYPE_ADDRESS] = "an address: HOST:PORT or unix:PATH",
         [SETTING_TYPE_ADDRESSES] = "addresses: HOST:PORT or unix:PATH",
         [SETTING_TYPE_NAME] = "a name: 1 to 200 of A-Z a-z 0-9 - + / ; : . $ _ ( ), no - in front",
+        [SETTING_TYPE_NAMES] =
+            "names, each 1 to 200 of A-Z a-z 0-9 - + / ; : . $ _ ( ), no - in front",
         [SETTING_TYPE_PATTERNS] =
             "names or globs (* any run, ? one byte), with a ! before what is excluded",
         [SETTING_TYPE_WORDS] = "words",

@@ -25,6 +25,7 @@ enum setting_type {
     SETTING_TYPE_ADDRESS,   /* HOST:PORT, [IPV6]:PORT, unix:PATH */
     SETTING_TYPE_ADDRESSES, /* min..max of them */
     SETTING_TYPE_NAME,      /* of a queue, kind, worker */
+    SETTING_TYPE_NAMES,     /* min..max of them */
     SETTING_TYPE_PATTERNS,  /* min..max names or globs, perhaps behind a '!' */
     SETTING_TYPE_WORDS,     /* min..max texts */
     SETTING_TYPE_NUMBER,    /* min..max */
@@ -117,7 +118,10 @@ enum setting_change { SETTING_RESTART, SETTING_RELOADS };
       "weighted", 0, 0, RELOADS, "weighted listed merged",                                        \
       "turns between queues that have work, strictly as listed, or the most urgent job of all")   \
     X(WORKER_SLOTS, "worker.slots", NUMBER, 'n', "slots", "HOB_WORKER_SLOTS",                     \
-      NULL, 1, 10000, RELOADS, "N", "jobs at once; default: as many as processors")
+      NULL, 1, 10000, RELOADS, "N", "jobs at once; default: as many as processors")              \
+    X(WORKER_LABELS, "worker.labels", NAMES, 'l', "labels", "HOB_WORKER_LABELS",               \
+      NULL, 1, 16, RELOADS, "LABEL",                                                              \
+      "what this worker has, more after commas: jobs that need it go to no other: gpu,eu")
 
 /* --server belongs to all commands that ask a server. */
 #define SETTINGS_WORK_FILE(X)                                                                     \

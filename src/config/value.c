@@ -79,6 +79,7 @@ number_read(const struct setting *setting, struct slice item, struct buf *out, u
     case SETTING_TYPE_ADDRESS:
     case SETTING_TYPE_ADDRESSES:
     case SETTING_TYPE_NAME:
+    case SETTING_TYPE_NAMES:
     case SETTING_TYPE_PATTERNS:
     case SETTING_TYPE_WORDS:
     case SETTING_TYPE_COUNT:
@@ -142,6 +143,7 @@ static const char *item_read(
     case SETTING_TYPE_ADDRESSES:
         return address_is_valid(item) ? arena_text(arena, item) : NULL;
     case SETTING_TYPE_NAME:
+    case SETTING_TYPE_NAMES:
         return yaml_name_is_valid(item) ? arena_text(arena, item) : NULL;
     case SETTING_TYPE_PATTERNS:
         return pattern_is_valid(item) ? arena_text(arena, item) : NULL;

@@ -92,6 +92,8 @@ static void add_asked(struct fields *fields, const struct job_view *job) {
     add_time(fields, "expires_at", job->expires_ns);
     add_time(fields, "deadline", job->deadline_ns);
     if (job->margin_ns != 0) fields_add_u64(fields, "margin_ms", FIELD_SPAN, job->margin_ns);
+    if (job->needs.size > 0) fields_add(fields, "needs", FIELD_TAGS)->text = job->needs;
+    if (job->cost > 1) fields_add_number(fields, "cost", job->cost);
     if (job->has_keep) fields_add_u64(fields, "keep_ms", FIELD_SPAN, job->keep_ns);
     if (job->percent != 0 || job->progress_text.size != 0) {
         fields_add_number(fields, "progress", job->percent);
@@ -273,6 +275,7 @@ void fields_of_worker(struct fields *fields, const struct worker_view *worker) {
     fields_add_number(fields, "slots", worker->slots);
     fields_add_number(fields, "running", worker->running);
     fields_add_number(fields, "kinds", worker->kind_count);
+    if (worker->labels.size > 0) fields_add(fields, "labels", FIELD_TAGS)->text = worker->labels;
     add_time(fields, "alive_until", worker->alive_until_ns);
 }
 
@@ -281,6 +284,8 @@ void fields_of_unserved(struct fields *fields, const struct unserved_view *unser
     add_text(fields, "kind", unserved->kind);
     fields_add_number(fields, "available", unserved->available);
     add_time(fields, "oldest_at", unserved->since_ns);
+    if (unserved->needs.size > 0) fields_add(fields, "needs", FIELD_TAGS)->text = unserved->needs;
+    if (unserved->cost > 1) fields_add_number(fields, "cost", unserved->cost);
 }
 
 bool field_is_maps(const struct field *field) {

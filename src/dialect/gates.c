@@ -153,6 +153,20 @@ static void put_kind(struct buf *to, const struct gate *gate) {
     put_name(to, "", gate);
 }
 
+static void put_needs(struct buf *to, const struct gate *gate) {
+    if (gate->count == 0 && !gate->is_least) {
+        (void)buf_put_str(to, "no live worker of its kind has");
+    } else {
+        put_count(to, gate, "live worker of its kind has", "live workers of its kind have");
+    }
+    if (gate->name.size > 0) put_name(to, " the labels", gate);
+    if (gate->name.size > 0 && gate->limit > 1) (void)buf_put_str(to, " and");
+    if (gate->limit <= 1) return;
+    (void)buf_put_char(to, ' ');
+    (void)buf_put_u64(to, gate->limit);
+    (void)buf_put_str(to, " slots");
+}
+
 static void put_slot(struct buf *to, const struct gate *gate) {
     put_name(to, "workers of kind", gate);
     (void)buf_put_str(to, gate->is_open ? " use " : " use all: ");
@@ -205,6 +219,7 @@ void gate_put(struct buf *to, const struct gate *gate) {
         [GATE_BLOCKED] = put_blocked,
         [GATE_ORDER] = put_order,
         [GATE_KIND] = put_kind,
+        [GATE_NEEDS] = put_needs,
         [GATE_SLOT] = put_slot,
         [GATE_FETCH] = put_fetch,
         [GATE_TIER] = put_tier,

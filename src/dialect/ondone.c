@@ -397,6 +397,11 @@ static void put_template(struct json_put *put, const struct callback *callback) 
         json_put_raw(put, push->headers);
     }
     put_text(put, "content_type", push->content_type);
+    put_text(put, "needs", push->needs);
+    if (push->cost > 1) {
+        json_put_key(put, "cost");
+        json_put_u64(put, push->cost);
+    }
 }
 
 struct shown {

@@ -123,6 +123,8 @@ static const struct option push_rows[] = {
     ROW("MARGIN", "margin", SPAN, push.margin_ns, 0, DELAY_MAX_NS),
     ROW("PARENT", "parent", U64, push.parent, 1, INT64_MAX),
     ROW("LIMITERS", "limiters", LIMITS, push.limiters, 0, 0),
+    ROW("NEEDS", "needs", TAGS, push.needs, 0, 0),
+    ROW("COST", "cost", U32, push.cost, 1, WORKER_SLOTS_MAX),
     ROW("VERBOSE", NULL, FLAG, verbose, 0, 0),
 };
 #undef TARGET
@@ -156,6 +158,8 @@ static const struct option update_rows[] = {
             DELAY_MAX_NS),
     ROW_HAS("MARGIN", "margin", SPAN, update.to.margin_ns, update.has.margin, DELAY_MAX_NS),
     ROW_HAS("LIMITERS", "limiters", LIMITS, update.to.limiters, update.has.limiters, 0),
+    ROW_HAS("NEEDS", "needs", TAGS, update.to.needs, update.has.needs, 0),
+    ROW_HAS("COST", "cost", U32, update.to.cost, update.has.cost, WORKER_SLOTS_MAX),
 };
 #undef TARGET
 

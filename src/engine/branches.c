@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lanes and branches: the tree of ready jobs, and who of it stands in its heaps.
  *
- *     queue > branch of a kind > lanes of jobs without limiters
- *                              > branch of a limiter > lanes of jobs with just that
- *                                                    > branch of another limiter > …
+ *     queue > branch of a kind and demand > lanes of jobs without limiters
+ *             > branch of a limiter > lanes of jobs with just that
+ *                                   > branch of another limiter > …
  *
  * A lane or branch that a valve stops leaves the heap that it stands in, and what becomes empty by
  * that leaves its own, up to the queue. So what is at the top of a heap may always start, choosing
@@ -13,6 +13,9 @@
  *
  * The limiter that most jobs share stands nearest to the queue: one that all share then has few
  * branches. In which order they stand changes the cost, never what is chosen.
+ *
+ * The branches of a kind that have a demand hang at the one that has none, which is there for them
+ * also when it has no job: so a worker of few kinds finds all of its.
  *
  * The heaps compare best jobs, so what leaves does so while it still has one. */
 #include "engine/valves.h"
@@ -250,6 +253,7 @@ void lanes_group_moved(struct engine *engine, uint32_t handle) {
 struct branch_key {
     uint32_t queue;
     uint32_t kind;
+    uint32_t demand;
     uint32_t parent;
     uint32_t limiter;
     uint32_t units;
@@ -259,13 +263,14 @@ static bool branch_is(const void *context, uint32_t item, const void *key) {
     const struct branch *branch = branch_at(context, item);
     const struct branch_key *wanted = key;
     return branch->queue == wanted->queue && branch->kind == wanted->kind &&
-           branch->parent == wanted->parent && branch->limiter == wanted->limiter &&
-           branch->units == wanted->units;
+           branch->demand == wanted->demand && branch->parent == wanted->parent &&
+           branch->limiter == wanted->limiter && branch->units == wanted->units;
 }
 
 static uint64_t branch_hash(const struct branch_key *key) {
     uint64_t limit = index_hash_pair(key->limiter, key->units);
-    return index_hash_pair(key->queue, key->kind) ^ index_hash_pair(limit, key->parent);
+    uint64_t top = index_hash_pair(index_hash_pair(key->queue, key->kind), key->demand);
+    return top ^ index_hash_pair(limit, key->parent);
 }
 
 static uint32_t branch_with(const struct engine *engine, const struct branch_key *key) {
@@ -319,6 +324,29 @@ static void branch_unlist(struct engine *engine, const struct branch *branch) {
     }
 }
 
+/* A top with a demand hangs at the one without. */
+static void demand_list(struct engine *engine, uint32_t handle, uint32_t plain_handle) {
+    struct branch *branch = branch_at(engine, handle);
+    struct branch *plain = branch_at(engine, plain_handle);
+    plain->users++;
+    branch->plain = plain_handle;
+    branch->demand_next = plain->demand_first;
+    if (branch->demand_next != 0) branch_at(engine, branch->demand_next)->demand_previous = handle;
+    plain->demand_first = handle;
+}
+
+static void demand_unlist(struct engine *engine, const struct branch *branch) {
+    if (branch->plain == 0) return;
+    if (branch->demand_next != 0) {
+        branch_at(engine, branch->demand_next)->demand_previous = branch->demand_previous;
+    }
+    if (branch->demand_previous != 0) {
+        branch_at(engine, branch->demand_previous)->demand_next = branch->demand_next;
+    } else {
+        branch_at(engine, branch->plain)->demand_first = branch->demand_next;
+    }
+}
+
 static uint32_t branch_need(struct engine *engine, const struct branch_key *key) {
     uint32_t handle = branch_with(engine, key);
     if (handle != 0) return handle;
@@ -326,6 +354,7 @@ static uint32_t branch_need(struct engine *engine, const struct branch_key *key)
     struct branch *branch = branch_at(engine, handle);
     branch->queue = key->queue;
     branch->kind = key->kind;
+    branch->demand = key->demand;
     branch->parent = key->parent;
     branch->limiter = key->limiter;
     branch->units = key->units;
@@ -354,19 +383,35 @@ static void branch_unuse(struct engine *engine, uint32_t handle) {
         if (--branch->users > 0) return;
         hob_assert(branch->heap_at == HEAP_NOWHERE);
         struct branch_key key = {
-            branch->queue, branch->kind, branch->parent, branch->limiter, branch->units};
-        uint32_t parent = branch->parent;
+            branch->queue,
+            branch->kind,
+            branch->demand,
+            branch->parent,
+            branch->limiter,
+            branch->units};
+        uint32_t above = branch->parent != 0 ? branch->parent : branch->plain;
         branch_unlist(engine, branch);
+        demand_unlist(engine, branch);
         index_remove(&engine->branch_keys, &engine->mem, branch_hash(&key), handle);
         pool_free(&engine->branches, handle);
-        handle = parent;
+        handle = above;
     }
+}
+
+static uint32_t top_for(struct engine *engine, const struct job *job) {
+    struct branch_key key = {.queue = job->queue, .kind = job->kind};
+    uint32_t plain = branch_need(engine, &key);
+    if (job->demand == 0) return plain;
+    key.demand = job->demand;
+    uint32_t top = branch_need(engine, &key);
+    if (branch_at(engine, top)->plain == 0) demand_list(engine, top, plain);
+    return top;
 }
 
 /* The branch in which the lane of a job is: below its kind, a limiter after the other. */
 static uint32_t branch_for(struct engine *engine, const struct job *job) {
-    struct branch_key key = {.queue = job->queue, .kind = job->kind};
-    uint32_t branch = branch_need(engine, &key);
+    struct branch_key key = {.queue = job->queue, .kind = job->kind, .demand = job->demand};
+    uint32_t branch = top_for(engine, job);
     if (job->limits == 0) return branch;
     const struct limits *limits = limits_at(engine, job->limits);
     bool stands[JOB_LIMITERS_MAX] = {false};

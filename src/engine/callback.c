@@ -54,6 +54,8 @@ static struct job_view template_of(const struct push_command *push) {
         .deadline_ns = push->deadline_ns != 0 ? push->deadline_ns : push->deadline_in_ns,
         .margin_ns = push->margin_ns,
         .limiters = push->limiters,
+        .needs = push->needs,
+        .cost = push->cost,
     };
     if (push->has_backoff) view.backoff = push->backoff;
     return view;
@@ -94,6 +96,8 @@ static struct push_command push_of_template(const struct job_view *view) {
         .deadline_ns = deadline_is_span ? 0 : view->deadline_ns,
         .deadline_in_ns = deadline_is_span ? view->deadline_ns : 0,
         .margin_ns = view->margin_ns,
+        .needs = view->needs,
+        .cost = view->cost,
     };
 }
 

@@ -7,6 +7,7 @@
  * again later in the journal. Effects on it are skipped and its id is remembered until the full
  * record, or its deletion, is seen. */
 #include "base/crc32c.h"
+#include "engine/demands.h"
 #include "engine/labels.h"
 #include "engine/valves.h"
 
@@ -39,8 +40,8 @@ static bool view_is_sound(const struct job_view *view) {
            view->on_done.size <= ON_DONE_BYTES_MAX && view->unique.size <= KEY_BYTES_MAX &&
            (view->unique_scope == UNIQUE_TIME) == (view->unique_for_ns > 0) &&
            view->parent < view->id && (view->group.size == 0 || name_is_valid(view->group)) &&
-           limits_fault(view->limiters) == NULL &&
-           (view->started_ns == 0) == (view->worker.size == 0) &&
+           limits_fault(view->limiters) == NULL && needs_fault(view->needs) == NULL &&
+           view->cost <= WORKER_SLOTS_MAX && (view->started_ns == 0) == (view->worker.size == 0) &&
            (view->state != JOB_BLOCKED || view->unique.size > 0) &&
            (view->state != JOB_RUNNING || view->started_ns != 0);
 }

@@ -117,6 +117,8 @@ struct push_command {
     hob_ns deadline_in_ns; /* the same, from now; 0: none */
     hob_ns margin_ns;      /* it starts at least so long before its deadline */
     uint64_t parent;       /* the running job that pushes it; 0: none */
+    struct slice needs;    /* labels, commas between: only a worker that has them all runs it */
+    uint32_t cost;         /* slots of its worker that it takes; 0: one */
 };
 
 /* Which fields an update changes. */
@@ -139,6 +141,8 @@ struct update_fields {
     bool limiters;
     bool deadline;
     bool margin;
+    bool needs;
+    bool cost;
 };
 
 struct update_command {
@@ -349,6 +353,7 @@ struct worker_set_command {
     uint32_t slots; /* 0: WORKER_SLOTS_MAX */
     const struct slice *kinds;
     uint32_t kind_count; /* 0: any kind */
+    struct slice labels; /* commas between */
 };
 
 struct worker_beat_command {

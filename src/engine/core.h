@@ -50,6 +50,7 @@ struct job {
     uint32_t kind;
     uint32_t group;    /* always one: that without a name is a group too */
     uint32_t limits;   /* its limiters; 0: none */
+    uint32_t demand;   /* what it asks of a worker; 0: one slot */
     uint32_t side;     /* 0: none */
     uint32_t run;      /* 0: never ran */
     uint32_t lane;     /* available: where it stands */
@@ -173,7 +174,8 @@ struct lane {
 struct branch {
     uint32_t queue;
     uint32_t kind;
-    uint32_t top;     /* the branch of the queue and kind; its own handle: this one */
+    uint32_t demand;  /* 0: none */
+    uint32_t top;     /* the branch of the queue, kind and demand; its own handle: this one */
     uint32_t parent;  /* 0: of the queue */
     uint32_t limiter; /* 0: none */
     uint32_t units;
@@ -187,6 +189,10 @@ struct branch {
     uint32_t lane_first; /* of a top: all its lanes */
     uint32_t queue_next; /* of a top: those of the same queue */
     uint32_t queue_previous;
+    uint32_t plain;        /* of a top with a demand: the top of its queue and kind without */
+    uint32_t demand_first; /* of a top without: those with a demand, by the next two */
+    uint32_t demand_next;
+    uint32_t demand_previous;
 };
 
 /* What a queue has done lately; volatile, see estimate.c. */
@@ -247,13 +253,14 @@ struct worker {
     struct text name;
     uint32_t number;
     uint32_t slots;
-    uint32_t running;
+    uint32_t running;      /* slots that its jobs take */
     uint32_t users;        /* runs that name it */
     uint32_t waiter_first; /* its waiting fetches */
-    uint32_t parked;       /* those of them that are out of their line for want of a slot */
+    uint32_t parked;       /* those of them that are out of their line for want of slots */
     uint32_t skill;        /* 0: not looked up yet */
     uint32_t *kinds;       /* handles; NULL: any */
     uint32_t kind_count;
+    struct text labels; /* commas between */
     hob_ns alive_until_ns;
 };
 
@@ -301,6 +308,7 @@ struct waiter {
     uint64_t job_id; /* a wait for this job's end; 0: a fetch */
     struct fetch fetch;
     uint32_t line_at; /* a fetch: place in the line of its watch; HEAP_NOWHERE: parked */
+    bool is_short;    /* the place is among the short ones */
 };
 
 struct engine {
@@ -331,6 +339,7 @@ struct engine {
     struct pool valves;
     struct pool limiters;
     struct pool limits;
+    struct pool demands;
     struct pool waiters;
     struct pool skills;
     struct pool watches;
@@ -350,6 +359,7 @@ struct engine {
     struct index group_names;
     struct index limiter_names;
     struct index limits_texts;
+    struct index demand_keys;
     struct index waiter_requests;
     struct index job_waiters; /* first waiter of a job's end */
     struct index skill_keys;

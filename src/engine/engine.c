@@ -2,6 +2,7 @@
 /* The engine as a whole: its making, the way of a command through it, replay and cleaning. */
 #include "engine/engine.h"
 
+#include "engine/demands.h"
 #include "engine/valves.h"
 #include "engine/watch.h"
 
@@ -19,6 +20,7 @@ static void pools_init(struct engine *engine) {
     pool_init(&engine->valves, &engine->mem, sizeof(struct valve));
     pool_init(&engine->limiters, &engine->mem, sizeof(struct limiter));
     pool_init(&engine->limits, &engine->mem, sizeof(struct limits));
+    pool_init(&engine->demands, &engine->mem, sizeof(struct demand));
     pool_init(&engine->waiters, &engine->mem, sizeof(struct waiter));
     pool_init(&engine->skills, &engine->mem, sizeof(struct skill));
     pool_init(&engine->watches, &engine->mem, sizeof(struct watch));
@@ -61,6 +63,7 @@ void engine_free(struct engine *engine) {
     digest_free(engine);
     valves_free(engine);
     limiters_free(engine);
+    demands_free(engine);
     names_free(engine);
     tokens_free(engine);
     heap_deinit(&engine->terms, &engine->mem);
@@ -89,6 +92,7 @@ void engine_free(struct engine *engine) {
         &engine->valves,
         &engine->limiters,
         &engine->limits,
+        &engine->demands,
         &engine->waiters,
         &engine->skills,
         &engine->watches,

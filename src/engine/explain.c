@@ -4,6 +4,7 @@
  * queues takes steps, and says when they were not enough. */
 #include "engine/explain.h"
 
+#include "engine/demands.h"
 #include "engine/valves.h"
 #include "engine/watch.h"
 
@@ -229,11 +230,13 @@ static bool worker_runs(struct look *look, const struct worker *worker) {
     return false;
 }
 
-/* Of the live workers that run the job's kind. */
+/* Of the live workers that run the job's kind, and are fit for it. */
 struct staff {
     uint64_t count;
     uint64_t slots;
     uint64_t running;
+    uint64_t kin;          /* live workers of the kind that are not fit for the job */
+    bool has_room;         /* one has as many free slots as the job takes */
     uint64_t fetches;      /* that wait and take jobs of the queue */
     uint64_t elsewhere;    /* workers that have waiting fetches, none of which does */
     struct slice excludes; /* a worker of whose waiting fetches one excludes the queue */
@@ -265,7 +268,12 @@ static struct staff staff_of(struct look *look) {
         }
         const struct worker *worker = worker_at(engine, engine->worker_list[i]);
         if (worker->alive_until_ns <= look->now_ns || !worker_runs(look, worker)) continue;
+        if (!demand_fits(engine, look->job->demand, worker)) {
+            staff.kin++;
+            continue;
+        }
         staff.count++;
+        staff.has_room |= worker_free(worker) >= demand_cost(engine, look->job->demand);
         staff.slots += worker->slots;
         staff.running += worker->running < worker->slots ? worker->running : worker->slots;
         count_fetches(look, worker, &staff);
@@ -273,18 +281,30 @@ static struct staff staff_of(struct look *look) {
     return staff;
 }
 
+static void look_at_needs(struct look *look, const struct staff *staff) {
+    if (look->job->demand == 0) return;
+    const struct demand *demand = demand_at(look->engine, look->job->demand);
+    struct gate *gate = gate_add(look, GATE_NEEDS, staff->count > 0 || staff->is_cut);
+    gate->name = text_slice(demand->needs);
+    gate->count = staff->count;
+    gate->limit = demand->cost;
+    gate->is_least = staff->is_cut;
+}
+
 /* Workers name their kinds. Their queues are known only while they wait for a job; one that asks
  * without waiting is not seen to ask. So the last of the three gates is shut only when each of them
  * waits, and none for this queue. */
 static void look_at_workers(struct look *look) {
     struct staff staff = staff_of(look);
-    struct gate *gate = gate_add(look, GATE_KIND, staff.count > 0 || staff.is_cut);
+    uint64_t runs_kind = staff.count + staff.kin;
+    struct gate *gate = gate_add(look, GATE_KIND, runs_kind > 0 || staff.is_cut);
     gate->of = GATE_OF_KIND;
     gate->name = text_slice(kind_at(look->engine, look->job->kind)->name);
-    gate->count = staff.count;
+    gate->count = runs_kind;
     gate->is_least = staff.is_cut;
+    if (runs_kind > 0) look_at_needs(look, &staff);
     if (staff.count == 0) return;
-    gate = gate_add(look, GATE_SLOT, staff.running < staff.slots || staff.is_cut);
+    gate = gate_add(look, GATE_SLOT, staff.has_room || staff.is_cut);
     gate->of = GATE_OF_KIND;
     gate->name = text_slice(kind_at(look->engine, look->job->kind)->name);
     gate->count = staff.running;
@@ -360,6 +380,7 @@ static hob_ns opens_ns(const struct explanation *explanation) {
         if (gate->is_open) continue;
         switch (gate->type) {
         case GATE_KIND:
+        case GATE_NEEDS:
         case GATE_FETCH:
         case GATE_UNIQUE:
         case GATE_BLOCKED:

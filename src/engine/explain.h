@@ -22,6 +22,7 @@
     X(BLOCKED, "blocked", "a failed job that blocks its group")           \
     X(ORDER, "order", "jobs of its group, which run one after the other") \
     X(KIND, "kind", "live workers that run its kind")                     \
+    X(NEEDS, "needs", "those of them that have its labels and slots")     \
     X(SLOT, "slot", "their free slots")                                   \
     X(FETCH, "fetch", "their fetches that wait for a job of its queue")   \
     X(TIER, "tier", "jobs of queues whose tier is smaller")               \

@@ -7,6 +7,7 @@
  * Weighted is stride scheduling: each queue has a pass, the smallest of the smallest tier is next,
  * and a pick moves it on by STRIDE / weight. A tier has its virtual time, the pass that was picked
  * last; a queue that gets work again starts there. So tiers do not disturb each other's turns. */
+#include "engine/demands.h"
 #include "engine/valves.h"
 #include "engine/watch.h"
 
@@ -93,12 +94,14 @@ uint32_t fetch_now(struct engine *engine, const struct fetch *fetch) {
     uint32_t count = 0;
     uint32_t first_queue = 0;
     uint32_t first_kind = 0;
-    while (count < fetch->count && worker->running < worker->slots) {
+    while (count < fetch->count && worker_free(worker) > 0) {
         bool is_bound = count > 0 && fetch->same == FETCH_SAME_KIND;
         uint32_t handle =
             is_bound ? pick_same(engine, fetch, first_queue, first_kind) : pick(engine, fetch);
         if (handle == 0) break;
         const struct job *job = job_at(engine, handle);
+        /* What is smaller does not overtake it. */
+        if (demand_cost(engine, job->demand) > worker_free(worker)) break;
         first_queue = job->queue;
         first_kind = job->kind;
         if (fetch->mode == FETCH_WEIGHTED) {

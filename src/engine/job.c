@@ -12,6 +12,7 @@
  *
  * job_leave and job_enter are the two ends of that rule; job_make, job_move and job_unmake are made
  * of them. */
+#include "engine/demands.h"
 #include "engine/valves.h"
 
 hob_ns job_timeout(const struct engine *engine, const struct job *job) {
@@ -58,7 +59,8 @@ static void job_leave(struct engine *engine, uint32_t handle) {
         break;
     case JOB_RUNNING:
         timer_clear(engine, handle);
-        worker_at(engine, run_at(engine, job->run)->worker)->running--;
+        worker_at(engine, run_at(engine, job->run)->worker)->running -=
+            demand_cost(engine, job->demand);
         break;
     case JOB_SCHEDULED:
     case JOB_RETRYABLE:
@@ -96,7 +98,8 @@ static void job_enter(struct engine *engine, uint32_t handle) {
         ready_add(engine, handle);
         break;
     case JOB_RUNNING:
-        worker_at(engine, run_at(engine, job->run)->worker)->running++;
+        worker_at(engine, run_at(engine, job->run)->worker)->running +=
+            demand_cost(engine, job->demand);
         timer_set(engine, handle, job_over_ns(engine, job));
         break;
     case JOB_SCHEDULED:
@@ -232,6 +235,7 @@ uint32_t job_make(struct engine *engine, const struct job_view *view) {
     job->kind = kind_use(engine, view->kind);
     job->group = group_use(engine, job->queue, view->group);
     job->limits = limits_use(engine, view->limiters);
+    job->demand = demand_use(engine, view->needs, view->cost);
     job->flags = view->front ? JOB_FRONT : 0;
     job->heap_at = HEAP_NOWHERE;
     job->home = engine->home;
@@ -345,6 +349,7 @@ void job_unmake(struct engine *engine, uint32_t handle, bool drop_bodies) {
     kind_unuse(engine, job->kind);
     group_unuse(engine, job->group);
     limits_unuse(engine, job->limits);
+    demand_unuse(engine, job->demand);
     idmap_remove(&engine->job_ids, job->id);
     pool_free(&engine->jobs, handle);
 }

@@ -135,6 +135,7 @@ void worker_forget(struct engine *engine, uint32_t handle) {
     for (uint32_t i = 0; i < worker->kind_count; i++) kind_unuse(engine, worker->kinds[i]);
     mem_free(&engine->mem, worker->kinds, worker->kind_count * sizeof *worker->kinds);
     text_free(engine, &worker->name);
+    text_free(engine, &worker->labels);
     skill_unuse(engine, worker->skill);
     pool_free(&engine->workers, handle);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A push is checked whole before anything changes; then it is one full record of the new job, and
  * one of its key. */
+#include "engine/demands.h"
 #include "engine/labels.h"
 #include "engine/valves.h"
 
@@ -34,7 +35,9 @@ const char *push_fault(const struct push_command *push) {
     if (push->expires_in_ns > DELAY_MAX_NS) return "expires_in is longer than 3650 days";
     if (push->timeout_ns > DELAY_MAX_NS) return "timeout is longer than 3650 days";
     if (push->keep_ns > DELAY_MAX_NS) return "keep is longer than 3650 days";
+    if (push->cost > WORKER_SLOTS_MAX) return "cost: more than the 100000 slots of any worker";
     const char *fault = limits_fault(push->limiters);
+    if (fault == NULL) fault = needs_fault(push->needs);
     if (fault == NULL && push->has_backoff) fault = backoff_fault(&push->backoff);
     if (fault == NULL) fault = unique_fault(push);
     if (fault == NULL) fault = headers_fault(push->headers);
@@ -171,6 +174,8 @@ void push_emit(
                 .limiters = push->limiters,
                 .deadline_ns = deadline_inherit(engine, push->parent, push_deadline(engine, push)),
                 .margin_ns = push->margin_ns,
+                .needs = push->needs,
+                .cost = push->cost > 1 ? push->cost : 0,
             },
     };
     struct job_view *view = &effect.job_put.job;

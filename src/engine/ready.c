@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which job is next. The available jobs of a queue form levels:
  *
- *     queue ──heap──> branch (one kind) ──heap──> lane (one priority and group)
+ *     queue ──heap──> branch (one kind and demand) ──heap──> lane (one priority and group)
  *                         lane ──> fresh jobs:    a list, ids ascending
  *                              └─> returned jobs: a small heap by place
  *
@@ -12,9 +12,12 @@
  * rescued job keeps its id, so it takes its old place: it goes to the lane's heap, and the better
  * of list and heap wins. A worker that runs any kind takes the top of the queue's heap; one that
  * runs few looks at just those branches. So choosing never depends on how many jobs or groups wait,
- * and no job that the worker cannot run, or that something stops, is looked at: branches.c.
+ * and no job that the worker cannot run, or that something stops, is looked at: branches.c. What
+ * asks for labels or more slots (demands.c) has branches of its own; a worker without these passes
+ * them over.
  *
  * Lanes and branches exist while they hold jobs. */
+#include "engine/demands.h"
 #include "engine/valves.h"
 
 static void returned_moved(void *context, uint32_t item, uint32_t at) {
@@ -100,19 +103,61 @@ bool ready_is_stopped(const struct engine *engine, const struct job *job) {
     return false;
 }
 
+static uint32_t heap_top(const struct engine *engine, const struct heap *branches) {
+    return branch_best(engine, branch_at(engine, branches->entries[0].item));
+}
+
+/* @best, or the best job of the branch when the worker can take it and it goes before. */
+static uint32_t better_of(
+    const struct engine *engine, uint32_t best, uint32_t handle, const struct worker *worker
+) {
+    const struct branch *branch = branch_at(engine, handle);
+    if (branch->heap_at == HEAP_NOWHERE) return best;
+    if (!demand_fits(engine, branch->demand, worker)) return best;
+    uint32_t job = branch_best(engine, branch);
+    return best == 0 || ready_before(engine, job, best) ? job : best;
+}
+
+/* The first branch of the heap whose demand the worker meets. Below a branch that it can take, or
+ * that comes after one, nothing is better; so it looks at those that it cannot take, and the ones
+ * right below them. */
+static uint32_t
+heap_best(const struct engine *engine, const struct heap *branches, const struct worker *worker) {
+    enum { CHILDREN = 4, LEVELS_MAX = 17 };
+    uint32_t open[(CHILDREN - 1) * LEVELS_MAX + 1] = {0};
+    uint32_t open_count = 1;
+    uint32_t best = 0;
+    while (open_count > 0) {
+        uint32_t at = open[--open_count];
+        const struct branch *branch = branch_at(engine, branches->entries[at].item);
+        if (demand_fits(engine, branch->demand, worker)) {
+            best = better_of(engine, best, branches->entries[at].item, worker);
+            continue;
+        }
+        if (best != 0 && !ready_before(engine, branch_best(engine, branch), best)) continue;
+        for (uint32_t i = 1; i <= CHILDREN && CHILDREN * at + i < branches->count; i++) {
+            hob_assert(open_count < hob_countof(open));
+            open[open_count++] = CHILDREN * at + i;
+        }
+    }
+    return best;
+}
+
 uint32_t ready_best(const struct engine *engine, uint32_t queue_handle, uint32_t worker_handle) {
     const struct queue *queue = queue_at(engine, queue_handle);
     if (queue->branches.count == 0) return 0;
     const struct worker *worker = worker_handle == 0 ? NULL : worker_at(engine, worker_handle);
-    if (worker == NULL || worker->kind_count == 0) {
-        return branch_best(engine, branch_at(engine, queue->branches.entries[0].item));
-    }
+    if (worker == NULL) return heap_top(engine, &queue->branches);
+    if (worker->kind_count == 0) return heap_best(engine, &queue->branches, worker);
     uint32_t best = 0;
     for (uint32_t i = 0; i < worker->kind_count; i++) {
         uint32_t branch = branch_find(engine, queue_handle, worker->kinds[i]);
-        if (branch == 0 || branch_at(engine, branch)->heap_at == HEAP_NOWHERE) continue;
-        uint32_t job = branch_best(engine, branch_at(engine, branch));
-        if (best == 0 || ready_before(engine, job, best)) best = job;
+        if (branch == 0) continue;
+        best = better_of(engine, best, branch, worker);
+        uint32_t at = branch_at(engine, branch)->demand_first;
+        for (; at != 0; at = branch_at(engine, at)->demand_next) {
+            best = better_of(engine, best, at, worker);
+        }
     }
     return best;
 }
@@ -126,6 +171,10 @@ lane_after(const struct engine *engine, const struct queue *queue, uint32_t hand
         const struct lane *lane = lane_at(engine, handle);
         if (lane->kind_next != 0) return lane->kind_next;
         branch = branch_at(engine, branch_at(engine, lane->branch)->top)->queue_next;
+    }
+    /* A branch without lanes is there for those with a demand. */
+    while (branch != 0 && branch_at(engine, branch)->lane_first == 0) {
+        branch = branch_at(engine, branch)->queue_next;
     }
     return branch == 0 ? 0 : branch_at(engine, branch)->lane_first;
 }
@@ -223,6 +272,7 @@ bool ready_holds(const struct engine *engine, const struct job *job, uint32_t ha
     const struct lane *lane = lane_at(engine, job->lane);
     const struct branch *branch = branch_at(engine, lane->branch);
     if (lane->priority != job->priority || branch->kind != job->kind) return false;
+    if (branch->demand != job->demand) return false;
     if (lane->is_stopped != (lane->heap_at == HEAP_NOWHERE)) return false;
     if (lane->is_stopped != valve_stops(engine, group_at(engine, lane->group)->valve, 1))
         return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Skills: what a worker can run. Two workers with one skill are offered the same jobs, so what is
- * known of one is known of all. The key is a text of names: handles of kinds are used again when a
- * kind has lost its last user. */
+/* Skills: what a worker can run: its slots, labels and kinds. Two workers with one skill are
+ * offered the same jobs, so what is known of one is known of all. The key is a text of names:
+ * handles of kinds are used again when a kind has lost its last user. */
 #include "engine/watch.h"
 
 static bool skill_is(const void *context, uint32_t item, const void *key) {
@@ -46,10 +46,13 @@ uint32_t worker_skill(struct engine *engine, struct worker *worker) {
     if (worker->skill != 0) return worker->skill;
     struct slice sorted[WORKER_KINDS_MAX];
     uint32_t count = kinds_sorted(engine, worker, sorted);
-    size_t size_max = sizeof worker->slots + (size_t)count * (NAME_BYTES_MAX + 1);
+    size_t size_max = sizeof worker->slots + sizeof worker->labels.size + worker->labels.size +
+                      (size_t)count * (NAME_BYTES_MAX + 1);
     char *bytes = mem_alloc(&engine->mem, size_max);
     size_t size = 0;
     put(bytes, &size, &worker->slots, sizeof worker->slots);
+    put(bytes, &size, &worker->labels.size, sizeof worker->labels.size);
+    if (worker->labels.size > 0) put(bytes, &size, worker->labels.bytes, worker->labels.size);
     for (uint32_t i = 0; i < count; i++) {
         put(bytes, &size, sorted[i].bytes, sorted[i].size);
         put(bytes, &size, " ", 1);

@@ -301,6 +301,8 @@ static struct update_command update_of_push(const struct push_command *push, uin
                 .expires = push->expires_ns != 0 || push->expires_in_ns != 0,
                 .deadline = push->deadline_ns != 0 || push->deadline_in_ns != 0,
                 .margin = push->margin_ns != 0,
+                .needs = push->needs.size > 0,
+                .cost = push->cost != 0,
             },
     };
 }

@@ -72,6 +72,8 @@ update_view(struct engine *engine, const struct update_command *update, struct j
     if (has->limiters) view->limiters = to->limiters;
     if (has->deadline) view->deadline_ns = push_deadline(engine, to);
     if (has->margin) view->margin_ns = to->margin_ns;
+    if (has->needs) view->needs = to->needs;
+    if (has->cost) view->cost = to->cost > 1 ? to->cost : 0;
     if (!has->payload) return;
     bool is_body = to->payload.size > PAYLOAD_INLINE_BYTES_MAX;
     view->payload_body = is_body ? emit_body(engine, to->payload) : (struct body_ref){.id = 0};

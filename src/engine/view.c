@@ -2,6 +2,7 @@
 /* Reading: objects as views, lists, counts. A view borrows; it copies no text. */
 #include "engine/view.h"
 
+#include "engine/demands.h"
 #include "engine/labels.h"
 #include "engine/valves.h"
 
@@ -59,6 +60,9 @@ void job_view_fill(const struct engine *engine, const struct job *job, struct jo
     ret_view->kind = text_slice(kind_at(engine, job->kind)->name);
     ret_view->priority = job->priority;
     ret_view->group = text_slice(group_at(engine, job->group)->name);
+    if (job->demand != 0) ret_view->needs = text_slice(demand_at(engine, job->demand)->needs);
+    uint32_t cost = demand_cost(engine, job->demand);
+    ret_view->cost = cost > 1 ? cost : 0;
     if (job->limits != 0) ret_view->limiters = text_slice(limits_at(engine, job->limits)->text);
     ret_view->front = (job->flags & JOB_FRONT) != 0;
     ret_view->version = job->version;
@@ -240,6 +244,7 @@ bool engine_worker_at(const struct engine *engine, uint32_t at, struct worker_vi
         .slots = worker->slots,
         .running = worker->running,
         .kind_count = worker->kind_count,
+        .labels = text_slice(worker->labels),
         .alive_until_ns = worker->alive_until_ns,
     };
     return true;

@@ -74,6 +74,8 @@ struct job_view {
     struct slice limiters; /* `name` or `name=units`, commas between */
     hob_ns deadline_ns;    /* discarded when it cannot start margin_ns before it; 0: none */
     hob_ns margin_ns;
+    struct slice needs; /* labels of a worker that may run it, commas between; empty: none */
+    uint32_t cost;      /* slots that it takes, when more than one */
 };
 
 /* Which jobs are listed, beside their queue, kind and state; empty or 0: any. */
@@ -165,8 +167,9 @@ struct queue_view {
 struct worker_view {
     struct slice name;
     uint32_t slots;
-    uint32_t running;
+    uint32_t running;    /* slots that its jobs take */
     uint32_t kind_count; /* 0: any */
+    struct slice labels; /* commas between */
     hob_ns alive_until_ns;
 };
 
@@ -177,7 +180,9 @@ struct unserved_view {
     struct slice queue;
     struct slice kind;
     uint64_t available;
-    hob_ns since_ns; /* since when the one that has waited longest is available */
+    hob_ns since_ns;    /* since when the one that has waited longest is available */
+    struct slice needs; /* labels that they ask for */
+    uint32_t cost;      /* and slots; 0: one */
 };
 
 struct unserved_list {

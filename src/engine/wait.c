@@ -11,7 +11,10 @@
  * first able waiter is the oldest is served first, so the order of service does not depend on the
  * order in which watches became hungry. Waiters of one watch would take the same job, so one look
  * answers for all of them; one whose worker turns out to have no free slot leaves the line until it
- * has one. */
+ * has one. One whose worker has some, but fewer than the best job takes, stands among the short
+ * ones of the watch: it gets nothing, not even what would fit, until slots are free or a job that
+ * takes less has come before that one. */
+#include "engine/demands.h"
 #include "engine/watch.h"
 
 /* --- heaps and indexes --- */
@@ -52,15 +55,29 @@ static uint32_t job_waiter_first(const struct engine *engine, uint64_t id) {
 /* --- standing in line --- */
 
 static void line_enter(struct engine *engine, uint32_t handle) {
-    const struct waiter *waiter = waiter_at(engine, handle);
+    struct waiter *waiter = waiter_at(engine, handle);
     struct watch *watch = watch_at(engine, waiter->fetch.watch);
+    waiter->is_short = false;
     heap_push(&watch->line, &engine->mem, &line_rules, engine, waiter->seq, handle);
 }
 
+/* The line, or the short ones: where it stands. */
 static void line_leave(struct engine *engine, uint32_t handle) {
-    const struct waiter *waiter = waiter_at(engine, handle);
+    struct waiter *waiter = waiter_at(engine, handle);
     struct watch *watch = watch_at(engine, waiter->fetch.watch);
-    heap_remove(&watch->line, &engine->mem, &line_rules, engine, waiter->line_at);
+    struct heap *heap = waiter->is_short ? &watch->shorts : &watch->line;
+    if (waiter->is_short) worker_at(engine, waiter->fetch.worker)->parked--;
+    heap_remove(heap, &engine->mem, &line_rules, engine, waiter->line_at);
+    waiter->is_short = false;
+}
+
+static void shorts_enter(struct engine *engine, uint32_t handle, uint32_t cost) {
+    struct waiter *waiter = waiter_at(engine, handle);
+    struct watch *watch = watch_at(engine, waiter->fetch.watch);
+    waiter->is_short = true;
+    worker_at(engine, waiter->fetch.worker)->parked++;
+    if (watch->short_cost < cost) watch->short_cost = cost;
+    heap_push(&watch->shorts, &engine->mem, &line_rules, engine, waiter->seq, handle);
 }
 
 static void worker_waiter_add(struct engine *engine, uint32_t handle) {
@@ -150,9 +167,12 @@ static void tell(struct engine *engine, const struct answer *answer) {
 
 void watch_feed(struct engine *engine, uint32_t handle) {
     const struct watch *watch = watch_at(engine, handle);
-    if (watch->line.count == 0) return;
+    if (watch->line.count + watch->shorts.count == 0) return;
     /* The key is at most the seq of its taker; it is put right when the watch comes to the top. */
-    uint64_t seq = watch->line.entries[0].key;
+    uint64_t seq = watch->line.count == 0 ? HOB_NEVER : watch->line.entries[0].key;
+    if (watch->shorts.count > 0 && watch->shorts.entries[0].key < seq) {
+        seq = watch->shorts.entries[0].key;
+    }
     if (watch->hungry_at == HEAP_NOWHERE) {
         heap_push(&engine->hungry, &engine->mem, &hungry_rules, engine, seq, handle);
     } else if (engine->hungry.entries[watch->hungry_at].key > seq) {
@@ -166,10 +186,16 @@ void watch_sated(struct engine *engine, uint32_t handle) {
 }
 
 void worker_feed(struct engine *engine, struct worker *worker) {
-    if (worker->running >= worker->slots || worker->parked == 0) return;
+    if (worker_free(worker) == 0 || worker->parked == 0) return;
     for (uint32_t at = worker->waiter_first; at != 0; at = waiter_at(engine, at)->next) {
-        if (waiter_at(engine, at)->line_at != HEAP_NOWHERE) continue;
-        worker->parked--;
+        const struct waiter *waiter = waiter_at(engine, at);
+        if (waiter->line_at == HEAP_NOWHERE) {
+            worker->parked--;
+        } else if (waiter->is_short) {
+            line_leave(engine, at);
+        } else {
+            continue;
+        }
         line_enter(engine, at);
         watch_feed(engine, waiter_at(engine, at)->fetch.watch);
     }
@@ -214,24 +240,51 @@ static void waiter_serve(struct engine *engine, uint32_t handle) {
     tell(engine, &answer);
 }
 
-/* The oldest waiter of the watch whose worker has a free slot, or 0. Those before it are parked. */
-static uint32_t line_first(struct engine *engine, struct watch *watch) {
+/* The best job takes less than some of the short ones were short of: all of them look again. */
+static void shorts_end(struct engine *engine, struct watch *watch) {
+    while (watch->shorts.count > 0) {
+        uint32_t handle = watch->shorts.entries[0].item;
+        line_leave(engine, handle);
+        line_enter(engine, handle);
+    }
+    watch->short_cost = 0;
+}
+
+/* The oldest waiter of the watch whose worker has so many free slots, or 0. Those before it leave
+ * the line. */
+static uint32_t line_first(struct engine *engine, struct watch *watch, uint32_t cost) {
+    if (cost < watch->short_cost) shorts_end(engine, watch);
     while (watch->line.count > 0) {
         uint32_t handle = watch->line.entries[0].item;
         struct worker *worker = worker_at(engine, waiter_at(engine, handle)->fetch.worker);
-        if (worker->running < worker->slots) return handle;
+        uint32_t free = worker_free(worker);
+        if (free >= cost) return handle;
         line_leave(engine, handle);
-        worker->parked++;
+        if (free > 0) {
+            shorts_enter(engine, handle, cost);
+        } else {
+            worker->parked++;
+        }
     }
     return 0;
+}
+
+/* Who is next to be served by the watch; 0: nobody can be. */
+static uint32_t watch_taker(struct engine *engine, uint32_t handle) {
+    struct watch *watch = watch_at(engine, handle);
+    const struct heap *waiters = watch->line.count > 0 ? &watch->line : &watch->shorts;
+    if (waiters->count == 0) return 0;
+    uint32_t any = waiter_at(engine, waiters->entries[0].item)->fetch.worker;
+    uint32_t job = watch_best(engine, handle, any); /* the same for all workers of the watch */
+    if (job == 0) return 0;
+    return line_first(engine, watch, demand_cost(engine, job_at(engine, job)->demand));
 }
 
 void waiters_serve(struct engine *engine) {
     while (engine->hungry.count > 0) {
         struct heap_entry top = engine->hungry.entries[0];
-        uint32_t taker = line_first(engine, watch_at(engine, top.item));
-        uint32_t worker = taker == 0 ? 0 : waiter_at(engine, taker)->fetch.worker;
-        if (taker == 0 || watch_best(engine, top.item, worker) == 0) {
+        uint32_t taker = watch_taker(engine, top.item);
+        if (taker == 0) {
             watch_sated(engine, top.item);
             continue;
         }

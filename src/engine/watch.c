@@ -280,6 +280,7 @@ static void watch_drop(struct engine *engine, uint32_t handle) {
     }
     heap_deinit(&watch->offers, &engine->mem);
     heap_deinit(&watch->line, &engine->mem);
+    heap_deinit(&watch->shorts, &engine->mem);
     text_free(engine, &watch->patterns);
     text_free(engine, &watch->only);
     skill_unuse(engine, watch->skill);

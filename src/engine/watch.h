@@ -6,6 +6,7 @@
  *     watch ──> offers      heap of the spots that may have a job, best first
  *           ──> dirty       spots whose queue has changed since
  *           ──> line        heap of waiting fetches whose worker has a free slot, oldest first
+ *           ──> shorts      the same, of those with too few slots for the best job
  *     spot  =   one queue in one watch; a queue knows its spots
  *
  * What an offer says may be too good, never too bad: a queue that gains a job, or a better one,
@@ -30,7 +31,9 @@ struct watch {
     struct text only;     /* globs that a queue must fit too; empty: none */
     struct heap offers;
     struct heap line;
-    uint32_t waiters; /* in the line or parked */
+    struct heap shorts;  /* waiting fetches whose worker has too few free slots for the best job */
+    uint32_t short_cost; /* the most that one of them was short of */
+    uint32_t waiters;    /* in the line, short or parked */
     uint32_t spot_first;
     uint32_t dirty_first;
     uint32_t hungry_at; /* place in engine->hungry */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Workers are volatile: their names, slots and kinds are what the clients of this process have
- * said. What is durable of them is only their name in the leases they hold. A worker that lives
- * extends all its leases by one number. */
+/* Workers are volatile: their names, slots, labels and kinds are what the clients of this process
+ * have said. What is durable of them is only their name in the leases they hold. A worker that
+ * lives extends all its leases by one number. */
 #include "engine/core.h"
+#include "engine/demands.h"
 
 enum { WORKER_SWEEP_EVERY = 64 };
 
@@ -67,9 +68,16 @@ void apply_worker_set(struct engine *engine, const struct command *command, stru
         answer_set(answer, ANSWER_BAD_ARGUMENT, "kind " NAME_RULE);
         return;
     }
+    if (needs_fault(set->labels) != NULL) {
+        answer_set(
+            answer, ANSWER_BAD_ARGUMENT, "labels: at most 16 names in 1024 bytes, " NAME_RULE
+        );
+        return;
+    }
     uint32_t handle = worker_greet(engine, set->worker, answer);
     if (handle == 0) return;
     struct worker *worker = worker_at(engine, handle);
+    text_set(engine, &worker->labels, set->labels);
     worker->slots = set->slots == 0 ? WORKER_SLOTS_MAX : set->slots;
     worker_kinds_set(engine, worker, set);
     worker_rehome(engine, handle);

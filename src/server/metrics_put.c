@@ -230,11 +230,14 @@ static void put_unserved(struct server *server, struct buf *out) {
         const struct unserved_view *row = &list.rows[i];
         (void)buf_printf(
             out,
-            "hob_unserved_jobs{queue=\"%.*s\",kind=\"%.*s\"} %llu\n",
+            "hob_unserved_jobs{queue=\"%.*s\",kind=\"%.*s\"",
             SLICE_ARG(row->queue),
-            SLICE_ARG(row->kind),
-            (unsigned long long)row->available
+            SLICE_ARG(row->kind)
         );
+        if (row->cost > 0) {
+            (void)buf_printf(out, ",needs=\"%.*s\",slots=\"%u\"", SLICE_ARG(row->needs), row->cost);
+        }
+        (void)buf_printf(out, "} %llu\n", (unsigned long long)row->available);
         rest -= row->available;
     }
     if (rest == 0) return;

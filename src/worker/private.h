@@ -29,6 +29,7 @@ struct workjob {
     char token_text[24];
     char queue[201];
     char kind[201];
+    uint32_t cost;     /* slots */
     char trace_id[33]; /* of its traceparent (W3C Trace Context); empty: none */
     uint32_t attempt;
     uint32_t epoch; /* under which of the worker's names it was leased */
@@ -64,6 +65,7 @@ struct worker {
     uint32_t epoch;
     struct workjob *jobs;
     uint32_t job_count;
+    uint32_t slots_taken; /* by these jobs: some cost more than one */
     struct executors executors;
     bool registered;
     bool fetching;

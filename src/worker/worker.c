@@ -16,7 +16,8 @@ enum {
     FETCH_COUNT_MAX = 1000,
     FETCH_AGAIN_MS = 500,
     FETCH_WORDS = 12,
-    REGISTER_WORDS = 6,
+    REGISTER_WORDS_MAX = 8, /* before the kinds */
+    LABELS_BYTES_MAX = 16 * 201,
 };
 
 static void worker_fetch(struct worker *worker);
@@ -54,7 +55,7 @@ static void on_registered(void *context, const struct resp_node *node, struct sl
 void worker_kinds_tell(
     struct worker *worker, const char *const *kinds, size_t kind_count, client_reply_fn *fn
 ) {
-    struct slice args[REGISTER_WORDS + CONFIG_KINDS_MAX];
+    struct slice args[REGISTER_WORDS_MAX + CONFIG_KINDS_MAX];
     char slots[12];
     char count_text[12];
     (void)snprintf(slots, sizeof slots, "%u", worker->options.slots);
@@ -64,9 +65,18 @@ void worker_kinds_tell(
     args[count++] = slice_str(worker->name);
     args[count++] = SLICE("SLOTS");
     args[count++] = slice_str(slots);
+    HOB_AUTO_BUF struct buf labels = buf_make(LABELS_BYTES_MAX);
+    const struct worker_config *config = worker->options.config;
+    for (size_t i = 0; i < config->label_count; i++) {
+        (void)buf_printf(&labels, "%s%s", i == 0 ? "" : ",", config->labels[i]);
+    }
+    if (labels.size > 0) {
+        args[count++] = SLICE("LABELS");
+        args[count++] = buf_slice(&labels);
+    }
     args[count++] = SLICE("KINDS");
     args[count++] = slice_str(count_text);
-    hob_assert(count == REGISTER_WORDS);
+    hob_assert(count <= REGISTER_WORDS_MAX);
     for (size_t i = 0; i < kind_count; i++) args[count++] = slice_str(kinds[i]);
     client_request(worker->control, args, count, 0, fn, worker);
 }
@@ -163,12 +173,12 @@ static void on_fetched(void *context, const struct resp_node *node, struct slice
 static void worker_fetch(struct worker *worker) {
     uint32_t slots = worker->options.slots;
     if (worker->fetching || !worker->registered || worker->stop_stage > 0) return;
-    if (worker->job_count >= slots || !client_is_ready(worker->fetcher)) return;
+    if (worker->slots_taken >= slots || !client_is_ready(worker->fetcher)) return;
     if (uv_is_active((uv_handle_t *)&worker->again)) return;
     static const char *const modes[] = {"weighted", "listed", "merged"}; /* as the setting */
     const struct worker_config *config = worker->options.config;
     hob_assert(config->mode < hob_countof(modes));
-    uint32_t free_count = slots - worker->job_count;
+    uint32_t free_count = slots - worker->slots_taken;
     if (free_count > FETCH_COUNT_MAX) free_count = FETCH_COUNT_MAX;
     struct slice args[FETCH_WORDS + CONFIG_QUEUES_MAX];
     char wanted[12];

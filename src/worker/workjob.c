@@ -54,6 +54,8 @@ static struct workjob *workjob_new(struct worker *worker, const struct resp_node
     text_keep(job->queue, sizeof job->queue, reply_text(map, "queue"));
     text_keep(job->kind, sizeof job->kind, reply_text(map, "kind"));
     job->attempt = (uint32_t)reply_u64(map, "attempt", 1);
+    uint64_t cost = reply_u64(map, "cost", 1);
+    job->cost = cost > UINT16_MAX ? UINT16_MAX : (uint32_t)cost;
     take_trace_id(job, reply_text(map, "headers"));
     job->epoch = worker->epoch;
     job->started_ms = uv_now(worker->loop);
@@ -63,6 +65,7 @@ static struct workjob *workjob_new(struct worker *worker, const struct resp_node
     if (job->next != NULL) job->next->previous = job;
     worker->jobs = job;
     worker->job_count++;
+    worker->slots_taken += job->cost;
     return job;
 }
 
@@ -76,6 +79,7 @@ static void workjob_free_if_done(struct workjob *job) {
         worker->jobs = job->next;
     }
     worker->job_count--;
+    worker->slots_taken -= job->cost;
     joblog_deinit(&job->log);
     buf_deinit(&job->result);
     config_free(job->holds);

@@ -300,6 +300,8 @@ same_view(struct buf *report, const struct job_view *wanted, const struct job_vi
     BYTES(tags);
     BYTES(group);
     BYTES(limiters);
+    BYTES(needs);
+    NUMBER(cost);
     BYTES(content_type);
     NUMBER(version);
     BYTES(on_done);

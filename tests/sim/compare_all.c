@@ -171,6 +171,7 @@ same_workers(const struct model *model, const struct engine *engine, struct buf 
             NUMBER("slots", wanted->slots, got.slots);
             NUMBER("running", wanted->running, got.running);
             NUMBER("kind_count", wanted->kind_count, got.kind_count);
+            NUMBER("labels", slice_equal(wanted->labels, got.labels), true);
             NUMBER("alive_until_ns", wanted->alive_until_ns, got.alive_until_ns);
             same_worker = same;
         }

@@ -26,8 +26,10 @@ static struct gate *want_of_queue(
     return gate;
 }
 
-/* Of the live workers that run the kind of a job. */
+/* Of the live workers that run the kind of a job, and are fit for it. */
 struct staff {
+    uint64_t kin; /* that run its kind */
+    bool has_room;
     uint64_t count;
     uint64_t slots;
     uint64_t running;
@@ -41,6 +43,8 @@ staff_of(const struct model *model, const struct model_queue *queue, const struc
     for (uint32_t i = 0; i < model->worker_count; i++) {
         const struct model_worker *worker = &model->workers[i];
         if (worker->view.alive_until_ns <= model->now_ns) continue;
+        if (!model_runs_kind(worker, job)) continue;
+        staff.kin++;
         if (!model_can_take(worker, job)) continue;
         uint64_t takes = 0;
         uint64_t waits = 0;
@@ -53,6 +57,7 @@ staff_of(const struct model *model, const struct model_queue *queue, const struc
         uint64_t slots = worker->view.slots;
         uint64_t running = worker->view.running;
         staff.count++;
+        if (running + model_cost(job) <= slots) staff.has_room = true;
         staff.slots += slots;
         staff.running += running < slots ? running : slots;
         staff.fetches += takes;
@@ -69,12 +74,19 @@ static void want_workers(
 ) {
     struct staff staff = staff_of(model, queue, job);
     bool nobody = staff.fetches == 0 && staff.elsewhere == staff.count;
-    struct gate *gate = want(wants, GATE_KIND, staff.count > 0);
+    bool asks = model_cost(job) > 1 || job->needs.size > 0;
+    struct gate *gate = want(wants, GATE_KIND, staff.kin > 0);
     gate->of = GATE_OF_KIND;
     gate->name = job->kind;
-    gate->count = staff.count;
+    gate->count = staff.kin;
+    if (staff.kin > 0 && asks) {
+        gate = want(wants, GATE_NEEDS, staff.count > 0);
+        gate->name = job->needs;
+        gate->count = staff.count;
+        gate->limit = model_cost(job);
+    }
     if (staff.count == 0) return;
-    gate = want(wants, GATE_SLOT, staff.running < staff.slots);
+    gate = want(wants, GATE_SLOT, staff.has_room);
     gate->of = GATE_OF_KIND;
     gate->name = job->kind;
     gate->count = staff.running;

@@ -246,6 +246,7 @@ make_push(struct generator *generator, const struct model *model, struct push_co
     if (dice_once_in(dice, 4)) push->on_done = generate_on_done(generator);
     push->limiters = generate_limiters(generator);
     make_deadline(generator, model, push);
+    generate_demand(generator, push);
     if (dice_once_in(dice, 5)) push->expires_in_ns = generate_span(generator, 10 * NS_PER_DAY);
     if (dice_once_in(dice, 20)) {
         /* Also one that is over. */
@@ -276,23 +277,13 @@ make_update(struct generator *generator, const struct model *model, struct updat
     update->to.on_conflict = CONFLICT_EXISTING;
     if (update->to.attempt_max == 0) update->to.attempt_max = 3;
     bool *has[] = {
-        &update->has.queue,
-        &update->has.payload,
-        &update->has.priority,
-        &update->has.time,
-        &update->has.attempt_max,
-        &update->has.timeout,
-        &update->has.keep,
-        &update->has.backoff,
-        &update->has.tags,
-        &update->has.headers,
-        &update->has.content_type,
-        &update->has.on_done,
-        &update->has.expires,
-        &update->has.group,
-        &update->has.front,
-        &update->has.deadline,
-        &update->has.margin,
+        &update->has.queue,    &update->has.payload,      &update->has.priority,
+        &update->has.time,     &update->has.attempt_max,  &update->has.timeout,
+        &update->has.keep,     &update->has.backoff,      &update->has.tags,
+        &update->has.headers,  &update->has.content_type, &update->has.on_done,
+        &update->has.expires,  &update->has.group,        &update->has.front,
+        &update->has.deadline, &update->has.margin,       &update->has.needs,
+        &update->has.cost,
     };
     for (size_t i = 0; i < hob_countof(has); i++) *has[i] = dice_once_in(dice, 4);
     if (!update->has.keep) update->to.keep_ns = 0;
@@ -467,6 +458,7 @@ static void make_worker_set(struct generator *generator, struct worker_set_comma
     if (dice_once_in(dice, 2)) set->kind_count = (uint32_t)dice_between(dice, 1, 4);
     for (uint32_t i = 0; i < set->kind_count; i++) generator->names[i] = generate_kind(generator);
     set->kinds = generator->names;
+    if (generator->swarm.label_count > 0) set->labels = generate_labels(generator);
 }
 
 /* A waiting request that is there, or any number. */

@@ -29,7 +29,8 @@ struct swarm {
     uint32_t key_count;
     uint32_t group_count;
     uint32_t limiter_count;
-    uint32_t rates; /* a setting of a limit or queue that has a rate */
+    uint32_t label_count; /* of all that there are; 0: no job asks for more than a slot */
+    uint32_t rates;       /* a setting of a limit or queue that has a rate */
     uint32_t priority_count;
     uint32_t invalid;     /* an argument past its limit */
     uint32_t stray;       /* a job or token that is not there */
@@ -82,6 +83,12 @@ char *generate_room(struct generator *generator, size_t size);
 struct slice generate_queue(struct generator *generator);
 struct slice generate_kind(struct generator *generator);
 struct slice generate_group(struct generator *generator);
+
+/** Labels that a job needs or a worker has, perhaps none. */
+struct slice generate_labels(struct generator *generator);
+
+/** What a job asks of a worker. */
+void generate_demand(struct generator *generator, struct push_command *push);
 
 /** Limiters of a job, perhaps none. */
 struct slice generate_limiters(struct generator *generator);

@@ -162,7 +162,7 @@ struct model_worker *model_worker_make(struct model *model, struct slice name) {
     for (uint32_t i = 0; i < model->job_count; i++) {
         const struct job_view *job = &model->jobs[i]->view;
         bool is_its = job->state == JOB_RUNNING && slice_equal(job->worker, name);
-        worker->view.running += is_its ? 1 : 0;
+        worker->view.running += is_its ? model_cost(job) : 0;
     }
     return worker;
 }
@@ -183,7 +183,7 @@ move(struct model *model, struct model_job *job, enum job_state next, hob_ns run
     hob_assert(queue != NULL);
     if (view->state == JOB_RUNNING) {
         struct model_worker *worker = model_worker(model, view->worker);
-        if (worker != NULL) worker->view.running--;
+        if (worker != NULL) worker->view.running -= model_cost(view);
         view->token = 0;
         view->lease_until_ns = 0;
     }
@@ -219,7 +219,7 @@ void model_move(struct model *model, struct model_job *job, enum job_state next,
 void model_delete(struct model *model, struct model_job *job) {
     if (job->view.state == JOB_RUNNING) {
         struct model_worker *worker = model_worker(model, job->view.worker);
-        if (worker != NULL) worker->view.running--;
+        if (worker != NULL) worker->view.running -= model_cost(&job->view);
     }
     model_queue(model, job->view.queue)->view.counts[job->view.state]--;
     model_wake(model, job, true);

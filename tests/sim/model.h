@@ -246,7 +246,13 @@ struct model_group *model_group(struct model *model, struct model_queue *queue, 
  * end of the round. */
 void model_group_wakes(struct model *model, struct model_queue *queue, const struct model_job *job);
 
-/** Can this worker run the job? */
+/** Slots that a job takes. */
+uint32_t model_cost(const struct job_view *job);
+
+/** Does this worker run the kind of the job? */
+bool model_runs_kind(const struct model_worker *worker, const struct job_view *job);
+
+/** Can this worker run the job, by its kinds, labels and all of its slots? */
 bool model_can_take(const struct model_worker *worker, const struct job_view *job);
 
 /** May a job of the queue start now, whatever else the job waits for? */

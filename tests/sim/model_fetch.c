@@ -56,11 +56,40 @@ void model_group_had_its_turn(
     group->pass = queue->group_vtime + GROUP_STRIDE / weight;
 }
 
-bool model_can_take(const struct model_worker *worker, const struct job_view *job) {
+uint32_t model_cost(const struct job_view *job) {
+    return job->cost == 0 ? 1 : job->cost;
+}
+
+static bool list_has(struct slice list, const char *name, size_t size) {
+    for (size_t at = 0; at < list.size;) {
+        size_t end = at;
+        while (end < list.size && list.bytes[end] != ',') end++;
+        if (end - at == size && memcmp(list.bytes + at, name, size) == 0) return true;
+        at = end + 1;
+    }
+    return false;
+}
+
+static bool has_labels(const struct model_worker *worker, struct slice needs) {
+    for (size_t at = 0; at < needs.size;) {
+        size_t end = at;
+        while (end < needs.size && needs.bytes[end] != ',') end++;
+        if (!list_has(worker->view.labels, needs.bytes + at, end - at)) return false;
+        at = end + 1;
+    }
+    return true;
+}
+
+bool model_runs_kind(const struct model_worker *worker, const struct job_view *job) {
     for (uint32_t i = 0; i < worker->view.kind_count; i++) {
         if (slice_equal(worker->kinds[i], job->kind)) return true;
     }
     return worker->view.kind_count == 0;
+}
+
+bool model_can_take(const struct model_worker *worker, const struct job_view *job) {
+    return model_cost(job) <= worker->view.slots && has_labels(worker, job->needs) &&
+           model_runs_kind(worker, job);
 }
 
 static bool is_full(const struct model *model, const struct model_queue *queue) {
@@ -190,6 +219,9 @@ static struct model_job *pick(
         if (next.job == NULL) continue;
         if (best.job == NULL || beats(fetch->mode, &next, &best)) best = next;
     }
+    /* Nothing overtakes a job that is too big for what is free. */
+    uint32_t free = worker->view.slots - worker->view.running;
+    if (best.job != NULL && model_cost(&best.job->view) > free) return NULL;
     if (best.job != NULL && fetch->mode == FETCH_WEIGHTED) {
         model->vtimes[tier_of(best.queue)] = best.queue->pass;
         best.queue->pass += (UINT64_C(1) << 20) / weight_of(best.queue);
@@ -207,7 +239,7 @@ run(struct model *model, struct model_job *job, struct model_worker *worker, hob
     job->view.worker = worker->view.name;
     job->view.started_ns = model->now_ns;
     job->view.lease_until_ns = ns_add(model->now_ns, lease_ns);
-    worker->view.running++;
+    worker->view.running += model_cost(&job->view);
 }
 
 /* Lease as many jobs as the fetch may have now; answers their number, ids in model->fetched. */

@@ -126,6 +126,7 @@ static bool push_is_valid(const struct model *model, const struct push_command *
     if (push->deadline_in_ns > DELAY_MAX_NS || push->margin_ns > DELAY_MAX_NS) return false;
     if (push->has_keep && push->keep_ns > DELAY_MAX_NS) return false;
     if (!model_limiters_are_valid(push->limiters)) return false;
+    if (push->cost > WORKER_SLOTS_MAX || !tags_are_valid(push->needs)) return false;
     if (!headers_are_valid(push->headers) || !tags_are_valid(push->tags)) return false;
     if (!is_content_type(push->content_type)) return false;
     if (!on_done_is_valid(model, push->on_done)) return false;
@@ -137,7 +138,7 @@ static bool update_is_valid(const struct model *model, const struct update_comma
     bool any = has->queue || has->payload || has->priority || has->time || has->attempt_max ||
                has->timeout || has->keep || has->backoff || has->tags || has->headers ||
                has->content_type || has->on_done || has->expires || has->group || has->front ||
-               has->limiters || has->deadline || has->margin;
+               has->limiters || has->deadline || has->margin || has->needs || has->cost;
     struct push_command push = update->to;
     if (!has->queue) push.queue = SLICE("any");
     push.kind = SLICE("any");
@@ -198,6 +199,7 @@ static bool queue_set_is_valid(const struct queue_set_command *set) {
 static bool worker_set_is_valid(const struct worker_set_command *set) {
     if (!is_name(set->worker)) return false;
     if (set->slots > WORKER_SLOTS_MAX || set->kind_count > WORKER_KINDS_MAX) return false;
+    if (!tags_are_valid(set->labels)) return false;
     return names_are_valid(set->kinds, set->kind_count);
 }
 

@@ -117,6 +117,8 @@ void model_push(
         .expires_ns = expires_at(model, push),
         .deadline_ns = deadline_of(model, push),
         .margin_ns = push->margin_ns,
+        .needs = model_copy(model, push->needs),
+        .cost = push->cost > 1 ? push->cost : 0,
     };
     if (push->has_backoff) job->view.backoff = push->backoff;
     if (push->payload.size > PAYLOAD_INLINE_BYTES_MAX) {
@@ -229,6 +231,8 @@ void model_update_job(
     if (update->has.limiters) view->limiters = model_copy(model, to->limiters);
     if (update->has.deadline) view->deadline_ns = deadline_at(model, to);
     if (update->has.margin) view->margin_ns = to->margin_ns;
+    if (update->has.needs) view->needs = model_copy(model, to->needs);
+    if (update->has.cost) view->cost = to->cost > 1 ? to->cost : 0;
     view->version++;
     if (update->has.time) {
         hob_ns run_at_ns = to->run_at_ns != 0 ? to->run_at_ns : model->now_ns + to->delay_ns;
@@ -362,6 +366,7 @@ void model_worker_command(
     struct model_worker *worker = model_worker_make(model, set->worker);
     worker->view.slots = set->slots == 0 ? WORKER_SLOTS_MAX : set->slots;
     worker->view.kind_count = set->kind_count;
+    worker->view.labels = model_copy(model, set->labels);
     free(worker->kinds);
     worker->kinds = calloc(set->kind_count + 1, sizeof(struct slice));
     hob_assert(worker->kinds != NULL);

@@ -63,6 +63,8 @@ static void replace(struct model *model, struct model_job *job, const struct pus
     update.has.expires = push->expires_ns != 0 || push->expires_in_ns != 0;
     update.has.deadline = push->deadline_ns != 0 || push->deadline_in_ns != 0;
     update.has.margin = push->margin_ns != 0;
+    update.has.needs = push->needs.size > 0;
+    update.has.cost = push->cost != 0;
     if (push->debounce_ns != 0) {
         update.has.time = job->view.state != JOB_RETRYABLE;
         update.to.run_at_ns = model_debounce_until(model, push, job->view.created_ns);

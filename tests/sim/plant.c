@@ -92,7 +92,12 @@ static void plant_push(struct generator *generator, struct push_command *push) {
         push->headers = bad_headers(generator);
         break;
     case 11:
-        push->tags = bad_tags(generator);
+        if (dice_once_in(&generator->dice, 3)) {
+            push->needs = bad_tags(generator);
+            push->cost = (uint32_t)about(generator, WORKER_SLOTS_MAX);
+        } else {
+            push->tags = bad_tags(generator);
+        }
         break;
     case 12:
         push->content_type = long_bytes(generator, CONTENT_TYPE_BYTES_MAX);
@@ -224,7 +229,10 @@ static void plant_fail(struct generator *generator, struct fail_command *fail) {
 }
 
 static void plant_worker_set(struct generator *generator, struct worker_set_command *set) {
-    switch (dice_below(&generator->dice, 3)) {
+    switch (dice_below(&generator->dice, 4)) {
+    case 3:
+        set->labels = SLICE("gpu,");
+        break;
     case 0:
         set->worker = bad_name(generator);
         break;

@@ -51,6 +51,8 @@ static void print_push(const struct push_command *push, struct buf *out) {
     if (push->deadline_ns > 0) put_number(out, "deadline_ns", push->deadline_ns);
     put_span(out, "deadline_in", push->deadline_in_ns);
     put_span(out, "margin", push->margin_ns);
+    if (push->needs.size > 0) put_name(out, "needs", push->needs);
+    if (push->cost != 0) put_number(out, "cost", push->cost);
     if (push->parent != 0) put_number(out, "parent", push->parent);
     if (push->has_backoff) put_number(out, "backoff", push->backoff.type);
 }
@@ -149,6 +151,7 @@ static void print_queue_set(const struct queue_set_command *set, struct buf *out
 static void print_worker_set(const struct worker_set_command *set, struct buf *out) {
     put_name(out, "worker", set->worker);
     put_number(out, "slots", set->slots);
+    if (set->labels.size > 0) put_name(out, "labels", set->labels);
     for (uint32_t i = 0; i < set->kind_count && i < 8; i++) put_name(out, "kind", set->kinds[i]);
 }
 

@@ -41,6 +41,7 @@ static void swarm_draw(struct dice *dice, struct swarm *swarm) {
     swarm->worker_count = 1 + (uint32_t)dice_small(dice, 12);
     swarm->key_count = (uint32_t)dice_below(dice, 9);
     swarm->limiter_count = (uint32_t)dice_below(dice, 4);
+    swarm->label_count = dice_once_in(dice, 2) ? 0 : 1 + (uint32_t)dice_below(dice, 3);
     swarm->rates = dice_once_in(dice, 2) ? 0 : (uint32_t)dice_below(dice, 101);
     swarm->group_count = (uint32_t)dice_below(dice, 5);
     swarm->priority_count = 1 + (uint32_t)dice_below(dice, 4);

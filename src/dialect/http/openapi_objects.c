@@ -110,6 +110,8 @@ static struct job_view whole_job(void) {
         .expires_ns = 1,
         .deadline_ns = 1,
         .margin_ns = 1,
+        .needs = SLICE("a"),
+        .cost = 2,
     };
 }
 
@@ -186,14 +188,21 @@ static void put_others(struct json_put *put, const struct host *host) {
     queue.opens_ns = 1;
     fields_of_queue(&all, &queue);
     put_object(put, "Queue", &all, &least);
-    const struct worker_view worker = {.name = text, .alive_until_ns = 1};
+    struct worker_view worker = {.name = text, .alive_until_ns = 1};
     all.count = 0;
+    least.count = 0;
+    fields_of_worker(&least, &worker);
+    worker.labels = text;
     fields_of_worker(&all, &worker);
-    put_object(put, "Worker", &all, &all);
-    const struct unserved_view row = {.queue = text, .kind = text, .since_ns = 1};
+    put_object(put, "Worker", &all, &least);
+    struct unserved_view row = {.queue = text, .kind = text, .since_ns = 1};
     all.count = 0;
+    least.count = 0;
+    fields_of_unserved(&least, &row);
+    row.needs = text;
+    row.cost = 2;
     fields_of_unserved(&all, &row);
-    put_object(put, "Unserved", &all, &all);
+    put_object(put, "Unserved", &all, &least);
     const struct host_stats stats = {.turns = 0};
     const struct unserved_list unserved = {.count = 0};
     all.count = 0;

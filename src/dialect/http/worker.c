@@ -9,6 +9,7 @@
 struct worker_request {
     uint32_t slots;
     hob_ns alive_ns;
+    struct slice labels;
 };
 
 static const struct option worker_rows[] = {
@@ -19,6 +20,14 @@ static const struct option worker_rows[] = {
      OPTION_NO_HAS,
      1,
      WORKER_SLOTS_MAX,
+     NULL},
+    {NULL,
+     "labels",
+     OPTION_TAGS,
+     offsetof(struct worker_request, labels),
+     OPTION_NO_HAS,
+     0,
+     0,
      NULL},
 };
 static const struct option beat_rows[] = {
@@ -123,6 +132,7 @@ void http_worker_set(struct http_session *session, const struct call *call) {
                 .slots = request.slots,
                 .kinds = kinds.names,
                 .kind_count = kinds.count,
+                .labels = request.labels,
             },
     };
     apply_and_show(session, call, &command);

@@ -50,7 +50,8 @@
       "show a job, waiting until it is final if asked")                                            \
     X("WAIT",       resp_wait,       READ,    2, 2, "id ms",                                       \
       "as GET id WAIT ms")                                                                         \
-    X("WORKER",     resp_worker,     WORK,    1, ANY_COUNT, "name [SLOTS n] [KINDS n kind ...]",   \
+    X("WORKER",     resp_worker,     WORK,    1, ANY_COUNT,                                        \
+      "name [SLOTS n] [LABELS label,...] [KINDS n kind ...]",                                      \
       "register a worker; this connection keeps it alive")                                         \
     X("FIND",       resp_find,       READ,    1, 1, "ref",                                         \
       "the newest job with this ref")                                                              \

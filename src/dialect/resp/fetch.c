@@ -30,7 +30,7 @@ void resp_fetch(struct resp_session *session, struct args args) {
     resp_put_fetched(session, &answer, request.form);
 }
 
-/* WORKER name [SLOTS n] [KINDS n kind ...] */
+/* WORKER name [SLOTS n] [LABELS a,b] [KINDS n kind ...] */
 void resp_worker(struct resp_session *session, struct args args) {
     if (!resp_name(session, "name", args.at[0])) return;
     struct worker_set_command set = {.worker = args.at[0]};
@@ -38,9 +38,17 @@ void resp_worker(struct resp_session *session, struct args args) {
     while (at < args.count) {
         bool is_slots = slice_equal_nocase(args.at[at], SLICE("SLOTS"));
         bool is_kinds = slice_equal_nocase(args.at[at], SLICE("KINDS"));
-        if ((!is_slots && !is_kinds) || at + 1 == args.count) {
-            resp_error(session, "BADARG", SLICE("WORKER takes SLOTS n and KINDS n kind ..."));
+        bool is_labels = slice_equal_nocase(args.at[at], SLICE("LABELS"));
+        if ((!is_slots && !is_kinds && !is_labels) || at + 1 == args.count) {
+            resp_error(
+                session, "BADARG", SLICE("WORKER takes SLOTS n, LABELS a,b and KINDS n kind ...")
+            );
             return;
+        }
+        if (is_labels) {
+            set.labels = args.at[at + 1];
+            at += 2;
+            continue;
         }
         uint64_t count = 0;
         uint64_t count_max = is_slots ? WORKER_SLOTS_MAX : WORKER_KINDS_MAX;
