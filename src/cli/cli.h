@@ -212,6 +212,9 @@ int cli_search(struct cli *cli);
 /** `hob stats` of a queue, a kind, or all jobs (cmd_statistics.c). */
 int cli_statistics(struct cli *cli);
 
+/** `hob push - --atomic`: all lines or none (cmd_push_atomic.c). */
+int cli_push_atomic(struct cli *cli);
+
 /** `hob push -`: one job a line (cmd_push_lines.c). */
 int cli_push_lines(struct cli *cli);
 

@@ -57,6 +57,9 @@ static int pushed(struct cli *cli, const struct resp_node *reply) {
 
 int cmd_push(struct cli *cli) {
     if (cli->arg_count == 1 && strcmp(cli->args[0], "-") == 0) return cli_push_lines(cli);
+    if (cli_has(cli, "atomic") || cli_value(cli, "spread") != NULL) {
+        return cli_usage(cli, "--atomic and --spread are for many jobs: hob push -");
+    }
     if (cli->arg_count < 2) {
         return cli_usage(cli, "the kind is missing: hob push QUEUE KIND [PAYLOAD]");
     }

@@ -12,25 +12,28 @@
 #include <unistd.h>
 
 #include "base/assert.h"
-#include "base/base64.h"
-#include "base/json.h"
 #include "base/time.h"
 #include "cli/interrupt.h"
 #include "cli/print.h"
 #include "cli/progress.h"
+#include "cli/push_line.h"
 
 enum {
     LINES_OPEN_MAX = 512,
     LINES_UNSENT_BYTES_MAX = 8 * 1024 * 1024,
     LINE_BYTES_MAX = 12 * 1024 * 1024,
     READ_BYTES = 65536,
+    SPREAD_BYTES_MAX = 1024 * 1024 * 1024,
     IMPORT_KEY_BYTES = 100,
 };
 
 struct lines {
     struct cli *cli;
     struct buf out;
-    uint64_t number; /* of the line that was read last */
+    hob_ns spread_ns; /* over so long their times are spread; then all lines are read first */
+    uint64_t count;   /* with spread_ns: of the jobs */
+    uint64_t at;      /* the place of the next one */
+    uint64_t number;  /* of the line that was read last */
     uint64_t pushed;
     uint64_t failed;
     uint64_t left_out;
@@ -40,47 +43,6 @@ struct lines {
     uint64_t answered[LINES_OPEN_MAX + 1]; /* line numbers of open requests, a ring */
     size_t first;
     size_t open;
-};
-
-/* Fields of a job and the words of the protocol for them. */
-static const struct {
-    const char *field;
-    const char *word;
-} fields[] = {
-    {"key", "KEY"},
-    {"ref", "REF"},
-    {"unique", "UNIQUE"},
-    {"unique_by", "UNIQUEBY"},
-    {"unique_scope", "UNIQUESCOPE"},
-    {"on_conflict", "ONCONFLICT"},
-    {"unique_for", "UNIQUEFOR"},
-    {"throttle", "THROTTLE"},
-    {"debounce", "DEBOUNCE"},
-    {"max_wait", "MAXWAIT"},
-    {"priority", "PRIORITY"},
-    {"group", "GROUP"},
-    {"run_at", "AT"},
-    {"delay", "DELAY"},
-    {"attempt_max", "ATTEMPTS"},
-    {"timeout", "TIMEOUT"},
-    {"keep", "KEEP"},
-    {"backoff", "BACKOFF"},
-    {"tags", "TAGS"},
-    {"headers", "HEADERS"},
-    {"content_type", "TYPE"},
-    {"on_done", "ONDONE"},
-    {"expires_at", "EXPIRES"},
-    {"expires_in", "EXPIRESIN"},
-    {"front", "FRONT"},
-    /* as a job is read: */
-    {"timeout_ms", "TIMEOUT"},
-    {"keep_ms", "KEEP"},
-    {"deadline", "DEADLINE"},
-    {"deadline_in", "DEADLINEIN"},
-    {"margin", "MARGIN"},
-    {"parent", "PARENT"},
-    {"needs", "NEEDS"},
-    {"cost", "COST"},
 };
 
 static void line_fail(struct lines *lines, uint64_t number, const char *why, struct slice detail) {
@@ -116,152 +78,6 @@ static void on_reply(void *context, const struct resp_node *node, struct slice r
     if (lines->out.size > 65536) (void)cli_flush(&lines->out);
 }
 
-/* --- a line into a request --- */
-
-struct parsed {
-    struct slice queue;
-    struct slice kind;
-    struct slice payload;
-    struct cli_request options;
-    bool imports;
-    bool has_key;
-    struct json_value payload_value; /* import: what payload_encoding is about */
-    struct slice encoding;
-    struct slice id;
-    struct slice created;
-    struct slice state;
-    struct buf *scratch; /* decoded strings; has room for all, so it does not move */
-    const char *fault;
-    struct slice fault_detail;
-};
-
-static bool parsed_fail(struct parsed *parsed, const char *fault, struct slice detail) {
-    parsed->fault = fault;
-    parsed->fault_detail = detail;
-    return false;
-}
-
-/* The text of a string, or a number as it is written. */
-static bool value_text(struct parsed *parsed, struct json_value value, struct slice *ret_text) {
-    if (value.type == JSON_IS_NUMBER) {
-        *ret_text = value.raw;
-        return true;
-    }
-    if (value.type != JSON_IS_STRING) return parsed_fail(parsed, "not a text: ", value.raw);
-    size_t start = parsed->scratch->size;
-    if (!json_decode(value, parsed->scratch)) return parsed_fail(parsed, "too long", SLICE(""));
-    *ret_text = slice_of(parsed->scratch->bytes + start, parsed->scratch->size - start);
-    return true;
-}
-
-/* Several words, with commas between. */
-static bool list_text(struct parsed *parsed, struct json_value list, struct slice *ret_text) {
-    size_t start = parsed->scratch->size;
-    struct json_walk walk = json_walk(list);
-    struct json_value item;
-    while (json_next_item(&walk, &item)) {
-        struct slice text;
-        if (parsed->scratch->size > start) (void)buf_put_char(parsed->scratch, ',');
-        if (!value_text(parsed, item, &text)) return false;
-    }
-    *ret_text = slice_of(parsed->scratch->bytes + start, parsed->scratch->size - start);
-    return true;
-}
-
-/* What an option takes: a text, a list of words, or an object as it is written. */
-static bool option_text(struct parsed *parsed, struct json_value value, struct slice *ret_text) {
-    if (value.type == JSON_IS_ARRAY) return list_text(parsed, value, ret_text);
-    if (value.type != JSON_IS_OBJECT) return value_text(parsed, value, ret_text);
-    *ret_text = value.raw;
-    return true;
-}
-
-static bool take_payload_base64(struct parsed *parsed, struct json_value value) {
-    struct slice text;
-    if (!value_text(parsed, value, &text)) return false;
-    size_t start = parsed->scratch->size;
-    if (!base64_decode(text, parsed->scratch)) {
-        return parsed_fail(parsed, "payload_base64 is no base64", SLICE(""));
-    }
-    parsed->payload = slice_of(parsed->scratch->bytes + start, parsed->scratch->size - start);
-    return true;
-}
-
-/* What an exported job says that a push does not take. */
-static bool take_told(struct parsed *parsed, struct slice key, struct json_value value) {
-    if (json_key_is(key, SLICE("id"))) return value_text(parsed, value, &parsed->id);
-    if (json_key_is(key, SLICE("state"))) return value_text(parsed, value, &parsed->state);
-    if (json_key_is(key, SLICE("created_at"))) return value_text(parsed, value, &parsed->created);
-    if (!json_key_is(key, SLICE("payload_encoding"))) return true;
-    return value_text(parsed, value, &parsed->encoding);
-}
-
-/* The payload was put as text or base64 when it is not JSON itself. */
-static bool import_payload(struct parsed *parsed) {
-    if (parsed->encoding.size == 0) return true;
-    if (slice_equal(parsed->encoding, SLICE("base64"))) {
-        return take_payload_base64(parsed, parsed->payload_value);
-    }
-    return value_text(parsed, parsed->payload_value, &parsed->payload);
-}
-
-/* A second import of the same lines finds the jobs of the first by this key. */
-static bool import_key(struct parsed *parsed) {
-    if (parsed->has_key || parsed->id.size == 0) return true;
-    size_t start = parsed->scratch->size;
-    (void)buf_printf(
-        parsed->scratch, "import/%.*s/%.*s", SLICE_ARG(parsed->created), SLICE_ARG(parsed->id)
-    );
-    cli_word(&parsed->options, "KEY");
-    struct slice key = {parsed->scratch->bytes + start, parsed->scratch->size - start};
-    cli_word_slice(&parsed->options, key);
-    return true;
-}
-
-static bool take_member(struct parsed *parsed, struct slice key, struct json_value value) {
-    if (json_key_is(key, SLICE("queue"))) return value_text(parsed, value, &parsed->queue);
-    if (json_key_is(key, SLICE("kind"))) return value_text(parsed, value, &parsed->kind);
-    if (json_key_is(key, SLICE("payload_text"))) return value_text(parsed, value, &parsed->payload);
-    if (json_key_is(key, SLICE("payload_base64"))) return take_payload_base64(parsed, value);
-    if (json_key_is(key, SLICE("payload"))) {
-        parsed->payload = value.raw;
-        parsed->payload_value = value;
-        return true;
-    }
-    if (json_key_is(key, SLICE("key"))) parsed->has_key = true;
-    for (size_t i = 0; i < hob_countof(fields); i++) {
-        if (!json_key_is(key, slice_str(fields[i].field))) continue;
-        struct slice text;
-        if (value.type == JSON_IS_NULL || value.type == JSON_IS_FALSE) return true;
-        bool is_flag = value.type == JSON_IS_TRUE;
-        if (!is_flag && !option_text(parsed, value, &text)) return false;
-        if (parsed->options.count + 2 > CLI_REQUEST_WORDS_MAX - 5) {
-            return parsed_fail(parsed, "too many fields", SLICE(""));
-        }
-        cli_word(&parsed->options, fields[i].word);
-        if (!is_flag) cli_word_slice(&parsed->options, text);
-        return true;
-    }
-    if (parsed->imports) return take_told(parsed, key, value);
-    return parsed_fail(parsed, "there is no field ", key);
-}
-
-static bool line_parse(struct slice line, struct parsed *parsed) {
-    struct json_value job;
-    struct json_error error;
-    if (!json_parse(line, &job, &error)) return parsed_fail(parsed, error.text, SLICE(""));
-    if (job.type != JSON_IS_OBJECT) return parsed_fail(parsed, "not a JSON object", SLICE(""));
-    struct json_walk walk = json_walk(job);
-    struct slice key;
-    struct json_value value;
-    while (json_next_member(&walk, &key, &value)) {
-        if (!take_member(parsed, key, value)) return false;
-    }
-    if (parsed->queue.size == 0) return parsed_fail(parsed, "queue is missing", SLICE(""));
-    if (parsed->kind.size == 0) return parsed_fail(parsed, "kind is missing", SLICE(""));
-    return !parsed->imports || (import_payload(parsed) && import_key(parsed));
-}
-
 static bool is_over(struct slice state) {
     return slice_equal(state, SLICE("completed")) || slice_equal(state, SLICE("discarded")) ||
            slice_equal(state, SLICE("cancelled"));
@@ -274,9 +90,15 @@ static bool line_push(struct lines *lines, struct slice line, struct buf *scratc
         line_fail(lines, lines->number, "too long", SLICE(""));
         return true;
     }
-    struct parsed parsed = {
+    struct push_line parsed = {
         .payload = SLICE("null"), .scratch = scratch, .imports = lines->imports};
-    if (!line_parse(line, &parsed)) {
+    char delay[24];
+    bool good = push_line_parse(line, &parsed);
+    if (lines->spread_ns > 0) {
+        good = good && push_line_spread(&parsed, lines->spread_ns, lines->at, lines->count, delay);
+        lines->at++;
+    }
+    if (!good) {
         line_fail(lines, lines->number, parsed.fault, parsed.fault_detail);
         return true;
     }
@@ -325,7 +147,9 @@ static int read_more(struct lines *lines, struct buf *input) {
     char *room = buf_reserve(input, READ_BYTES);
     if (room == NULL) {
         lines->cli->exit_code =
-            cli_fail(HOB_FAILED, "line %" PRIu64 " is longer than 12 MiB", lines->number + 1);
+            lines->spread_ns > 0
+                ? cli_fail(HOB_FAILED, "with --spread: 1 GiB of lines at most")
+                : cli_fail(HOB_FAILED, "line %" PRIu64 " is longer than 12 MiB", lines->number + 1);
         return -1;
     }
     ssize_t size = read(STDIN_FILENO, room, READ_BYTES);
@@ -342,7 +166,7 @@ static int read_more(struct lines *lines, struct buf *input) {
 static bool take_line(struct lines *lines, struct slice line, struct buf *scratch) {
     lines->number++;
     if (line.size > 0 && line.bytes[line.size - 1] == '\r') line.size--;
-    bool alive = line.size == 0 || line_push(lines, line, scratch);
+    bool alive = push_line_is_blank(line) || line_push(lines, line, scratch);
     /* Ids that fly by on a terminal are progress enough. */
     if (!lines->cli->term.out) progress_tell(&lines->progress, lines->pushed);
     return alive;
@@ -363,13 +187,17 @@ static bool take_lines(struct lines *lines, struct buf *input, struct buf *scrat
 }
 
 static bool push_all(struct lines *lines) {
-    HOB_AUTO_BUF struct buf input = buf_make(LINE_BYTES_MAX);
+    bool spread = lines->spread_ns > 0;
+    HOB_AUTO_BUF struct buf input = buf_make(spread ? SPREAD_BYTES_MAX : LINE_BYTES_MAX);
     HOB_AUTO_BUF struct buf scratch = buf_make(2 * LINE_BYTES_MAX + IMPORT_KEY_BYTES);
     int more = 1;
     while (more > 0) {
         more = read_more(lines, &input);
-        if (more < 0 || !take_lines(lines, &input, &scratch)) return false;
+        if (more < 0) return false;
+        if (!spread && !take_lines(lines, &input, &scratch)) return false;
     }
+    lines->count = spread ? push_line_count(buf_slice(&input)) : 0;
+    if (spread && !take_lines(lines, &input, &scratch)) return false;
     return input.size == 0 || interrupt_came() || take_line(lines, buf_slice(&input), &scratch);
 }
 
@@ -418,11 +246,15 @@ static int lines_run(struct cli *cli, bool imports) {
             imports ? "import" : "push -"
         );
     }
+    if (!imports && cli_has(cli, "atomic")) return cli_push_atomic(cli);
+    hob_ns spread_ns = 0;
+    if (!imports && !cli_span(cli, "spread", &spread_ns)) return cli->exit_code;
     if (!cli_connect(cli)) return cli->exit_code;
     struct lines *lines = calloc(1, sizeof *lines);
     hob_assert(lines != NULL);
     lines->cli = cli;
     lines->imports = imports;
+    lines->spread_ns = spread_ns;
     lines->with_final = imports && cli_has(cli, "final");
     lines->out = buf_make(1024 * 1024);
     lines->progress = progress_begin("jobs pushed", 0, cli->term.err && cli->term.smart);

@@ -10,6 +10,10 @@ static const struct cli_option push_rows[] = {
      .value = "FILE",
      .completes = COMPLETES_FILES,
      .help = "the payload is in this file; `-`: on stdin"},
+    {.name = "atomic", .help = "with `push -`: push all lines, or none when one of them cannot be"},
+    {.name = "spread",
+     .value = "SPAN",
+     .help = "with `push -`: spread the times of the jobs evenly over so long, from now on"},
     {.name = "key",
      .letter = 'k',
      .value = "KEY",
@@ -335,12 +339,14 @@ static const struct cli_command job_rows[] = {
             "reads it from stdin.\n\n"
             "With `-` alone, stdin holds one JSON object a line with the fields of POST /v1/jobs "
             "(queue, kind, payload, …), and the id of each is printed in their order. A bad line "
-            "is told with its number; the others are pushed.",
+            "is told with its number; the others are pushed. With --atomic none is then: up to "
+            "10000 jobs and 16 MiB are pushed together or not at all.",
         .examples = "hob push mail email.send '{\"to\":\"ann@example.org\"}'\n"
                     "hob push default greet '\"you\"' --wait\n"
                     "hob push default resize -f image.png --key image-7 --delay 10m\n"
                     "echo '{\"to\":\"a@b\"}' | hob push mail welcome -\n"
-                    "hob push - < jobs.ndjson\n",
+                    "hob push - < jobs.ndjson\n"
+                    "hob push - --atomic --spread 10m < jobs.ndjson\n",
         .lists = {&push_options, &cli_server_options, &cli_print_options},
         .args_min = 1,
         .args_max = 3,

@@ -3,10 +3,12 @@
 #include "dialect/sentence.h"
 
 #include "base/text.h"
+#include "dialect/bulk.h"
 #include "engine/states.h"
 
 void sentence_of_answer(struct buf *to, const struct answer *answer) {
     buf_reset(to);
+    if (answer->item != 0) bulk_put_item(to, answer->item);
     bool is_state = answer->code == ANSWER_WRONG_STATE && answer->detail != NULL;
     if (is_state) {
         (void)buf_put_str(to, "the job is ");
@@ -18,7 +20,7 @@ void sentence_of_answer(struct buf *to, const struct answer *answer) {
         (void)buf_put_str(to, ": ");
         (void)buf_put_str(to, answer->detail);
     }
-    if (answer->code == ANSWER_UNIQUE) {
+    if (answer->code == ANSWER_UNIQUE && answer->id != 0) {
         (void)buf_put_str(to, ": job ");
         (void)buf_put_u64(to, answer->id);
     }

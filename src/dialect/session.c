@@ -177,6 +177,7 @@ static struct touched touched_by(const struct command *command) {
         };
     case COMMAND_WAIT:
         return (struct touched){.job_id = command->wait.id};
+    case COMMAND_PUSH_ALL: /* see all_are_seen */
     case COMMAND_WORKER_SET:
     case COMMAND_WORKER_BEAT:
     case COMMAND_TOKEN_PUT:
@@ -211,8 +212,24 @@ static bool callbacks_are_seen(const struct session *session, struct slice on_do
     }
 }
 
+/* Each of a list is a push of its own. */
+static bool
+all_are_seen(struct session *session, const struct push_all_command *all, struct answer *no) {
+    for (uint32_t i = 0; i < all->count; i++) {
+        const struct push_command *push = &all->pushes[i];
+        if (session_sees(session, push->queue) && callbacks_are_seen(session, push->on_done)) {
+            continue;
+        }
+        *no = session_denied_queue(session);
+        no->item = i + 1;
+        return false;
+    }
+    return true;
+}
+
 static bool may_apply(struct session *session, const struct command *command, struct answer *no) {
     if (access_is_for_all(session->access)) return true;
+    if (command->type == COMMAND_PUSH_ALL) return all_are_seen(session, &command->push_all, no);
     struct touched touched = touched_by(command);
     for (uint32_t i = 0; i < touched.queue_count; i++) {
         /* A glob of a fetch finds what the access is for: see fetch_narrow. */

@@ -63,6 +63,13 @@ enum answer_code {
         ANSWER_CODE_COUNT
 };
 
+/* One of a list that was pushed. */
+struct pushed {
+    uint64_t id;
+    enum job_state state;
+    bool duplicate;
+};
+
 struct answer {
     enum answer_code code;
     uint64_t request;   /* of the command */
@@ -76,6 +83,9 @@ struct answer {
     hob_ns lease_until_ns; /* extend, fetch */
     uint32_t job_count;    /* fetch: ids of the leased jobs; wait: 1 */
     const uint64_t *jobs;  /* borrowed until the next call that changes the engine */
+    uint32_t item;         /* push_all: which of the list is the reason, from 1; 0: none of them */
+    uint32_t pushed_count; /* push_all: all of the list, in its order, */
+    const struct pushed *pushed; /* borrowed until the next push_all */
 };
 
 /** Static words of an answer code. */

@@ -39,6 +39,7 @@
     X(TOKEN_PUT, token_put, "make a token")                                      \
     X(TOKEN_DROP, token_drop, "revoke a token")                                  \
     X(TOKEN_USE, token_use, "a token was used")                                  \
+    X(PUSH_ALL, push_all, "add several jobs, all of them or none")               \
     X(FORGET, forget, "the asker is gone: drop its waiting request")
 
 enum command_type {
@@ -119,6 +120,12 @@ struct push_command {
     uint64_t parent;       /* the running job that pushes it; 0: none */
     struct slice needs;    /* labels, commas between: only a worker that has them all runs it */
     uint32_t cost;         /* slots of its worker that it takes; 0: one */
+};
+
+/* All of them, or none: see engine/pushall.c. */
+struct push_all_command {
+    const struct push_command *pushes;
+    uint32_t count; /* 1..PUSH_ALL_JOBS_MAX */
 };
 
 /* Which fields an update changes. */
@@ -399,6 +406,7 @@ struct command {
     uint64_t request;
     union {
         struct push_command push;
+        struct push_all_command push_all;
         struct fetch_command fetch;
         struct ack_command ack;
         struct fail_command fail;

@@ -24,6 +24,7 @@
 #include "base/pool.h"
 #include "engine/document.h"
 #include "engine/engine.h"
+#include "engine/length.h"
 
 enum {
     JOB_IN_RETURNED = 1u << 0, /* available, and in its lane's heap instead of its list */
@@ -224,8 +225,9 @@ struct queue {
     uint32_t length;      /* waiting at most; 0: no limit. See length.c */
     enum on_full on_full;
     bool has_line;
-    struct heap line; /* of a queue that drops: waiting jobs, and some that do no more */
-    uint32_t over_at; /* place in engine->over */
+    struct heap line;  /* of a queue that drops: waiting jobs, and some that do no more */
+    uint32_t over_at;  /* place in engine->over */
+    uint32_t promised; /* while a list of pushes is looked at: jobs that it adds here */
     uint32_t counts[JOB_STATE_COUNT];
     uint32_t home;
     struct group_rule group_rule; /* of groups that have no settings of their own */
@@ -399,6 +401,8 @@ struct engine {
     struct idmap unknown;    /* replay: ids that were mentioned before their full record */
     uint64_t callbacks_lost; /* since start: there was no place for another job */
     uint64_t *picked;        /* ids of the latest fetch, for its answer */
+    struct pushed *pushed;   /* the latest list that was pushed, for its answer */
+    uint32_t pushed_capacity;
 
     bool keeps_digest;
     uint64_t digest; /* the sum of the hashes of all objects; see digest.c */
@@ -602,24 +606,6 @@ hob_ns term_latest_ns(const struct engine *engine, const struct job *job);
 hob_ns term_left(const struct engine *engine, const struct job *job, hob_ns started_ns);
 void term_check(const struct engine *engine, const struct job *job, uint32_t handle);
 
-/* --- length.c: how many jobs may wait in a queue --- */
-
-uint64_t queue_waiting(const struct queue *queue);
-/* Does the queue with this name refuse a push, because as many wait as may? */
-bool length_refuses(const struct engine *engine, struct slice queue);
-/* The counts of a queue have changed. */
-void length_touch(struct engine *engine, uint32_t queue);
-/* The job has come to its state; its queue counts it. */
-void length_enter(struct engine *engine, uint32_t job);
-void length_set(struct engine *engine, uint32_t queue, uint32_t length, enum on_full on_full);
-/* The end of replay, which leaves the lines to this. */
-void length_replayed(struct engine *engine);
-/* Are there too many in some queue? Then length_drop discards one. */
-bool length_is_due(const struct engine *engine);
-void length_drop(struct engine *engine);
-void length_free(struct engine *engine, struct queue *queue);
-void length_check(const struct engine *engine, uint32_t queue);
-
 /* --- job.c: the making, moving and unmaking of a job --- */
 
 /* A job as @view tells it, in the structures of its state. @view->id must be new. */
@@ -660,6 +646,14 @@ const char *unique_fault(const struct push_command *push);
 /* When a debounced job runs whose first push was at @created_ns, if no other push comes. */
 hob_ns
 debounce_until(const struct engine *engine, const struct push_command *push, hob_ns created_ns);
+/* The id of the job that a unique key is held for; 0: nothing holds it. */
+uint64_t unique_held_by(const struct engine *engine, struct slice unique);
+/* May this push change a job that is there already? */
+bool unique_may_change(const struct push_command *push);
+/* When the unique key of a push is held, the holder is its answer, and nothing is changed. */
+bool unique_is_existing(
+    struct engine *engine, const struct push_command *push, struct answer *answer
+);
 /* True when the unique key of a push is held: then the push is done, and this is its answer. */
 bool unique_meets(struct engine *engine, const struct push_command *push, struct answer *answer);
 /* True when a final job may not be retried, for another holds its key by now. */
@@ -713,6 +707,20 @@ ENGINE_COMMANDS(X)
 uint32_t worker_greet(struct engine *engine, struct slice name, struct answer *answer);
 /* push.c: the first fault of what is to be pushed, or NULL. */
 const char *push_fault(const struct push_command *push);
+/* The answer of a push that is at fault by itself; an OK one is left alone. */
+void push_check(const struct push_command *push, struct answer *answer);
+/* As push_is_met, of a push that is not refused and changes no other job. */
+/* True when a push names a parent that may not have children now. */
+bool push_parent_is_refused(
+    const struct engine *engine, const struct push_command *push, struct answer *answer
+);
+bool push_is_existing(
+    struct engine *engine, const struct push_command *push, struct answer *answer
+);
+/* Of the texts that push_emit writes. */
+uint64_t push_text_bytes(const struct push_command *push);
+/* pushall.c */
+void pushed_free(struct engine *engine);
 /* The job of a key that is remembered, idempotency or unique, answers a push: then it is done. */
 bool push_is_met(struct engine *engine, const struct push_command *push, struct answer *answer);
 /* @key leads to job @id from now on. */

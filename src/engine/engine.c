@@ -99,6 +99,7 @@ void engine_free(struct engine *engine) {
         &engine->spots,
     };
     for (size_t i = 0; i < hob_countof(pools); i++) pool_deinit(pools[i]);
+    pushed_free(engine);
     mem_free(&engine->mem, engine->picked, FETCH_COUNT_MAX * sizeof *engine->picked);
     struct mem mem = engine->mem;
     hob_assert(mem.used_bytes == sizeof *engine); /* nothing leaks */

@@ -18,6 +18,8 @@
  *
  * Both follow from the durable state, so a restart finds the same job to drop. A queue that has no
  * length, or refuses, has no line: it costs two comparisons a move. */
+#include "engine/length.h"
+
 #include "engine/core.h"
 
 static bool waits(enum job_state state) {
@@ -40,12 +42,12 @@ static bool is_over(const struct queue *queue) {
     return drops(queue) && queue_waiting(queue) > queue->length;
 }
 
-bool length_refuses(const struct engine *engine, struct slice name) {
+bool length_refuses(const struct engine *engine, struct slice name, uint32_t promised) {
     uint32_t handle = queue_find(engine, name);
     if (handle == 0) return false;
     const struct queue *queue = queue_at(engine, handle);
     if (queue->length == 0 || queue->on_full != FULL_REJECT) return false;
-    return queue_waiting(queue) >= queue->length;
+    return queue_waiting(queue) + promised >= queue->length;
 }
 
 /* --- queues that are over --- */

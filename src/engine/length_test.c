@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How many jobs may wait in a queue. The rig replays everything, and checks every invariant. */
+#include "engine/length.h"
+
 #include "base/status.h" /* before test.h: cmocka has a fail(), too */
 #include "base/test.h"
 #include "engine/callback.h"
 #include "engine/rig.h"
 
-static void length_set(struct rig *rig, uint32_t length, enum on_full on_full) {
+static void set_length(struct rig *rig, uint32_t length, enum on_full on_full) {
     struct command set = {.type = COMMAND_QUEUE_SET};
     set.queue_set.queue = SLICE("mail");
     set.queue_set.has_length = true;
@@ -24,7 +26,7 @@ static void check_dropped(struct rig *rig, uint64_t id) {
 
 TEST(a_full_queue_refuses_a_push) {
     struct rig *rig = rig_new();
-    length_set(rig, 2, FULL_REJECT);
+    set_length(rig, 2, FULL_REJECT);
     rig_push(rig, "mail");
     struct command later = push_of("mail");
     later.push.delay_ns = NS_PER_HOUR;
@@ -45,7 +47,7 @@ TEST(a_full_queue_refuses_a_push) {
 
 TEST(what_is_there_comes_back_to_a_full_queue) {
     struct rig *rig = rig_new();
-    length_set(rig, 1, FULL_REJECT);
+    set_length(rig, 1, FULL_REJECT);
     uint64_t first = rig_push(rig, "mail");
     CHECK_EQUAL(rig_fetch(rig, "mail"), first);
     rig_push(rig, "mail");
@@ -55,7 +57,7 @@ TEST(what_is_there_comes_back_to_a_full_queue) {
     CHECK(engine_queue(rig->engine, SLICE("mail"), &queue));
     CHECK_EQUAL(queue.counts[JOB_AVAILABLE], 2);
     /* Wider, at once. */
-    length_set(rig, 3, FULL_REJECT);
+    set_length(rig, 3, FULL_REJECT);
     CHECK_EQUAL(rig_do(rig, push_of("mail")), ANSWER_OK);
     CHECK_EQUAL(rig_do(rig, push_of("mail")), ANSWER_QUEUE_FULL);
     rig_end(rig);
@@ -63,7 +65,7 @@ TEST(what_is_there_comes_back_to_a_full_queue) {
 
 TEST(the_oldest_makes_room) {
     struct rig *rig = rig_new();
-    length_set(rig, 2, FULL_DROP_OLDEST);
+    set_length(rig, 2, FULL_DROP_OLDEST);
     struct command later = push_of("mail");
     later.push.delay_ns = NS_PER_HOUR;
     CHECK_EQUAL(rig_do(rig, later), ANSWER_OK);
@@ -87,7 +89,7 @@ TEST(the_oldest_makes_room) {
 
 TEST(or_the_newest) {
     struct rig *rig = rig_new();
-    length_set(rig, 2, FULL_DROP_NEWEST);
+    set_length(rig, 2, FULL_DROP_NEWEST);
     uint64_t first = rig_push(rig, "mail");
     uint64_t second = rig_push(rig, "mail");
     check_dropped(rig, rig_push(rig, "mail"));
@@ -103,7 +105,7 @@ TEST(or_the_newest) {
 
 TEST(a_worker_that_waits_takes_what_would_be_dropped) {
     struct rig *rig = rig_new();
-    length_set(rig, 1, FULL_DROP_NEWEST);
+    set_length(rig, 1, FULL_DROP_NEWEST);
     struct command later = push_of("mail");
     later.push.delay_ns = NS_PER_HOUR;
     CHECK_EQUAL(rig_do(rig, later), ANSWER_OK);
@@ -124,20 +126,20 @@ TEST(a_narrower_length_trims_the_queue) {
     struct rig *rig = rig_new();
     uint64_t ids[6];
     for (int i = 0; i < 6; i++) ids[i] = rig_push(rig, "mail");
-    length_set(rig, 4, FULL_DROP_OLDEST);
+    set_length(rig, 4, FULL_DROP_OLDEST);
     check_dropped(rig, ids[1]);
-    length_set(rig, 3, FULL_DROP_NEWEST);
+    set_length(rig, 3, FULL_DROP_NEWEST);
     check_dropped(rig, ids[5]);
-    length_set(rig, 1, FULL_REJECT);
+    set_length(rig, 1, FULL_REJECT);
     CHECK_EQUAL(rig_job(rig, ids[4]).state, JOB_AVAILABLE);
-    length_set(rig, 0, FULL_DROP_OLDEST);
+    set_length(rig, 0, FULL_DROP_OLDEST);
     CHECK_EQUAL(rig_job(rig, ids[2]).state, JOB_AVAILABLE);
     rig_end(rig);
 }
 
 TEST(a_dropped_job_has_its_callbacks) {
     struct rig *rig = rig_new();
-    length_set(rig, 1, FULL_DROP_OLDEST);
+    set_length(rig, 1, FULL_DROP_OLDEST);
     struct callback callback = {
         .when = CALLBACK_FAILURE,
         .payload = CALLBACK_EVENT,
@@ -158,7 +160,7 @@ TEST(a_dropped_job_has_its_callbacks) {
 
 TEST(callbacks_are_not_refused) {
     struct rig *rig = rig_new();
-    length_set(rig, 1, FULL_REJECT);
+    set_length(rig, 1, FULL_REJECT);
     rig_push(rig, "mail");
     struct callback callback = {
         .when = CALLBACK_FINISHED,
@@ -180,7 +182,7 @@ TEST(callbacks_are_not_refused) {
 TEST(the_line_forgets_what_has_left) {
     enum { ROUNDS = 1000 };
     struct rig *rig = rig_new();
-    length_set(rig, 10, FULL_DROP_NEWEST);
+    set_length(rig, 10, FULL_DROP_NEWEST);
     uint64_t oldest = rig_push(rig, "mail");
     struct engine_stats before;
     struct engine_stats stats;

@@ -24,7 +24,9 @@ enum {
     ON_DONE_BYTES_MAX = 16 * 1024, /* of all callbacks of a job, as engine/callback.h keeps them */
     WHY_BYTES_MAX = 200,           /* reason and author of a pause, a cancel */
     PAYLOAD_BYTES_MAX = 8 * 1024 * 1024,
-    PAYLOAD_INLINE_BYTES_MAX = 256, /* larger ones are bodies */
+    PUSH_ALL_JOBS_MAX = 10000,             /* pushed all or none, */
+    PUSH_ALL_BYTES_MAX = 16 * 1024 * 1024, /* in this many bytes of records */
+    PAYLOAD_INLINE_BYTES_MAX = 256,        /* larger ones are bodies */
     RESULT_BYTES_MAX = 1024 * 1024,
     CHECKPOINT_BYTES_MAX = 1024 * 1024,
     ERROR_TEXT_BYTES_MAX = 1024, /* longer texts are cut, the whole stays in the log or backtrace */

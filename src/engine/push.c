@@ -75,7 +75,7 @@ static bool push_is_refused(
         answer_set(answer, ANSWER_LIMIT, "kinds: 1000000 at most");
         return true;
     }
-    if (length_refuses(engine, push->queue)) {
+    if (length_refuses(engine, push->queue, 0)) {
         answer_set(answer, ANSWER_QUEUE_FULL, NULL);
         answer->retry_after_ns = NS_PER_SECOND;
         return true;
@@ -138,6 +138,15 @@ push_state(const struct engine *engine, const struct push_command *push, hob_ns 
     return run_at_ns == 0 ? JOB_AVAILABLE : JOB_SCHEDULED;
 }
 
+uint64_t push_text_bytes(const struct push_command *push) {
+    /* The keys are told once more by effects of their own. */
+    return push->payload.size + push->queue.size + push->kind.size + 2 * push->key.size +
+           push->ref.size + push->headers.size + push->tags.size + push->content_type.size +
+           push->on_done.size + push->group.size + 2 * push->unique.size + push->limiters.size +
+           push->needs.size;
+}
+
+/* What a new text adds to the record belongs into push_text_bytes, too. */
 void push_emit(
     struct engine *engine, const struct push_command *push, uint64_t parent, struct answer *answer
 ) {
@@ -216,7 +225,7 @@ bool push_is_met(struct engine *engine, const struct push_command *push, struct 
 }
 
 /* Only who runs has children: a worker that has lost its lease is not one of them. */
-static bool parent_is_refused(
+bool push_parent_is_refused(
     const struct engine *engine, const struct push_command *push, struct answer *answer
 ) {
     if (push->parent == 0) return false;
@@ -231,8 +240,13 @@ static bool parent_is_refused(
     return true;
 }
 
-void apply_push(struct engine *engine, const struct command *command, struct answer *answer) {
-    const struct push_command *push = &command->push;
+bool push_is_existing(
+    struct engine *engine, const struct push_command *push, struct answer *answer
+) {
+    return push_is_known(engine, push, answer) || unique_is_existing(engine, push, answer);
+}
+
+void push_check(const struct push_command *push, struct answer *answer) {
     const char *fault = push_fault(push);
     if (fault == NULL && push->on_done.size > 0) fault = on_done_fault(push->on_done);
     if (fault != NULL) {
@@ -245,9 +259,14 @@ void apply_push(struct engine *engine, const struct command *command, struct ans
             ANSWER_TOO_LARGE,
             "payload is larger than 8 MiB: keep the data elsewhere and push where it is"
         );
-        return;
     }
+}
+
+void apply_push(struct engine *engine, const struct command *command, struct answer *answer) {
+    const struct push_command *push = &command->push;
+    push_check(push, answer);
+    if (answer->code != ANSWER_OK) return;
     if (push_is_met(engine, push, answer) || push_is_refused(engine, push, answer)) return;
-    if (parent_is_refused(engine, push, answer)) return;
+    if (push_parent_is_refused(engine, push, answer)) return;
     push_emit(engine, push, push->parent, answer);
 }

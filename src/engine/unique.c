@@ -247,6 +247,11 @@ static uint64_t held_by(const struct engine *engine, struct slice unique, uint32
     return id;
 }
 
+uint64_t unique_held_by(const struct engine *engine, struct slice unique) {
+    uint32_t handle = 0;
+    return held_by(engine, unique, &handle);
+}
+
 static bool is_waiting(enum job_state state) {
     return state != JOB_RUNNING && !job_state_is_final(state);
 }
@@ -334,6 +339,32 @@ static bool replace_is_refused(
     return false;
 }
 
+bool unique_may_change(const struct push_command *push) {
+    return push->on_conflict != CONFLICT_EXISTING && push->on_conflict != CONFLICT_REJECT;
+}
+
+/* The holder is the answer. */
+static void
+tell_holder(const struct engine *engine, uint64_t id, uint32_t handle, struct answer *answer) {
+    answer->id = id;
+    answer->state = handle == 0 ? JOB_COMPLETED : (enum job_state)job_at(engine, handle)->state;
+}
+
+bool unique_is_existing(
+    struct engine *engine, const struct push_command *push, struct answer *answer
+) {
+    hob_assert(!unique_may_change(push));
+    uint32_t handle = 0;
+    uint64_t id = held_by(engine, push->unique, &handle);
+    if (id == 0) return false;
+    tell_holder(engine, id, handle, answer);
+    answer->duplicate = true;
+    if (push->key.size > 0) {
+        emit_key(engine, (struct key_name){.name = push->key}, id, KEY_KEPT_NS);
+    }
+    return true;
+}
+
 bool unique_meets(struct engine *engine, const struct push_command *push, struct answer *answer) {
     uint32_t handle = 0;
     uint64_t id = held_by(engine, push->unique, &handle);
@@ -343,8 +374,7 @@ bool unique_meets(struct engine *engine, const struct push_command *push, struct
         handle = blocked;
         id = job_at(engine, handle)->id;
     }
-    answer->id = id;
-    answer->state = handle == 0 ? JOB_COMPLETED : (enum job_state)job_at(engine, handle)->state;
+    tell_holder(engine, id, handle, answer);
     if (push->on_conflict == CONFLICT_REJECT) {
         answer_set(answer, ANSWER_UNIQUE, NULL);
         return true;

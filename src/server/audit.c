@@ -173,6 +173,7 @@ static const char *word_of(enum command_type type) {
     case COMMAND_TOKEN_DROP:
         return "token revoke";
     case COMMAND_PUSH:
+    case COMMAND_PUSH_ALL:
     case COMMAND_FETCH:
     case COMMAND_ACK:
     case COMMAND_FAIL:

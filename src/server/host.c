@@ -43,10 +43,11 @@ static void host_apply(void *context, const struct command *command, struct answ
     struct server *server = context;
     space_apply(server->space, command, ret_answer);
     bool is_full = ret_answer->code == ANSWER_MEMORY || ret_answer->code == ANSWER_FULL;
-    if (is_full && command->type == COMMAND_PUSH) {
-        story_push_refused(
-            &server->story, server->host.now_ns, ret_answer->code, command->push.queue
-        );
+    const struct push_command *push = command->type == COMMAND_PUSH       ? &command->push
+                                      : command->type == COMMAND_PUSH_ALL ? command->push_all.pushes
+                                                                          : NULL;
+    if (is_full && push != NULL) {
+        story_push_refused(&server->story, server->host.now_ns, ret_answer->code, push->queue);
     }
     if (!audit_wants(command)) return;
     const struct client *client = asker(server, command);

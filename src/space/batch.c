@@ -65,7 +65,7 @@ void batch_add(struct space *space, const struct effect *effect) {
     struct batch *batch = space->filling;
     size_t offset = batch->bytes.size;
     /* A batch is rolled at 8 MiB, and one command adds at most one payload, or the end of a job
-     * with its callbacks. */
+     * with its callbacks; before a list of pushes it is rolled much earlier. */
     bool fits = effect_encode(effect, &batch->bytes);
     hob_assert(fits);
     batch->head.effect_count++;

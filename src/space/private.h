@@ -10,7 +10,9 @@
 enum {
     BATCH_ROLL_BYTES = 8 * 1024 * 1024, /* a batch this large takes no further command */
     BATCHES_WAITING_MAX = 2,            /* more than this: congested */
-    TURN_BUDGET = 2000,                 /* jobs that time moves in one turn */
+    /* What a batch may hold when a list comes that is pushed all or none: they fit together. */
+    BATCH_LIST_BYTES = JOURNAL_BATCH_BYTES_MAX - PUSH_ALL_BYTES_MAX - 64 * 1024,
+    TURN_BUDGET = 2000, /* jobs that time moves in one turn */
     /* Of room in the journal that pushes leave to other verbs: the largest end of a job, with its
      * result and eight callbacks that tell of it, is below 7 MiB. */
     RESERVE_BYTES = 8 * 1024 * 1024,

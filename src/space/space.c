@@ -133,24 +133,37 @@ void space_turn_begin(struct space *space, hob_ns now_ns) {
 
 /* Room that the journal has prepared is what acks and deletes live on when the disk is full, so
  * pushes stop before it ends. */
-static bool push_has_room(struct space *space, const struct push_command *push) {
+static bool push_has_room(struct space *space, uint64_t payload_bytes) {
     uint64_t waiting = space->filling->bytes.size;
     if (space->flying != NULL) waiting += space->flying->bytes.size;
     for (const struct batch *batch = space->sealed; batch != NULL; batch = batch->next) {
         waiting += batch->bytes.size;
     }
-    uint64_t wanted = waiting + push->payload.size + RESERVE_BYTES;
+    uint64_t wanted = waiting + payload_bytes + RESERVE_BYTES;
     space->full = space->retry_ns != 0 || journal_room(space->journal) < wanted;
     return !space->full;
 }
 
+/* Does a command bring payloads? Then *ret_bytes of them. */
+static bool grows(const struct command *command, uint64_t *ret_bytes) {
+    *ret_bytes = 0;
+    if (command->type == COMMAND_PUSH) *ret_bytes = command->push.payload.size;
+    if (command->type == COMMAND_UPDATE) *ret_bytes = command->update.to.payload.size;
+    if (command->type == COMMAND_PUSH_ALL) {
+        const struct push_all_command *all = &command->push_all;
+        for (uint32_t i = 0; i < all->count; i++) *ret_bytes += all->pushes[i].payload.size;
+        return true;
+    }
+    return command->type == COMMAND_PUSH || command->type == COMMAND_UPDATE;
+}
+
 void space_apply(struct space *space, const struct command *command, struct answer *ret_answer) {
     hob_assert(space->in_turn);
-    if (space->filling->bytes.size >= BATCH_ROLL_BYTES) batch_roll(space);
-    const struct push_command *grows = command->type == COMMAND_PUSH     ? &command->push
-                                       : command->type == COMMAND_UPDATE ? &command->update.to
-                                                                         : NULL;
-    if (grows != NULL && !push_has_room(space, grows)) {
+    bool is_list = command->type == COMMAND_PUSH_ALL;
+    size_t roll_bytes = is_list ? BATCH_LIST_BYTES : BATCH_ROLL_BYTES;
+    if (space->filling->bytes.size >= roll_bytes) batch_roll(space);
+    uint64_t payload_bytes = 0;
+    if (grows(command, &payload_bytes) && !push_has_room(space, payload_bytes)) {
         *ret_answer = (struct answer){
             .code = ANSWER_FULL,
             .request = command->request,

@@ -88,6 +88,18 @@ static bool tells_state(const struct command *command, const struct answer *want
            command->type == COMMAND_WAIT || command->type == COMMAND_UPDATE;
 }
 
+static bool same_pushed(struct buf *report, const struct answer *wanted, const struct answer *got) {
+    bool same = same_number(report, "pushed", wanted->pushed_count, got->pushed_count);
+    for (uint32_t i = 0; same && i < wanted->pushed_count; i++) {
+        const struct pushed *a = &wanted->pushed[i];
+        const struct pushed *b = &got->pushed[i];
+        same = same_number(report, "pushed id", a->id, b->id) &&
+               same_number(report, "pushed duplicate", a->duplicate, b->duplicate) &&
+               (a->duplicate || same_number(report, "pushed state", a->state, b->state));
+    }
+    return same;
+}
+
 bool compare_answers(
     const struct command *command,
     const struct answer *wanted,
@@ -108,7 +120,9 @@ bool compare_answers(
     NUMBER(request);
     if (tells_state(command, wanted)) NUMBER(state);
     if (wanted->code == ANSWER_UNIQUE) NUMBER(id);
+    if (command->type == COMMAND_PUSH_ALL) NUMBER(item);
     if (wanted->code != ANSWER_OK) return same;
+    if (command->type == COMMAND_PUSH_ALL) return same_pushed(report, wanted, got) && same;
     if (command->type == COMMAND_PUSH) {
         NUMBER(id);
         NUMBER(duplicate);

@@ -260,6 +260,22 @@ make_push(struct generator *generator, const struct model *model, struct push_co
     make_debounce(generator, push);
 }
 
+/* Lists are mostly without what has no place in them. */
+static void
+make_list(struct generator *generator, const struct model *model, struct push_all_command *all) {
+    struct dice *dice = &generator->dice;
+    all->pushes = generator->list;
+    all->count = (uint32_t)dice_between(dice, 1, LIST_MAX);
+    for (uint32_t i = 0; i < all->count; i++) {
+        struct push_command *push = &generator->list[i];
+        *push = (struct push_command){.front = false};
+        make_push(generator, model, push);
+        if (push->on_conflict <= CONFLICT_REJECT || dice_once_in(dice, 20)) continue;
+        push->on_conflict = CONFLICT_EXISTING;
+        push->debounce_ns = push->max_wait_ns = 0;
+    }
+}
+
 /* What a push could say, a part of it, to a job that mostly waits. */
 static void
 make_update(struct generator *generator, const struct model *model, struct update_command *update) {
@@ -534,6 +550,9 @@ fill_command(struct generator *generator, const struct model *model, struct comm
     switch (command->type) {
     case COMMAND_PUSH:
         make_push(generator, model, &command->push);
+        break;
+    case COMMAND_PUSH_ALL:
+        make_list(generator, model, &command->push_all);
         break;
     case COMMAND_FETCH:
         make_fetch(generator, &command->fetch);

@@ -12,6 +12,7 @@
  *   model_lease.c   what the holder of a lease may do
  *   model_done.c    what follows the end of a job
  *   model_time.c    what time does: stage, rescue, prune, the end of waits
+ *   model_all.c     lists that are pushed all or none
  *   model_length.c  how many jobs may wait in a queue
  *   model_token.c   tokens
  *   model_valve.c    what stops jobs that wait: pauses, limits and rates
@@ -93,6 +94,8 @@ struct model_late {
     uint64_t *jobs;
 };
 
+enum { MODEL_LIST_MAX = 64 };
+
 #define GROUP_STRIDE (UINT64_C(1) << 20)
 
 struct model_chunk;
@@ -151,7 +154,8 @@ struct model {
     bool reads_bodies; /* documents have a log */
 
     uint64_t fetched[FETCH_COUNT_MAX]; /* what answer.jobs points to */
-    struct model_chunk *chunks;        /* bytes that live as long as the model */
+    struct pushed pushed[MODEL_LIST_MAX];
+    struct model_chunk *chunks; /* bytes that live as long as the model */
 };
 
 /** A new, empty model; owned by the caller. */
@@ -193,8 +197,8 @@ bool model_has_ended_pause(const struct model *model, hob_ns now_ns);
 /** Until when a waiting job may start, as it is; HOB_NEVER: no limit. */
 hob_ns model_start_by(const struct model_job *job);
 
-/** Does the queue refuse a push, because as many jobs wait as may? */
-bool model_length_refuses(const struct model *model, struct slice queue);
+/** Does the queue refuse a push, because as many jobs wait, with @promised others, as may? */
+bool model_length_refuses(const struct model *model, struct slice queue, uint32_t promised);
 
 /** Must some queue drop a job, as soon as there is a turn? */
 bool model_length_is_due(const struct model *model);
@@ -375,6 +379,9 @@ bool model_unique_forbids_retry(
     const struct model *model, const struct model_job *job, struct answer *answer
 );
 
+/** The id of the job that a unique key is held for; 0: it is not held. */
+uint64_t model_unique_held_by(const struct model *model, struct slice unique);
+
 /** The oldest job that holds this unique key; NULL: none. */
 struct model_job *model_unique_holder(const struct model *model, struct slice unique);
 
@@ -382,6 +389,7 @@ struct model_job *model_unique_holder(const struct model *model, struct slice un
 void model_push(
     struct model *model, const struct push_command *push, uint64_t parent, struct answer *answer
 );
+void model_push_all(struct model *model, const struct push_all_command *all, struct answer *answer);
 void model_update(struct model *model, const struct update_command *update, struct answer *answer);
 void model_control(struct model *model, const struct command *command, struct answer *answer);
 void model_queue_command(struct model *model, const struct command *command, struct answer *answer);

@@ -17,10 +17,11 @@ static uint32_t waiting(const struct model *model, struct slice queue) {
     return count;
 }
 
-bool model_length_refuses(const struct model *model, struct slice name) {
+bool model_length_refuses(const struct model *model, struct slice name, uint32_t promised) {
     const struct model_queue *queue = model_queue(model, name);
     if (queue == NULL || queue->view.length == 0) return false;
-    return queue->view.on_full == FULL_REJECT && waiting(model, name) >= queue->view.length;
+    if (queue->view.on_full != FULL_REJECT) return false;
+    return waiting(model, name) + promised >= queue->view.length;
 }
 
 /* Of the queues that have too many, and drop, the one whose name comes first. */

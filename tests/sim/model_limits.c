@@ -297,6 +297,8 @@ valve_pause_is_valid(const struct model *model, const struct valve_pause_command
 
 bool model_arguments_are_valid(const struct model *model, const struct command *command) {
     switch (command->type) {
+    case COMMAND_PUSH_ALL: /* see model_all.c */
+        return true;
     case COMMAND_PUSH:
         return push_is_valid(model, &command->push);
     case COMMAND_FETCH:

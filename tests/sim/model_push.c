@@ -67,7 +67,7 @@ void model_push(
     }
     if (model_unique_meets(model, push, answer)) return;
     /* Callbacks are never refused. */
-    if (parent == push->parent && model_length_refuses(model, push->queue)) {
+    if (parent == push->parent && model_length_refuses(model, push->queue, 0)) {
         answer->code = ANSWER_QUEUE_FULL;
         return;
     }
@@ -420,6 +420,9 @@ void model_apply(
     switch (command->type) {
     case COMMAND_PUSH:
         model_push(model, &command->push, command->push.parent, ret_answer);
+        break;
+    case COMMAND_PUSH_ALL:
+        model_push_all(model, &command->push_all, ret_answer);
         break;
     case COMMAND_FETCH:
         model_fetch(model, command, ret_answer);

@@ -74,7 +74,7 @@ static void replace(struct model *model, struct model_job *job, const struct pus
 }
 
 /* The id of the job that the key is held for; 0: it is not held. */
-static uint64_t held_by(const struct model *model, struct slice unique) {
+uint64_t model_unique_held_by(const struct model *model, struct slice unique) {
     const struct model_job *holder = model_unique_holder(model, unique);
     if (holder != NULL) return holder->view.id;
     const struct model_key *key = model_key_held(model, unique, true);
@@ -118,7 +118,7 @@ bool model_unique_blocks(const struct model *model, const struct push_command *p
 bool model_unique_meets(
     struct model *model, const struct push_command *push, struct answer *answer
 ) {
-    uint64_t id = held_by(model, push->unique);
+    uint64_t id = model_unique_held_by(model, push->unique);
     if (id == 0 || model_unique_blocks(model, push)) return false;
     const struct model_job *waits = blocked(model, push->unique);
     if (push->on_conflict == CONFLICT_LATEST && waits != NULL) id = waits->view.id;
@@ -144,7 +144,7 @@ bool model_unique_forbids_retry(
     bool may_clash = job_state_is_final(view->state) || view->state == JOB_BLOCKED;
     if (!may_clash || view->unique.size == 0) return false;
     if (!holds(view->unique_scope, JOB_AVAILABLE)) return false;
-    uint64_t id = held_by(model, view->unique);
+    uint64_t id = model_unique_held_by(model, view->unique);
     if (id == 0 || id == view->id) return false;
     answer->code = ANSWER_UNIQUE;
     answer->id = id;

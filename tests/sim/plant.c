@@ -303,12 +303,20 @@ static void plant_valve(struct generator *generator, struct command *command) {
     }
 }
 
+static void plant_list(struct generator *generator, struct push_all_command *all) {
+    plant_push(generator, &generator->list[dice_below(&generator->dice, all->count)]);
+    if (dice_once_in(&generator->dice, 10)) all->count = 0;
+}
+
 void plant_bad_argument(struct generator *generator, struct command *command) {
     bool first = dice_once_in(&generator->dice, 2);
     switch (command->type) {
     case COMMAND_PUSH:
     case COMMAND_UPDATE:
         plant_push(generator, what_is_pushed(command));
+        break;
+    case COMMAND_PUSH_ALL:
+        plant_list(generator, &command->push_all);
         break;
     case COMMAND_FETCH:
         plant_fetch(generator, &command->fetch);
@@ -326,11 +334,8 @@ void plant_bad_argument(struct generator *generator, struct command *command) {
     case COMMAND_DISCARD:
     case COMMAND_RETRY:
     case COMMAND_DELETE:
-        if (first) {
-            command->cancel.by = long_bytes(generator, WHY_BYTES_MAX);
-        } else {
-            command->cancel.why = long_bytes(generator, WHY_BYTES_MAX);
-        }
+        *(first ? &command->cancel.by : &command->cancel.why) =
+            long_bytes(generator, WHY_BYTES_MAX);
         break;
     case COMMAND_PAUSE:
         if (first) {

@@ -57,6 +57,14 @@ static void print_push(const struct push_command *push, struct buf *out) {
     if (push->has_backoff) put_number(out, "backoff", push->backoff.type);
 }
 
+static void print_list(const struct push_all_command *all, struct buf *out) {
+    for (uint32_t i = 0; i < all->count; i++) {
+        (void)buf_put_str(out, i == 0 ? " (" : ") (");
+        print_push(&all->pushes[i], out);
+    }
+    (void)buf_put_str(out, ")");
+}
+
 static void print_fetch(const struct fetch_command *fetch, struct buf *out) {
     static const char *const modes[] = {"weighted", "listed", "merged", "?"};
     put_name(out, "worker", fetch->worker);
@@ -172,6 +180,9 @@ static void print_token_command(const struct command *command, struct buf *out) 
 void print_command(const struct command *command, struct buf *out) {
     (void)buf_printf(out, "%s", command_words[command->type]);
     switch (command->type) {
+    case COMMAND_PUSH_ALL:
+        print_list(&command->push_all, out);
+        break;
     case COMMAND_PUSH:
         print_push(&command->push, out);
         break;

@@ -190,6 +190,7 @@ static uint64_t id_of(const struct command *command, const struct answer *answer
     case COMMAND_WAIT:
         return command->wait.id;
     case COMMAND_FETCH:
+    case COMMAND_PUSH_ALL:
     case COMMAND_PAUSE:
     case COMMAND_RESUME:
     case COMMAND_QUEUE_SET:
@@ -282,7 +283,8 @@ static void apply(struct run *run, hob_ns now_ns) {
     const struct command *command = &run->command;
     uint64_t fetched[FETCH_COUNT_MAX];
     target_apply(run->target, now_ns, command, &run->got);
-    bool is_push = command->type == COMMAND_PUSH || command->type == COMMAND_UPDATE;
+    bool is_push = command->type == COMMAND_PUSH || command->type == COMMAND_UPDATE ||
+                   command->type == COMMAND_PUSH_ALL;
     bool has_no_room = run->got.code == ANSWER_MEMORY || run->got.code == ANSWER_FULL;
     /* How much room there is, is not the model's affair: a push that is refused has not been. */
     if (is_push && has_no_room) {
@@ -310,6 +312,9 @@ static void apply(struct run *run, hob_ns now_ns) {
     memcpy(
         fetched, run->wanted.jobs == NULL ? fetched : run->wanted.jobs, count * sizeof(uint64_t)
     );
+    for (uint32_t i = 0; i < run->wanted.pushed_count; i++) {
+        fetched[count++] = run->wanted.pushed[i].id;
+    }
     uint64_t id = run->wanted.code == ANSWER_OK || !is_push ? id_of(command, &run->wanted) : 0;
     /* These answers borrow; they are told once more when something differs in the turn. */
     run->wanted.jobs = fetched;

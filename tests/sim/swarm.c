@@ -18,7 +18,7 @@ static const uint32_t usual_weights[COMMAND_TYPE_COUNT] = {
     [COMMAND_UPDATE] = 6,     [COMMAND_WAIT] = 4,        [COMMAND_FORGET] = 1,
     [COMMAND_VALVE_SET] = 4,  [COMMAND_VALVE_PAUSE] = 2, [COMMAND_VALVE_RESUME] = 2,
     [COMMAND_GROUP_SKIP] = 1, [COMMAND_TOKEN_PUT] = 2,   [COMMAND_TOKEN_DROP] = 1,
-    [COMMAND_TOKEN_USE] = 1,
+    [COMMAND_TOKEN_USE] = 1,  [COMMAND_PUSH_ALL] = 2,
 };
 
 static void swarm_draw(struct dice *dice, struct swarm *swarm) {

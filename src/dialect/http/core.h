@@ -175,6 +175,8 @@ void http_reply_body(struct http_session *session);
 void http_reply(struct http_session *session, unsigned status, const char *type);
 /** The same as JSON. */
 void http_reply_json(struct http_session *session, unsigned status);
+/** 400 BADARG, with the complaint of the host, about one of a list of which nothing was done. */
+void http_refuse_item(struct http_session *session, uint32_t item);
 /** {"state": …}, or the problem. */
 void http_reply_state(struct http_session *session, const struct answer *answer);
 /** 200 {}, or the problem. */
@@ -250,11 +252,26 @@ void http_stream_close(struct http_session *session);
 
 /* --- many in one request --- */
 
+/** The members of a job to be pushed. */
+bool http_take_push(
+    struct http_session *session, struct json_value object, struct push_request *request
+);
+/** {"id", "state", "duplicate"} */
+void http_put_pushed(struct json_put *put, const struct pushed *pushed);
+/** Push the lines of a body: bulk.c. */
+void http_push_lines(struct http_session *session, const struct call *call);
+
 /** Serve one object of the body, and put its answer. */
 typedef void
 http_line(struct http_session *session, struct json_value object, struct json_put *put);
 /** Serve a body of lines, answered by a line each. */
 void http_lines(struct http_session *session, const struct call *call, http_line *serve);
+/** The next line of a body that is not blank; false at its end. */
+bool http_line_next(struct slice *rest, struct slice *ret_line);
+/** A line that is an object; false with a complaint. */
+bool http_line_parse(
+    struct http_session *session, struct slice line, struct json_value *ret_object
+);
 /** {"code", "detail"}: this one was not done. */
 void http_put_refused(struct json_put *put, const char *code, struct slice detail);
 /** The same for an answer other than OK, with the id that it is about (0: none). */

@@ -30,8 +30,9 @@ void http_put_refusal(
     json_put_object_end(put);
 }
 
-static bool
-parse_line(struct http_session *session, struct slice line, struct json_value *ret_object) {
+bool http_line_parse(
+    struct http_session *session, struct slice line, struct json_value *ret_object
+) {
     struct json_error error = {0};
     bool good = json_parse(line, ret_object, &error);
     if (good && ret_object->type == JSON_IS_OBJECT) return true;
@@ -54,21 +55,28 @@ static bool is_blank(struct slice line) {
     return true;
 }
 
+bool http_line_next(struct slice *rest, struct slice *ret_line) {
+    while (rest->size > 0) {
+        const char *end = memchr(rest->bytes, '\n', rest->size);
+        size_t size = end == NULL ? rest->size : (size_t)(end - rest->bytes);
+        *ret_line = slice_of(rest->bytes, size);
+        size_t step = end == NULL ? size : size + 1;
+        *rest = slice_of(rest->bytes + step, rest->size - step);
+        if (!is_blank(*ret_line)) return true;
+    }
+    return false;
+}
+
 void http_lines(struct http_session *session, const struct call *call, http_line *serve) {
     struct host *host = session->base.host;
     struct slice rest = call->request->body;
+    struct slice line;
     (void)http_json(session);
-    while (rest.size > 0) {
-        const char *end = memchr(rest.bytes, '\n', rest.size);
-        size_t size = end == NULL ? rest.size : (size_t)(end - rest.bytes);
-        struct slice line = slice_of(rest.bytes, size);
-        size_t step = end == NULL ? size : size + 1;
-        rest = slice_of(rest.bytes + step, rest.size - step);
-        if (is_blank(line)) continue;
+    while (http_line_next(&rest, &line)) {
         buf_reset(&host->scratch);
         struct json_put put = json_put_to(&host->reply);
         struct json_value object;
-        if (parse_line(session, line, &object)) {
+        if (http_line_parse(session, line, &object)) {
             serve(session, object, &put);
         } else {
             http_put_refused(&put, "BADARG", buf_slice(&host->complaint));

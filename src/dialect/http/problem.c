@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Problems (RFC 9457), and the pages that explain them. */
 #include "base/assert.h"
+#include "dialect/bulk.h"
 #include "dialect/http/core.h"
 #include "dialect/http/problems.h"
 #include "dialect/sentence.h"
@@ -37,13 +38,18 @@ static void put_type(struct json_put *put, const char *code) {
     json_put_text(put, buf_slice(&type));
 }
 
-/* @id: the job that is in the way; 0: none. */
+/* What a problem is about; 0: nothing of that kind. */
+struct about {
+    uint64_t id;   /* the job that is in the way */
+    uint32_t item; /* of a list, from 1 */
+};
+
 static void put_problem(
     struct http_session *session,
     unsigned status,
     const char *code,
     struct slice detail,
-    uint64_t id
+    struct about about
 ) {
     const struct problem *problem = problem_find(slice_str(code));
     struct json_put put = http_json(session);
@@ -57,9 +63,13 @@ static void put_problem(
     json_put_str(&put, code);
     json_put_key(&put, "detail");
     json_put_text(&put, detail);
-    if (id != 0) {
+    if (about.id != 0) {
         json_put_key(&put, "id");
-        json_put_id(&put, id);
+        json_put_id(&put, about.id);
+    }
+    if (about.item != 0) {
+        json_put_key(&put, "item");
+        json_put_u64(&put, about.item);
     }
     json_put_key(&put, "request_id");
     json_put_text(&put, slice_of(session->request_id, session->request_id_size));
@@ -73,19 +83,19 @@ static void problem_begin(
     unsigned status,
     const char *code,
     struct slice detail,
-    uint64_t id
+    struct about about
 ) {
     /* A problem may take the place of a response that could not be finished. */
     session->base.out->size = session->reply_at;
     session->is_answered = false;
-    put_problem(session, status, code, detail, id);
+    put_problem(session, status, code, detail, about);
     http_reply_head(session, status, "application/problem+json");
 }
 
 void http_problem_begin(
     struct http_session *session, unsigned status, const char *code, struct slice detail
 ) {
-    problem_begin(session, status, code, detail, 0);
+    problem_begin(session, status, code, detail, (struct about){0});
 }
 
 void http_problem(
@@ -99,12 +109,16 @@ void http_answer_problem(struct http_session *session, const struct answer *answ
     hob_assert(answer->code != ANSWER_OK);
     struct host *host = session->base.host;
     sentence_of_answer(&host->complaint, answer);
+    struct about about = {
+        .id = answer->code == ANSWER_UNIQUE ? answer->id : 0,
+        .item = answer->item,
+    };
     problem_begin(
         session,
         answer_http_status(answer->code),
         answer_word(answer->code),
         buf_slice(&host->complaint),
-        answer->code == ANSWER_UNIQUE ? answer->id : 0
+        about
     );
     if (answer->code == ANSWER_LOGIN) {
         (void)http_put_header(session->base.out, "WWW-Authenticate", SLICE("Bearer"));
@@ -117,6 +131,14 @@ void http_answer_problem(struct http_session *session, const struct answer *answ
 
 void http_refuse(struct http_session *session) {
     http_problem(session, 400, "BADARG", buf_slice(&session->base.host->complaint));
+}
+
+void http_refuse_item(struct http_session *session, uint32_t item) {
+    HOB_AUTO_BUF struct buf text = buf_make(2 * COMPLAINT_BYTES_MAX);
+    bulk_put_item(&text, item);
+    (void)buf_put_slice(&text, buf_slice(&session->base.host->complaint));
+    problem_begin(session, 400, "BADARG", buf_slice(&text), (struct about){.item = item});
+    http_reply_body(session);
 }
 
 void http_no_job(struct http_session *session) {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST /v1/jobs: one job, or one a line. Lines are pushed one after the other, each for itself, and
- * answered by a line each: what was pushed, or why not.
+/* POST /v1/jobs: one job; one a line: bulk.c.
  *
  * One job is accepted (202): its result comes later, at Location, about when Retry-After says. Who
  * prefers to wait (RFC 7240) gets the whole job, as it is at the end or when the time is over. */
+#include "dialect/bulk.h"
 #include "dialect/http/core.h"
 #include "dialect/ondone.h"
 #include "dialect/uniqueby.h"
 
-static bool
-take_job(struct http_session *session, struct json_value object, struct push_request *request) {
+bool http_take_push(
+    struct http_session *session, struct json_value object, struct push_request *request
+) {
     struct json_walk walk = json_walk(object);
     struct slice key;
     struct json_value value;
@@ -33,14 +34,14 @@ push(struct http_session *session, const struct push_request *request, struct an
     session_apply(&session->base, &command, ret_answer);
 }
 
-static void put_pushed(struct json_put *put, const struct answer *answer) {
+void http_put_pushed(struct json_put *put, const struct pushed *pushed) {
     json_put_object(put);
     json_put_key(put, "id");
-    json_put_id(put, answer->id);
+    json_put_id(put, pushed->id);
     json_put_key(put, "state");
-    json_put_str(put, job_state_word(answer->state));
+    json_put_str(put, job_state_word(pushed->state));
     json_put_key(put, "duplicate");
-    json_put_bool(put, answer->duplicate);
+    json_put_bool(put, pushed->duplicate);
     json_put_object_end(put);
 }
 
@@ -72,7 +73,8 @@ static void reply_accepted(struct http_session *session, const struct answer *an
     if (session->returned_for) {
         http_head(session, answer->duplicate ? 200 : 202);
     } else {
-        put_pushed(&put, answer);
+        struct pushed pushed = {answer->id, answer->state, answer->duplicate};
+        http_put_pushed(&put, &pushed);
         (void)buf_put_char(put.out, '\n');
         http_reply_head(session, answer->duplicate ? 200 : 202, "application/json");
     }
@@ -103,7 +105,8 @@ static void wait_for(struct http_session *session, uint64_t id, bool duplicate) 
 
 static void push_one(struct http_session *session, const struct call *call) {
     struct push_request request = {0};
-    if (!take_key(session, call, &request.push.key) || !take_job(session, call->json, &request)) {
+    if (!take_key(session, call, &request.push.key) ||
+        !http_take_push(session, call->json, &request)) {
         http_refuse(session);
         return;
     }
@@ -124,27 +127,21 @@ static void push_one(struct http_session *session, const struct call *call) {
     }
 }
 
-/* --- one a line --- */
-
-static void
-push_line(struct http_session *session, struct json_value object, struct json_put *put) {
-    struct push_request request = {0};
-    if (!take_job(session, object, &request)) {
-        http_put_refused(put, "BADARG", buf_slice(&session->base.host->complaint));
-        return;
-    }
-    struct answer answer;
-    push(session, &request, &answer);
-    if (answer.code == ANSWER_OK) {
-        put_pushed(put, &answer);
-    } else {
-        http_put_refusal(session, put, 0, &answer);
-    }
-}
-
 void http_push(struct http_session *session, const struct call *call) {
+    struct bulk_request bulk = {.atomic = false};
     if (call->is_lines) {
-        http_lines(session, call, push_line);
+        http_push_lines(session, call);
+    } else if (!http_query(session, call, &bulk)) {
+        http_refuse(session);
+    } else if (bulk.atomic || bulk.spread_ns != 0) {
+        struct buf *complaint = &session->base.host->complaint;
+        (void)complain(
+            complaint,
+            "atomic and spread",
+            SLICE_NONE,
+            "for lines: Content-Type: application/x-ndjson"
+        );
+        http_refuse(session);
     } else {
         push_one(session, call);
     }

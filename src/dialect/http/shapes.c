@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What each route takes and answers, beside its row in routes.h. */
 #include "base/assert.h"
+#include "dialect/bulk.h"
 #include "dialect/http/core.h"
 
 #define JSON          "application/json"
@@ -10,7 +11,8 @@
 
 /* clang-format off */
 static const struct http_shape shapes[] = {
-    [HTTP_OP_http_push] = {.members = &push_options, .extra = "payload", .offers = JSON_OR_LINES,
+    [HTTP_OP_http_push] = {.params = &bulk_options, .members = &push_options, .extra = "payload",
+        .offers = JSON_OR_LINES,
         .headers = "Prefer Idempotency-Key traceparent tracestate",
         .gives = "Location Retry-After Preference-Applied",
         .answers = {{202, "PushedOrJob"}, {200, "PushedOrJob"}}},

@@ -25,8 +25,8 @@
     X("MACK",       resp_mack,       WORK,    2, ANY_COUNT, "id token [id token ...]",             \
       "finish several leased jobs")                                                                \
     X("MPUSH",      resp_mpush,      PUSH,    5, ANY_COUNT,                                        \
-      "n (queue kind payload optc [option value ...]) ...",                                        \
-      "add several jobs; not atomic")                                                              \
+      "[ATOMIC] [SPREAD ms] n (queue kind payload optc [option value ...]) ...",                   \
+      "add several jobs, each for itself, or all or none of them")                                 \
     X("FAIL",       resp_fail_job,   WORK,    3, ANY_COUNT,                                        \
       "id token message [WHAT class] [CAUSE word] "                                                \
       "[CODE n] [BACKTRACE text] [PERMANENT] [RETRYIN ms]",                                        \
