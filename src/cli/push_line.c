@@ -27,6 +27,7 @@ static const struct {
     {"max_wait", "MAXWAIT", false},
     {"priority", "PRIORITY", false},
     {"group", "GROUP", false},
+    {"limiters", "LIMITERS", false},
     {"run_at", "AT", true},
     {"delay", "DELAY", true},
     {"attempt_max", "ATTEMPTS", false},

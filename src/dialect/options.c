@@ -28,6 +28,7 @@ static const char *const mode_words[] = {
 static const char *const same_words[] = {
     [FETCH_SAME_NOTHING] = "nothing",
     [FETCH_SAME_KIND] = "kind",
+    [FETCH_SAME_GROUP] = "group",
     [FETCH_SAME_COUNT] = NULL,
 };
 static const char *const scope_words[] = {

@@ -170,7 +170,8 @@ enum fetch_mode {
 /* Which jobs may come together. */
 enum fetch_same {
     FETCH_SAME_NOTHING,
-    FETCH_SAME_KIND, /* of one queue and one kind: those of the first */
+    FETCH_SAME_KIND,  /* of one queue and one kind: those of the first */
+    FETCH_SAME_GROUP, /* of one queue and one group; jobs without a group are one */
     FETCH_SAME_COUNT
 };
 

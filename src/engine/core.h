@@ -491,6 +491,8 @@ void ready_add(struct engine *engine, uint32_t job);
 void ready_remove(struct engine *engine, uint32_t job);
 /* The next job of @queue for @worker (0: for anybody), or 0. */
 uint32_t ready_best(const struct engine *engine, uint32_t queue, uint32_t worker);
+/* The next job of @group for @worker, or 0. Costs as much as a turn of the group. */
+uint32_t ready_best_of_group(const struct engine *engine, uint32_t group, uint32_t worker);
 /* The oldest available job of @queue, or 0; a queue with very many lanes is looked at in part. */
 uint32_t ready_oldest(const struct engine *engine, uint32_t queue);
 /* About how many available jobs of its queue go before @job, which waits; all of them when there
@@ -717,8 +719,7 @@ bool push_parent_is_refused(
 bool push_is_existing(
     struct engine *engine, const struct push_command *push, struct answer *answer
 );
-/* Of the texts that push_emit writes. */
-uint64_t push_text_bytes(const struct push_command *push);
+uint64_t push_text_bytes(const struct push_command *push); /* that push_emit writes */
 /* pushall.c */
 void pushed_free(struct engine *engine);
 /* The job of a key that is remembered, idempotency or unique, answers a push: then it is done. */

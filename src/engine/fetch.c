@@ -89,21 +89,33 @@ pick_same(struct engine *engine, const struct fetch *fetch, uint32_t queue, uint
     return job;
 }
 
+/* The next job of this group, of whatever kind the worker runs. */
+static uint32_t pick_group(struct engine *engine, const struct fetch *fetch, uint32_t group) {
+    uint32_t queue = group_at(engine, group)->queue;
+    if (!queue_is_open(engine, queue_at(engine, queue))) return 0;
+    uint32_t job = ready_best_of_group(engine, group, fetch->worker);
+    return job != 0 && job_is_overdue(engine, job_at(engine, job)) ? 0 : job;
+}
+
+/* The next job for a fetch that has got @first already; 0: it has none. */
+static uint32_t pick_next(struct engine *engine, const struct fetch *fetch, uint32_t first) {
+    if (first == 0 || fetch->same == FETCH_SAME_NOTHING) return pick(engine, fetch);
+    const struct job *job = job_at(engine, first);
+    if (fetch->same == FETCH_SAME_GROUP) return pick_group(engine, fetch, job->group);
+    return pick_same(engine, fetch, job->queue, job->kind);
+}
+
 uint32_t fetch_now(struct engine *engine, const struct fetch *fetch) {
     struct worker *worker = worker_at(engine, fetch->worker);
     uint32_t count = 0;
-    uint32_t first_queue = 0;
-    uint32_t first_kind = 0;
+    uint32_t first = 0;
     while (count < fetch->count && worker_free(worker) > 0) {
-        bool is_bound = count > 0 && fetch->same == FETCH_SAME_KIND;
-        uint32_t handle =
-            is_bound ? pick_same(engine, fetch, first_queue, first_kind) : pick(engine, fetch);
+        uint32_t handle = pick_next(engine, fetch, first);
         if (handle == 0) break;
+        if (first == 0) first = handle;
         const struct job *job = job_at(engine, handle);
         /* What is smaller does not overtake it. */
         if (demand_cost(engine, job->demand) > worker_free(worker)) break;
-        first_queue = job->queue;
-        first_kind = job->kind;
         if (fetch->mode == FETCH_WEIGHTED) {
             queue_had_its_turn(engine, queue_at(engine, job->queue));
         }
@@ -143,7 +155,7 @@ static const char *fetch_fault(const struct fetch_command *fetch) {
         (fetch->lease_ns < LEASE_MIN_NS || fetch->lease_ns > LEASE_MAX_NS)) {
         return "lease is 1 second to 24 hours";
     }
-    if (fetch->same >= FETCH_SAME_COUNT) return "no such same: nothing or kind";
+    if (fetch->same >= FETCH_SAME_COUNT) return "no such same: nothing, kind or group";
     uint32_t wanted = 0;
     for (uint32_t i = 0; i < fetch->queue_count; i++) {
         if (!pattern_is_valid(fetch->queues[i])) return "queue " PATTERN_RULE;

@@ -237,6 +237,45 @@ TEST(jobs_of_the_same_kind_come_together) {
     rig_end(rig);
 }
 
+static uint64_t push_of_group(struct rig *rig, const char *kind, const char *group) {
+    struct command command = push_of("a");
+    command.push.kind = slice_str(kind);
+    command.push.group = slice_str(group);
+    CHECK_EQUAL(rig_do(rig, command), ANSWER_OK);
+    return rig->last.id;
+}
+
+TEST(jobs_of_the_same_group_come_together) {
+    struct rig *rig = rig_new();
+    uint64_t first = push_of_group(rig, "mail", "ann");
+    uint64_t bob = push_of_group(rig, "mail", "bob");
+    uint64_t none = push(rig, "a", "mail");
+    uint64_t second = push_of_group(rig, "image", "ann");
+    struct command urgent = push_of("a");
+    urgent.push.group = SLICE("ann");
+    urgent.push.has_priority = true;
+    CHECK_EQUAL(rig_do(rig, urgent), ANSWER_OK);
+    uint64_t third = rig->last.id;
+    uint64_t other = push(rig, "a", "image");
+    struct command same = fetch_of("a b");
+    same.fetch.same = FETCH_SAME_GROUP;
+    same.fetch.count = 9;
+    CHECK_EQUAL(rig_do(rig, same), ANSWER_OK);
+    CHECK_EQUAL(rig->last.job_count, 3);
+    CHECK_EQUAL(rig->last.jobs[0], third);
+    CHECK_EQUAL(rig->last.jobs[1], first);
+    CHECK_EQUAL(rig->last.jobs[2], second);
+    CHECK_EQUAL(rig_do(rig, same), ANSWER_OK);
+    CHECK_EQUAL(rig->last.job_count, 1);
+    CHECK_EQUAL(rig->last.jobs[0], bob);
+    /* Jobs without a group are one. */
+    CHECK_EQUAL(rig_do(rig, same), ANSWER_OK);
+    CHECK_EQUAL(rig->last.job_count, 2);
+    CHECK_EQUAL(rig->last.jobs[0], none);
+    CHECK_EQUAL(rig->last.jobs[1], other);
+    rig_end(rig);
+}
+
 static enum answer_code work(struct rig *rig, const char *name, uint32_t slots, const char *kind) {
     struct slice kinds = slice_str(kind);
     struct command set = {.type = COMMAND_WORKER_SET};
@@ -291,6 +330,7 @@ TESTS(
     a_smaller_tier_goes_first_whatever_it_weighs,
     a_queue_runs_no_more_at_once_than_its_concurrency,
     jobs_of_the_same_kind_come_together,
+    jobs_of_the_same_group_come_together,
     a_fetch_that_waits_takes_what_its_worker_learns_to_run,
     a_fetch_waits_on_when_its_worker_is_full_and_goes_on_when_it_is_not
 )

@@ -103,6 +103,28 @@ bool ready_is_stopped(const struct engine *engine, const struct job *job) {
     return false;
 }
 
+static bool runs_kind(const struct worker *worker, uint32_t kind) {
+    for (uint32_t i = 0; i < worker->kind_count; i++) {
+        if (worker->kinds[i] == kind) return true;
+    }
+    return worker->kind_count == 0;
+}
+
+uint32_t
+ready_best_of_group(const struct engine *engine, uint32_t group_handle, uint32_t worker_handle) {
+    const struct worker *worker = worker_at(engine, worker_handle);
+    uint32_t best = 0;
+    uint32_t at = group_at(engine, group_handle)->lane_first;
+    for (; at != 0; at = lane_at(engine, at)->group_next) {
+        uint32_t handle = lane_best(engine, lane_at(engine, at));
+        const struct job *job = job_at(engine, handle);
+        if (!runs_kind(worker, job->kind) || ready_is_stopped(engine, job)) continue;
+        if (!demand_fits(engine, job->demand, worker)) continue;
+        if (best == 0 || ready_before(engine, handle, best)) best = handle;
+    }
+    return best;
+}
+
 static uint32_t heap_top(const struct engine *engine, const struct heap *branches) {
     return branch_best(engine, branch_at(engine, branches->entries[0].item));
 }

@@ -111,6 +111,19 @@ def test_jobs_of_the_same_kind_come_together():
         equal((status, [job["kind"] for job in body["jobs"]]), (200, ["image"]))
 
 
+def test_jobs_of_the_same_group_come_together():
+    with rig() as hob:
+        app = hob.resp()
+        for number, (kind, group) in enumerate((("row", "a"), ("row", "b"), ("image", "a"), ("row", ""), ("row", "a"))):
+            app.call("PUSH", "work", kind, number, *(("GROUP", group) if group else ()))
+        got = app.call("FETCH", "w", "COUNT", 10, "SAME", "group", "QUEUES", "work")
+        equal([job[5] for job in got], [b"0", b"2", b"4"])
+        asked = {"worker": "h", "queues": ["work"], "same": "group", "count": 9}
+        status, _, body = hob.http("POST", "/v1/fetch", asked)
+        equal((status, [job["payload"] for job in body["jobs"]]), (200, [1]))
+        equal(app.error("FETCH", "w", "SAME", "tenant", "QUEUES", "work").word, "BADARG")
+
+
 def test_a_worker_goes_by_the_list_when_it_is_told_to():
     with rig() as hob:
         order = hob.dir / "order"

@@ -356,7 +356,7 @@ static void make_fetch(struct generator *generator, struct fetch_command *fetch)
     }
     fetch->queues = generator->names;
     if (dice_once_in(dice, 3)) make_globs(generator, fetch);
-    if (dice_once_in(dice, 4)) fetch->same = FETCH_SAME_KIND;
+    if (dice_once_in(dice, 3)) fetch->same = (enum fetch_same)dice_below(dice, FETCH_SAME_COUNT);
     fetch->count = (uint32_t)dice_small(dice, 20);
     if (dice_once_in(dice, 50)) fetch->count = FETCH_COUNT_MAX;
     fetch->mode = (enum fetch_mode)dice_below(dice, FETCH_MODE_COUNT);

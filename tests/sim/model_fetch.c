@@ -107,12 +107,21 @@ bool model_queue_is_open(const struct model *model, const struct model_queue *qu
            model_rate_lets(model, &queue->view);
 }
 
-/* The job that a queue offers to a worker now; NULL: none. @kind: only of it; empty: any. */
+/* May this job come together with @first, which is of its queue? NULL: there is no first one. */
+static bool
+is_same(enum fetch_same same, const struct job_view *job, const struct model_job *first) {
+    if (first == NULL || same == FETCH_SAME_NOTHING) return true;
+    if (same == FETCH_SAME_KIND) return slice_equal(job->kind, first->view.kind);
+    return slice_equal(job->group, first->view.group);
+}
+
+/* The job that a queue offers to a worker now; NULL: none. */
 static struct model_job *offer(
     struct model *model,
     struct model_queue *queue,
     const struct model_worker *worker,
-    struct slice kind
+    enum fetch_same same,
+    const struct model_job *first
 ) {
     if (!model_queue_is_open(model, queue)) return NULL;
     struct model_job *best = NULL;
@@ -121,7 +130,7 @@ static struct model_job *offer(
         if (job->view.state != JOB_AVAILABLE) continue;
         if (!slice_equal(job->view.queue, queue->view.name)) continue;
         if (!model_can_take(worker, &job->view)) continue;
-        if (kind.size > 0 && !slice_equal(job->view.kind, kind)) continue;
+        if (!is_same(same, &job->view, first)) continue;
         if (best != NULL && !model_runs_before(model, queue, &job->view, &best->view)) continue;
         if (model_valves_let(model, &job->view)) best = job;
     }
@@ -209,13 +218,12 @@ static struct model_job *pick(
     const struct model_job *first
 ) {
     struct candidate best = {.job = NULL};
-    struct slice kind = first == NULL ? SLICE_NONE : first->view.kind;
     for (uint32_t i = 0; i < model->queue_count; i++) {
         struct candidate next = {.queue = &model->queues[i]};
         if (first != NULL && !slice_equal(next.queue->view.name, first->view.queue)) continue;
         next.position = position_of(fetch, next.queue);
         if (next.position == fetch->queue_count) continue;
-        next.job = offer(model, next.queue, worker, kind);
+        next.job = offer(model, next.queue, worker, fetch->same, first);
         if (next.job == NULL) continue;
         if (best.job == NULL || beats(fetch->mode, &next, &best)) best = next;
     }
@@ -250,7 +258,7 @@ take_jobs(struct model *model, const struct model_wait *fetch, struct model_work
     while (count < fetch->count && worker->view.running < worker->view.slots) {
         struct model_job *job = pick(model, fetch, worker, first);
         if (job == NULL) break;
-        if (fetch->same == FETCH_SAME_KIND) first = job;
+        if (fetch->same != FETCH_SAME_NOTHING && first == NULL) first = job;
         run(model, job, worker, fetch->lease_ns);
         model->fetched[count++] = job->view.id;
     }

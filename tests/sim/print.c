@@ -71,6 +71,7 @@ static void print_fetch(const struct fetch_command *fetch, struct buf *out) {
     put_number(out, "count", fetch->count);
     (void)buf_printf(out, " %s", modes[fetch->mode < 3 ? fetch->mode : 3]);
     if (fetch->same == FETCH_SAME_KIND) (void)buf_printf(out, " same kind");
+    if (fetch->same == FETCH_SAME_GROUP) (void)buf_printf(out, " same group");
     if (fetch->only.size > 0) put_name(out, "only", fetch->only);
     put_span(out, "wait", fetch->wait_ns);
     put_span(out, "lease", fetch->lease_ns);

@@ -19,7 +19,7 @@
     X("ACK",        resp_ack,        WORK,    2, 3, "id token [result]",                           \
       "finish a leased job")                                                                       \
     X("FETCH",      resp_fetch,      WORK,    3, ANY_COUNT, "worker [COUNT n] [WAIT ms] "          \
-      "[MODE weighted|listed|merged] [SAME nothing|kind] [LEASE ms] [FORM array|map] "             \
+      "[MODE weighted|listed|merged] [SAME nothing|kind|group] [LEASE ms] [FORM array|map] "       \
       "QUEUES queue ...",                                                                          \
       "lease the next jobs to a worker, waiting for one if asked")                                 \
     X("MACK",       resp_mack,       WORK,    2, ANY_COUNT, "id token [id token ...]",             \
