@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The format of the file journal, version 0. All numbers are little-endian, all frames begin at a
+/* The format of the file journal, version 1. All numbers are little-endian, all frames begin at a
  * multiple of 8.
  *
  * A segment file:
@@ -31,6 +31,10 @@
  * Its seed makes frames that a recycled file still holds from its earlier life fail: CRC is linear,
  * so two seeds never agree on the same bytes. What ties a frame to its place is prev_chain, the
  * XXH3-64 of the whole history before it.
+ *
+ * The bytes of version 0, from before the format was frozen, are the same but for the number. A
+ * journal that an older version began is gone on with by frames of this one, in the same segment;
+ * the older version then refuses it as written by a newer one, and cuts nothing.
  *
  * The frame keeps durable_seq, not a position: it must tell "the batch before was synced" for
  * batches without effects too. */
@@ -146,7 +150,7 @@ enum frame_fault frame_decode(const char *from, uint32_t seed, struct frame *ret
     bool known = (frame.kind == FRAME_DATA && frame.body_bytes > 0) ||
                  (frame.kind == FRAME_SEAL && frame.body_bytes == 0);
     if (!known || (frame.flags & ~(unsigned)FRAME_RELAXED) != 0) return FRAME_UNKNOWN;
-    if (get_u16le(from + 62) != JOURNAL_FORMAT) return FRAME_UNKNOWN;
+    if (get_u16le(from + 62) > JOURNAL_FORMAT) return FRAME_UNKNOWN;
     if (frame.body_bytes > JOURNAL_BATCH_BYTES_MAX) return FRAME_UNKNOWN;
     *ret_frame = frame;
     return FRAME_GOOD;

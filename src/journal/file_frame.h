@@ -12,7 +12,8 @@
 #include "base/time.h"
 
 enum {
-    JOURNAL_FORMAT = 0,
+    /* What is written. Frozen since 1: all older ones are read too, 0 has the same bytes. */
+    JOURNAL_FORMAT = 1,
     FRAME_HEADER_BYTES = 64,
     FRAME_ALIGN_BYTES = 8,
     SEGMENT_PAGE_BYTES = 4096,     /* the header page; frames begin behind it */

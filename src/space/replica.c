@@ -5,6 +5,7 @@
 #include "space/replica.h"
 
 #include "base/assert.h"
+#include "base/crc32c.h"
 #include "base/idmap.h"
 #include "space/bodies.h"
 
@@ -86,6 +87,17 @@ static void mention_note(struct replica *replica, const struct effect *effect) {
 
 static enum hob_status
 effect_carry(struct replica *replica, const struct effect *effect, struct hob_error *err) {
+    if (effect->type == EFFECT_BODY) {
+        struct slice bytes = effect->body.bytes;
+        if (crc32c(0, bytes.bytes, bytes.size) != effect->body.crc) {
+            return fail(
+                err,
+                HOB_CORRUPT,
+                "body %llu is not what its checksum says",
+                (unsigned long long)effect->body.id
+            );
+        }
+    }
     if (effect->type == EFFECT_BODY && effect->body.id != 0) {
         bodies_put(&replica->bodies, (struct body_place){.id = effect->body.id});
     }
