@@ -61,9 +61,10 @@ struct writer {
     uint64_t end;    /* where the next frame goes */
     uint64_t filled; /* the file is this long: no write below it needs new space */
     struct chain_end last;
-    uint64_t durable_seq; /* last batch that was synced */
-    hob_ns time_ns;       /* of the last batch */
-    hob_ns stored_at;     /* monotonic; when the last batch was written */
+    uint64_t durable_seq;   /* last batch that was synced */
+    uint32_t first_segment; /* the oldest whose file is still there */
+    hob_ns time_ns;         /* of the last batch */
+    hob_ns stored_at;       /* monotonic; when the last batch was written */
     hob_ns
         dirty_at; /* monotonic; since when something waits for a sync, HOB_NEVER if nothing does */
     bool room_tried; /* no space was found for more room since the last batch */
@@ -115,6 +116,7 @@ struct journal_file {
     pthread_cond_t request_there;
     pthread_cond_t answer_there;
     enum mail mail;
+    uint32_t trim_before; /* the files of segments below it are to go */
     bool closing;
     struct journal_batch
         batch; /* written by the owner, read by the writer while mail is MAIL_REQUEST */
@@ -206,7 +208,10 @@ void spare_set(struct journal_file *file, uint32_t slot, enum spare state, uint6
  */
 HOB_CHECK enum journal_result spare_make(struct journal_file *file, struct hob_error *err);
 
-/** journal_trim of the file journal. */
+/** Remove the oldest segment; on the writer thread. */
+HOB_CHECK enum journal_result segment_remove(struct journal_file *file, struct hob_error *err);
+
+/** journal_trim of the file journal: the writer does it. */
 HOB_CHECK enum hob_status
 segment_trim(struct journal *journal, uint32_t before_segment, struct hob_error *err);
 

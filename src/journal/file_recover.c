@@ -322,6 +322,7 @@ static void tail_adopt(struct journal_file *file, struct walk *walk) {
     file->writer = (struct writer){
         .fd = walk->scan.fd,
         .segment = walk->header.segment,
+        .first_segment = file->first_segment,
         .capacity = walk->header.capacity,
         .end = walk->scan.offset,
         .filled = walk->size,

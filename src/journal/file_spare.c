@@ -4,9 +4,9 @@
  *            trim, room_prepare                   segment_create
  *     NONE ────────> BUSY ────────> READY ────────> BUSY ────────> NONE
  *
- * The owner's thread fills slots from trimmed segments, the writer fills one when none is ready and
- * takes them; whoever works on the file of a slot has made the slot BUSY before. A trimmed segment
- * has all its space and replaces a smaller spare; with both slots full of whole ones it goes. */
+ * All of it is the writer's: it fills slots from trimmed segments, fills one when none is ready,
+ * and takes them; while it works on the file of a slot the slot is BUSY. A trimmed segment has all
+ * its space and replaces a smaller spare; with both slots full of whole ones it goes. */
 #include <errno.h>
 #include <fcntl.h>
 
@@ -84,8 +84,15 @@ static int segment_unlink(struct journal_file *file, uint32_t segment, uint64_t 
 
 /* One at a time, oldest first, the directory synced after each: a power cut never leaves a hole in
  * the numbering. */
-static enum hob_status
-segment_remove(struct journal_file *file, uint32_t segment, struct hob_error *err) {
+enum journal_result segment_remove(struct journal_file *file, struct hob_error *err) {
+    struct writer *writer = &file->writer;
+    /* What replaces the trimmed batches may be answered but not yet synced when syncing is relaxed.
+     * Every earlier segment was synced when the writer left it. */
+    if (writer->dirty_at != HOB_NEVER) {
+        enum journal_result synced = writer_sync(file, err);
+        if (synced != JOURNAL_OK) return synced;
+    }
+    uint32_t segment = writer->first_segment;
     int fd = -1;
     uint64_t size = 0;
     int failed = file_open(file->io, file->dir, segment_name(segment).text, O_RDONLY, &fd);
@@ -100,41 +107,33 @@ segment_remove(struct journal_file *file, uint32_t segment, struct hob_error *er
                      : segment_spare(file, segment, slot, size, file->spare_bytes[slot]);
     }
     if (failed != 0) {
-        return fail_errno(
+        (void)fail_errno(
             err, HOB_DISK, failed, "cannot remove %s in %s", segment_name(segment).text, file->path
         );
+        return JOURNAL_FAILED;
     }
-    fetch_forget(file, segment);
-    return HOB_OK;
+    writer->first_segment++;
+    return JOURNAL_OK;
 }
 
-/* What replaces the trimmed batches may be answered but not yet synced when syncing is relaxed.
- * Every earlier segment was synced when the writer left it. */
-static enum hob_status tail_sync(struct journal_file *file, struct hob_error *err) {
-    int fd = -1;
-    enum hob_status status = segment_open(file, file->tail_segment, O_RDWR, &fd, err);
-    if (status != HOB_OK) return status;
-    int failed = file_sync(file->io, fd);
-    file_close(&fd);
-    if (failed == 0) return HOB_OK;
-    return fail_errno(
-        err, HOB_DISK, failed, "cannot sync %s", segment_name(file->tail_segment).text
-    );
-}
-
+/* For the owner the segments are gone at once. Their files go when the writer comes to it: giving
+ * back 64 MiB takes the system milliseconds, and so does the sync of a directory. */
 enum hob_status
 segment_trim(struct journal *journal, uint32_t before_segment, struct hob_error *err) {
     struct journal_file *file = (struct journal_file *)journal;
+    (void)err; /* a failure is told by the next append */
     uint32_t before_max = file->tail_segment;
     /* After a restart the last batch may lie in the segment before an empty one; it stays
      * readable. */
     if (file->tail_address != 0) before_max = address_segment(file->tail_address);
     if (before_segment > before_max) before_segment = before_max;
     if (before_segment <= file->first_segment) return HOB_OK;
-    enum hob_status status = file->relaxed ? tail_sync(file, err) : HOB_OK;
-    while (status == HOB_OK && file->first_segment < before_segment) {
-        status = segment_remove(file, file->first_segment, err);
-        if (status == HOB_OK) file->first_segment++;
+    for (; file->first_segment < before_segment; file->first_segment++) {
+        fetch_forget(file, file->first_segment);
     }
-    return status;
+    (void)pthread_mutex_lock(&file->lock);
+    file->trim_before = before_segment;
+    (void)pthread_cond_signal(&file->request_there);
+    (void)pthread_mutex_unlock(&file->lock);
+    return HOB_OK;
 }

@@ -85,6 +85,11 @@ TEST(a_segment_size_out_of_bounds_is_refused) {
     rig_dir_remove(&dir);
 }
 
+static bool file_is_gone(void *context) {
+    const struct rig_dir *file = context;
+    return access(file->path, F_OK) != 0;
+}
+
 TEST(trimmed_segments_become_two_spares_and_live_again) {
     struct rig_dir dir = rig_dir_make();
     struct journal *journal = rig_open(&dir, SEGMENT);
@@ -94,6 +99,8 @@ TEST(trimmed_segments_become_two_spares_and_live_again) {
     journal_info(journal, &info);
     CHECK_EQUAL(info.last_segment, 10);
     CHECK_EQUAL(journal_trim(journal, info.last_segment, NULL), HOB_OK);
+    struct rig_dir last_trimmed = rig_segment(&dir, 9);
+    CHECK(rig_until(file_is_gone, &last_trimmed)); /* the oldest go first */
     CHECK(there(&dir, "spare.0"));
     CHECK(there(&dir, "spare.1"));
     CHECK(!there(&dir, "spare.2"));

@@ -282,6 +282,15 @@ static void room_serve(struct journal_file *file) {
     if (result == JOURNAL_FAILED) failure_note(file, &error);
 }
 
+/* Called with the lock held, and returns so. */
+static void trim_serve(struct journal_file *file) {
+    struct hob_error error;
+    (void)pthread_mutex_unlock(&file->lock);
+    enum journal_result result = segment_remove(file, &error);
+    (void)pthread_mutex_lock(&file->lock);
+    if (result != JOURNAL_OK) failure_note(file, &error);
+}
+
 static void *writer_main(void *argument) {
     struct journal_file *file = argument;
     (void)pthread_mutex_lock(&file->lock);
@@ -291,8 +300,11 @@ static void *writer_main(void *argument) {
         /* Under steady load there is always a request when the interval is over: the sync goes
          * first. */
         bool due = deadline != HOB_NEVER && clock_monotonic() >= deadline;
+        bool trims = !file->failed && file->trim_before > file->writer.first_segment;
         if (due) {
             idle_serve(file);
+        } else if (trims) {
+            trim_serve(file);
         } else if (need == ROOM_URGENT || (need == ROOM_LOW && file->mail != MAIL_REQUEST)) {
             room_serve(file);
         } else if (file->mail == MAIL_REQUEST) {

@@ -223,7 +223,8 @@ HOB_CHECK enum hob_status journal_fetch(
 /**
  * Give up all segments numbered below @before_segment. Call it only when everything in them that
  * still matters has been appended again and that append was answered JOURNAL_OK. Never removes the
- * segment being written.
+ * segment being written. Their space may come back a little later; when that fails, the next append
+ * tells it.
  */
 HOB_CHECK enum hob_status
 journal_trim(struct journal *journal, uint32_t before_segment, struct hob_error *err);
