@@ -26,7 +26,8 @@ void batch_free(struct batch *batch) {
 }
 
 void batch_give(struct space *space, struct batch *batch) {
-    if (space->spare != NULL || batch->bytes.capacity > BATCH_ROLL_BYTES / 4) {
+    /* A buffer that has grown is kept: to grow it anew is thousands of page faults in one turn. */
+    if (space->spare != NULL || batch->bytes.capacity > 2 * BATCH_ROLL_BYTES) {
         batch_free(batch);
         return;
     }

@@ -19,11 +19,18 @@ static void clean_fail(struct space *space, const struct hob_error *err) {
     if (space->failure.status == HOB_OK) space->failure = *err;
 }
 
+/* It begins before the bound is reached: while a segment is cleaned one more is written, and what
+ * was trimmed first becomes a spare. */
+static uint64_t clean_slack(const struct space *space, const struct journal_info *info) {
+    uint64_t ahead = 2 * info->segment_bytes + info->segment_bytes / 2;
+    return space->slack_bytes > ahead ? space->slack_bytes - ahead : space->slack_bytes / 2;
+}
+
 static void clean_start(struct space *space) {
     struct journal_info info;
     journal_info(space->journal, &info);
     if (info.first_segment >= info.last_segment) return;
-    if (info.stored_bytes <= 2 * live_bytes(space) + space->slack_bytes) return;
+    if (info.stored_bytes <= 2 * live_bytes(space) + clean_slack(space, &info)) return;
     struct hob_error err = {0};
     struct cleaning *cleaning = &space->cleaning;
     if (journal_read_open(space->journal, info.first_segment, &cleaning->cursor, &err) != HOB_OK) {

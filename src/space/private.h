@@ -16,8 +16,8 @@ enum {
     /* Of room in the journal that pushes leave to other verbs: the largest end of a job, with its
      * result and eight callbacks that tell of it, is below 7 MiB. */
     RESERVE_BYTES = 8 * 1024 * 1024,
-    CLEAN_EFFECTS_MAX = 2000,     /* looked at in one turn */
-    CLEAN_BYTES_MAX = 512 * 1024, /* written again in one turn */
+    CLEAN_EFFECTS_MAX = 1000,     /* looked at in one turn */
+    CLEAN_BYTES_MAX = 256 * 1024, /* written again in one turn */
 };
 #define FULL_RETRY_NS     (250 * NS_PER_MS)
 #define CLEAN_INTERVAL_NS (5 * NS_PER_MS) /* between slices while nothing else happens */

@@ -34,7 +34,7 @@ struct space_options {
     struct space_sink sink;
     struct siphash_key hash_key;
     uint64_t memory_max_bytes; /* ceiling of the engine; 0: none */
-    uint64_t slack_bytes;      /* cleaning starts at 2 x live + this; 0: 256 MiB */
+    uint64_t slack_bytes;      /* the disk stays below 2 x live + this; 0: 256 MiB */
 };
 
 struct space_recovery {

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What keeping costs: a space over the file journal, with many live jobs, under a load that makes
+ * garbage, as the server drives it.
+ *
+ *     bench/keep DIR [JOBS [MIB]] [--check]
+ *
+ * JOBS wait (default 1,000,000); then jobs with payloads of 1,000 bytes are pushed, run and
+ * forgotten until MIB (default 2,048) were written. Told: the longest turn in processor time (the
+ * loop's own work, cleaning among it), how far the disk was above twice what is alive, and how
+ * long a start takes afterwards. --check ends with 1 when one turn in a hundred took more than 5
+ * ms, or the disk went past 2 x live + 256 MiB. DIR is to be new; syncs are left to the system. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/assert.h"
+#include "space/space.h"
+
+enum { CHURN_EACH = 20, FILL_EACH = 100, PAYLOAD_BYTES = 1000, SPANS = 1 << 20 };
+
+#define MIB (UINT64_C(1) << 20)
+
+struct bench {
+    struct space *space;
+    struct answer last;
+    hob_ns now_ns;
+    uint64_t turns;
+    hob_ns *spans; /* processor time of each turn, a ring */
+    hob_ns longest_ns;
+    uint64_t most_over; /* bytes above 2 x live */
+    uint64_t written;
+};
+
+static void on_answer(void *context, const struct answer *answer) {
+    struct bench *bench = context;
+    bench->last = *answer;
+}
+
+static hob_ns processor_ns(void) {
+    struct timespec at;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at);
+    return (hob_ns)at.tv_sec * NS_PER_SECOND + (hob_ns)at.tv_nsec;
+}
+
+static hob_ns wall_ns(void) {
+    struct timespec at;
+    (void)clock_gettime(CLOCK_MONOTONIC, &at);
+    return (hob_ns)at.tv_sec * NS_PER_SECOND + (hob_ns)at.tv_nsec;
+}
+
+static void fatal(const char *what, const char *text) {
+    (void)fprintf(stderr, "keep: %s: %s\n", what, text);
+    exit(1);
+}
+
+static struct space *space_at(struct bench *bench, const char *path) {
+    struct journal_file_options file = {.path = path, .no_sync = true};
+    struct space_options options = {.sink = {.context = bench, .answer = on_answer}};
+    struct space_recovery recovery;
+    struct journal *journal = NULL;
+    struct space *space = NULL;
+    struct hob_error err = {0};
+    enum hob_status status = journal_file_open(&file, (struct journal_wake){0}, &journal, &err);
+    if (status == HOB_OK) {
+        status = space_open(journal, &options, bench->now_ns, &space, &recovery, &err);
+    }
+    if (status != HOB_OK) fatal(path, err.text);
+    return space;
+}
+
+static void apply(struct bench *bench, const struct command *command) {
+    space_apply(bench->space, command, &bench->last);
+    if (bench->last.code != ANSWER_OK) fatal("a command", "was refused");
+}
+
+static void push(struct bench *bench, struct slice queue, struct slice payload) {
+    struct command push = {.type = COMMAND_PUSH};
+    push.push.queue = queue;
+    push.push.kind = SLICE("k");
+    push.push.payload = payload;
+    apply(bench, &push);
+}
+
+/* As the server: what cannot be flown yet is waited for. */
+static void settle(struct bench *bench) {
+    (void)space_poll(bench->space);
+    if (!space_is_congested(bench->space)) return;
+    struct hob_error err = {0};
+    if (space_flush(bench->space, &err) != HOB_OK) fatal("the journal", err.text);
+}
+
+static void look(struct bench *bench) {
+    struct space_stats stats;
+    struct engine_stats engine;
+    space_stats(bench->space, &stats);
+    engine_stats(space_engine(bench->space), &engine);
+    uint64_t live = engine.live_bytes + stats.body_bytes;
+    uint64_t over =
+        stats.journal.stored_bytes > 2 * live ? stats.journal.stored_bytes - 2 * live : 0;
+    if (bench->most_over < over) bench->most_over = over;
+    bench->written = stats.batch_bytes;
+}
+
+static void turn_end(struct bench *bench, hob_ns began_ns) {
+    (void)space_turn_end(bench->space);
+    hob_ns span = processor_ns() - began_ns;
+    bench->spans[bench->turns++ % SPANS] = span;
+    if (bench->longest_ns < span) bench->longest_ns = span;
+    settle(bench);
+    bench->now_ns += NS_PER_MS;
+    if (bench->turns % 16 == 0) look(bench);
+}
+
+static void fill(struct bench *bench, uint64_t jobs) {
+    char payload[100];
+    memset(payload, 'p', sizeof payload);
+    for (uint64_t done = 0; done < jobs; done += FILL_EACH) {
+        space_turn_begin(bench->space, bench->now_ns);
+        for (int i = 0; i < FILL_EACH; i++) {
+            push(bench, SLICE("live"), slice_of(payload, sizeof payload));
+        }
+        (void)space_turn_end(bench->space);
+        settle(bench);
+        bench->now_ns += NS_PER_MS;
+    }
+}
+
+static void churn_turn(struct bench *bench) {
+    static char payload[PAYLOAD_BYTES];
+    memset(payload, 'c', sizeof payload);
+    uint64_t ids[CHURN_EACH];
+    space_turn_begin(bench->space, bench->now_ns);
+    hob_ns began_ns = processor_ns();
+    for (int i = 0; i < CHURN_EACH; i++) {
+        push(bench, SLICE("churn"), slice_of(payload, sizeof payload));
+        ids[i] = bench->last.id;
+    }
+    for (int i = 0; i < CHURN_EACH; i++) {
+        struct slice queue = SLICE("churn");
+        struct command fetch = {.type = COMMAND_FETCH};
+        fetch.fetch =
+            (struct fetch_command){.worker = SLICE("w"), .queues = &queue, .queue_count = 1};
+        apply(bench, &fetch);
+        struct job_view view;
+        bool there = engine_job(space_engine(bench->space), ids[i], &view);
+        hob_assert(there);
+        struct command ack = {.type = COMMAND_ACK};
+        ack.ack = (struct ack_command){.lease = {.id = ids[i], .token = view.token}};
+        apply(bench, &ack);
+    }
+    struct command beat = {.type = COMMAND_WORKER_BEAT};
+    beat.worker_beat.worker = SLICE("w");
+    space_apply(bench->space, &beat, &bench->last);
+    turn_end(bench, began_ns);
+}
+
+static int span_compare(const void *a, const void *b) {
+    hob_ns x = *(const hob_ns *)a;
+    hob_ns y = *(const hob_ns *)b;
+    return (x > y) - (x < y);
+}
+
+static void churn(struct bench *bench, uint64_t mib) {
+    struct command set = {.type = COMMAND_QUEUE_SET};
+    set.queue_set = (struct queue_set_command){
+        .queue = SLICE("churn"),
+        .has_keep_completed = true,
+        .keep_completed_ns = NS_PER_DAY,
+        .keep_completed_count = 10,
+    };
+    space_turn_begin(bench->space, bench->now_ns);
+    apply(bench, &set);
+    (void)space_turn_end(bench->space);
+    uint64_t until = bench->written + mib * MIB;
+    look(bench);
+    until = bench->written + mib * MIB;
+    bench->most_over = 0;
+    while (bench->written < until) churn_turn(bench);
+}
+
+static double ms(hob_ns span) {
+    return (double)span / 1e6;
+}
+
+static int tell(struct bench *bench, const char *path, bool checks) {
+    struct space_stats stats;
+    space_stats(bench->space, &stats);
+    size_t count = bench->turns < SPANS ? (size_t)bench->turns : SPANS;
+    qsort(bench->spans, count, sizeof *bench->spans, span_compare);
+    hob_ns p99_ns = bench->spans[count - 1 - count / 100];
+    (void)printf(
+        "turns %llu, segments cleaned %llu, written again %.0f MiB\n",
+        (unsigned long long)bench->turns,
+        (unsigned long long)stats.cleaned_segments,
+        (double)stats.cleaned_bytes / (double)MIB
+    );
+    (void)printf(
+        "own work of a turn: p50 %.3f ms, p99 %.3f ms, longest %.3f ms\n",
+        ms(bench->spans[count / 2]),
+        ms(p99_ns),
+        ms(bench->longest_ns)
+    );
+    (void)printf(
+        "disk: %.0f MiB at the end, at most 2 x live + %.0f MiB\n",
+        (double)stats.journal.stored_bytes / (double)MIB,
+        (double)bench->most_over / (double)MIB
+    );
+    space_close(bench->space);
+    hob_ns began_ns = wall_ns();
+    bench->space = space_at(bench, path);
+    struct engine_stats engine;
+    engine_stats(space_engine(bench->space), &engine);
+    (void)printf(
+        "start with %llu jobs: %.0f ms\n", (unsigned long long)engine.jobs, ms(wall_ns() - began_ns)
+    );
+    space_close(bench->space);
+    bool good = p99_ns <= 5 * NS_PER_MS && bench->most_over <= 256 * MIB;
+    return checks && !good ? 1 : 0;
+}
+
+int main(int argc, char **argv) {
+    bool checks = argc > 2 && strcmp(argv[argc - 1], "--check") == 0;
+    if (checks) argc--;
+    if (argc < 2) {
+        (void)fprintf(stderr, "usage: keep DIR [JOBS [MIB]] [--check]\n");
+        return 2;
+    }
+    uint64_t jobs = argc > 2 ? strtoull(argv[2], NULL, 10) : 1000000;
+    uint64_t mib = argc > 3 ? strtoull(argv[3], NULL, 10) : 2048;
+    struct bench bench = {.now_ns = NS_PER_DAY, .spans = calloc(SPANS, sizeof(hob_ns))};
+    hob_assert(bench.spans != NULL);
+    bench.space = space_at(&bench, argv[1]);
+    fill(&bench, jobs);
+    churn(&bench, mib);
+    int code = tell(&bench, argv[1], checks);
+    free(bench.spans);
+    return code;
+}
