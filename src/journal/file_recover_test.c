@@ -263,6 +263,35 @@ TEST(what_was_cut_never_comes_back) {
     rig_dir_remove(&again);
 }
 
+/* Two copies of one journal have gone different ways: a whole frame of one, at its place, with its
+ * numbers and the right checksums, does not continue the other. Only the chain tells. */
+TEST(a_frame_of_another_history_is_refused) {
+    struct sample sample = sample_make(2, true);
+    struct rig_dir other = rig_dir_make();
+    rig_dir_copy(&sample.dir, &other);
+    struct journal *journal = rig_open(&sample.dir, SEGMENT);
+    (void)rig_append_ok(journal, BODY_BYTES, 3);
+    uint64_t at = address_offset(rig_append_ok(journal, BODY_BYTES, 4));
+    journal_close(journal);
+    journal = rig_open(&other, SEGMENT);
+    (void)rig_append_ok(journal, BODY_BYTES, 33); /* here the ways part */
+    CHECK_EQUAL(address_offset(rig_append_ok(journal, BODY_BYTES, 4)), at);
+    journal_close(journal);
+    size_t size;
+    size_t other_size;
+    char *bytes = rig_file_read(rig_segment(&sample.dir, 1).path, &size);
+    char *others = rig_file_read(rig_segment(&other, 1).path, &other_size);
+    memcpy(bytes + at, others + at, (size_t)frame_bytes(BODY_BYTES));
+    rig_file_write(rig_segment(&sample.dir, 1).path, bytes, size);
+    struct hob_error err;
+    CHECK_EQUAL(rig_try_open(&sample.dir, &journal, &err), HOB_CORRUPT);
+    CHECK(strstr(err.text, "does not continue") != NULL);
+    free(bytes);
+    free(others);
+    rig_dir_remove(&other);
+    sample_free(&sample);
+}
+
 TEST(a_newer_format_is_refused_and_not_cut) {
     struct sample sample = sample_make(2, true);
     struct segment_header header;
@@ -295,5 +324,6 @@ TESTS(
     more_damage_than_one_batch_can_leave_is_refused,
     more_damage_is_cut_when_syncs_were_relaxed,
     what_was_cut_never_comes_back,
+    a_frame_of_another_history_is_refused,
     a_newer_format_is_refused_and_not_cut
 )
