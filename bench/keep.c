@@ -51,7 +51,7 @@ static hob_ns wall_ns(void) {
 
 static void fatal(const char *what, const char *text) {
     (void)fprintf(stderr, "keep: %s: %s\n", what, text);
-    exit(1);
+    _Exit(1);
 }
 
 static struct space *space_at(struct bench *bench, const char *path) {
@@ -172,9 +172,8 @@ static void churn(struct bench *bench, uint64_t mib) {
     space_turn_begin(bench->space, bench->now_ns);
     apply(bench, &set);
     (void)space_turn_end(bench->space);
-    uint64_t until = bench->written + mib * MIB;
     look(bench);
-    until = bench->written + mib * MIB;
+    uint64_t until = bench->written + mib * MIB;
     bench->most_over = 0;
     while (bench->written < until) churn_turn(bench);
 }
