@@ -41,15 +41,17 @@ static const struct {
     {"expires_at", "EXPIRES", false},
     {"expires_in", "EXPIRESIN", false},
     {"front", "FRONT", false},
-    /* as a job is read: */
-    {"timeout_ms", "TIMEOUT", false},
-    {"keep_ms", "KEEP", false},
     {"deadline", "DEADLINE", false},
     {"deadline_in", "DEADLINEIN", false},
     {"margin", "MARGIN", false},
     {"parent", "PARENT", false},
     {"needs", "NEEDS", false},
     {"cost", "COST", false},
+    /* as a job is read: */
+    {"timeout_ms", "TIMEOUT", false},
+    {"keep_ms", "KEEP", false},
+    {"margin_ms", "MARGIN", false},
+    {"unique_for_ms", "UNIQUEFOR", false},
 };
 
 static bool parsed_fail(struct push_line *parsed, const char *fault, struct slice detail) {
@@ -146,6 +148,8 @@ static bool take_member(struct push_line *parsed, struct slice key, struct json_
         return true;
     }
     if (json_key_is(key, SLICE("key"))) parsed->has_key = true;
+    /* An id of the server that it comes from: here it is another job's, or nobody's. */
+    if (parsed->imports && json_key_is(key, SLICE("parent"))) return true;
     for (size_t i = 0; i < hob_countof(fields); i++) {
         if (!json_key_is(key, slice_str(fields[i].field))) continue;
         struct slice text;

@@ -183,19 +183,24 @@ def test_exported_jobs_are_imported_once_in_order_with_all_they_say():
         client.call("PUSH", "mail", "send", b"later", "DELAY", 3600_000, "KEY", "mine")
         client.call("PUSH", "done", "send", b"over")
         job = client.call("FETCH", "w", "QUEUES", "done")[0]
+        child = client.call("PUSH", "mail", "send", b"child", "PARENT", job[0], "DEADLINEIN", 7200_000, "MARGIN", 5000)
+        equal(child, 8)
+        client.call("RELEASE", job[0], job[1])
+        job = client.call("FETCH", "w", "QUEUES", "done")[0]
         client.call("ACK", job[0], job[1])
         exported = hob.hob("export")
         rows = [json.loads(line) for line in exported.splitlines()]
-        equal([row["id"] for row in rows], [str(n) for n in range(1, 8)])
+        equal([row["id"] for row in rows], [str(n) for n in range(1, 9)])
         done = other.hob_done("import", stdin=exported)
         equal(done.returncode, 0, done.stderr)
         within(done.stderr, "1 jobs that were over are left out")
-        equal(done.stdout.splitlines(), [str(n) for n in range(1, 7)])
+        equal(done.stdout.splitlines(), [str(n) for n in range(1, 8)])
         other.hob("import", stdin=exported)  # again: the same jobs
         again = [json.loads(line) for line in other.hob("export").splitlines()]
-        equal(len(again), 6)
+        equal(len(again), 7)
+        del rows[6]  # what was over
         kept = ("queue", "kind", "payload", "payload_encoding", "priority", "tags", "timeout_ms", "keep_ms", "backoff",
-                "ref", "headers", "attempt_max", "run_at", "state")
+                "ref", "headers", "attempt_max", "run_at", "state", "deadline", "margin_ms")
         for row, copy in zip(rows, again):
             equal({name: copy.get(name) for name in kept}, {name: row.get(name) for name in kept}, row["id"])
         equal(again[5]["key"], "mine")
