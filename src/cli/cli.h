@@ -201,6 +201,7 @@ int cmd_backup(struct cli *cli);
 int cmd_restore(struct cli *cli);
 int cmd_export(struct cli *cli);
 int cmd_import(struct cli *cli); /* cmd_push_lines.c */
+int cmd_spool(struct cli *cli);
 int cmd_torture(struct cli *cli);
 int cmd_torture_check(struct cli *cli);
 int cmd_version(struct cli *cli);
@@ -217,6 +218,15 @@ int cli_push_atomic(struct cli *cli);
 
 /** `hob push -`: one job a line (cmd_push_lines.c). */
 int cli_push_lines(struct cli *cli);
+
+/**
+ * Push until it has arrived, or spool it (--retry, --spool; cmd_spool.c). @pushed prints the reply.
+ */
+int cli_push_certainly(
+    struct cli *cli,
+    struct cli_request *request,
+    int (*pushed)(struct cli *cli, const struct resp_node *reply)
+);
 
 /**
  * Wait until the job is over, at most @wait_ns; then print its result and answer 0, or tell why

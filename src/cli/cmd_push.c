@@ -83,6 +83,9 @@ int cmd_push(struct cli *cli) {
     cli_word_slice(&request, buf_slice(&payload));
     cli_request_options(&request, cli);
     cli_word(&request, "VERBOSE");
+    if (cli_has(cli, "spool") || cli_has(cli, "retry")) {
+        return cli_push_certainly(cli, &request, pushed);
+    }
     const struct resp_node *reply = cli_ask(cli, &request, 0);
     return reply == NULL ? cli->exit_code : pushed(cli, reply);
 }

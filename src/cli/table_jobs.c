@@ -139,6 +139,29 @@ static const struct cli_option push_rows[] = {
 };
 static const struct cli_options push_options = CLI_LIST(push_rows);
 
+#define RETRY_OPTION                                                                         \
+    {                                                                                        \
+        .name = "retry", .value = "SPAN",                                                    \
+        .help = "try again for so long while the server does not answer: exactly one push, " \
+                "under its key"                                                              \
+    }
+
+static const struct cli_option certain_rows[] = {
+    RETRY_OPTION,
+    {.name = "spool",
+     .value = "DIR",
+     .completes = COMPLETES_DIRECTORIES,
+     .help = "when the server does not answer, keep the push in DIR; later ones, and `hob spool "
+             "DIR`, send it"},
+};
+static const struct cli_options certain_options = CLI_LIST(certain_rows);
+
+static const struct cli_option spool_rows[] = {
+    RETRY_OPTION,
+    {.name = "json", .help = "print JSON, an object a line"},
+};
+static const struct cli_options spool_options = CLI_LIST(spool_rows);
+
 /* As of a push, each a word of UPDATE. */
 static const struct cli_option update_rows[] = {
     {.name = "if-version",
@@ -347,11 +370,27 @@ static const struct cli_command job_rows[] = {
                     "echo '{\"to\":\"a@b\"}' | hob push mail welcome -\n"
                     "hob push - < jobs.ndjson\n"
                     "hob push - --atomic --spread 10m < jobs.ndjson\n",
-        .lists = {&push_options, &cli_server_options, &cli_print_options},
+        .lists = {&push_options, &certain_options, &cli_server_options, &cli_print_options},
         .args_min = 1,
         .args_max = 3,
         .completes = {COMPLETES_QUEUES, COMPLETES_KINDS, COMPLETES_NOTHING},
         .run = cmd_push,
+    },
+    {
+        .name = "spool",
+        .synopsis = "DIR",
+        .summary = "send the pushes that wait in a spool",
+        .details =
+            "Of `hob push --spool DIR`: oldest first, each exactly once, as long as it does not "
+            "wait for more than 24 hours after a connection broke in the middle of it. One that "
+            "the server refuses is put aside as FILE.refused, and the exit code is 1; without a "
+            "server all stay, and it is 4. With --retry it waits for the server.",
+        .examples = "hob spool /var/spool/hob --retry 10m\n",
+        .lists = {&spool_options, &cli_server_options},
+        .args_min = 1,
+        .args_max = 1,
+        .completes = {COMPLETES_DIRECTORIES},
+        .run = cmd_spool,
     },
     {
         .name = "get",

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pushes while the server is away: spooled or tried again, and there exactly once afterwards."""
+import json
+import socket
+import threading
+
+from lib import check, equal, pairs, rig, within
+
+
+def jobs(hob):
+    """The payloads of all jobs, oldest first."""
+    client = hob.resp()
+    _, listed = client.call("LS", "COUNT", 1000)
+    ids = sorted(int(pairs(job)[b"id"]) for job in listed)
+    return [pairs(client.call("GET", job))[b"payload"] for job in ids]
+
+
+def test_pushes_while_the_server_is_away_arrive_once_and_in_order():
+    with rig() as hob:
+        spool = str(hob.dir / "spool")
+        equal(hob.hob("push", "q", "k", "0", "--spool", spool).strip(), "1", "a push with a server")
+        hob.stop()
+        for n in range(1, 6):
+            done = hob.hob_done("push", "q", "k", str(n), "--spool", spool)
+            equal((done.returncode, done.stdout), (0, ""), done.stderr)
+            within(done.stderr, "the server is away")
+        equal(hob.hob_done("spool", spool).returncode, 4, "exit code of a spool without a server")
+        hob.start()
+        equal(hob.hob("push", "q", "k", "6", "--spool", spool).strip(), "7", "the id behind the spooled ones")
+        equal(jobs(hob), [b"0", b"1", b"2", b"3", b"4", b"5", b"6"])
+        equal(hob.hob("spool", spool).strip(), "0 sent")
+
+
+def test_spooled_times_are_those_of_the_push_and_refused_ones_are_put_aside():
+    with rig() as hob:
+        spool = str(hob.dir / "spool")
+        hob.stop()
+        hob.hob("push", "q", "k", "late", "--spool", spool, "--delay", "1h")
+        hob.hob("push", "q", "k", "bad", "--spool", spool, "--attempts", "0")
+        hob.hob("push", "q", "k", "good", "--spool", spool)
+        hob.start()
+        said = hob.hob("spool", spool, code=1)
+        within(said, "BADARG")
+        equal(len(list((hob.dir / "spool").glob("*.refused"))), 1, "files put aside")
+        equal(jobs(hob), [b"late", b"good"])
+        late = hob.job(1)
+        waits = int(late["run_at"]) - int(late["created_at"])
+        check(0 < waits < 3600_000, f"the hour began when it arrived, not when it was pushed: {waits}")
+        equal(json.loads(hob.hob("spool", spool, "--json")), {"sent": 0, "refused": 0})
+
+
+class Cutter(threading.Thread):
+    """Between a client and a server: what the client says goes through; the first answers do not, and it hangs up."""
+
+    def __init__(self, port, cuts):
+        super().__init__(daemon=True)
+        self.to, self.cuts, self.pushes = port, cuts, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+
+    def run(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self.to))
+            threading.Thread(target=self.answers, args=(server, client), daemon=True).start()
+            self.requests(client, server)
+
+    def requests(self, client, server):
+        try:
+            while data := client.recv(65536):
+                self.pushes += b"PUSH" in data
+                server.sendall(data)
+        except OSError:
+            pass
+        server.close()
+
+    def answers(self, server, client):
+        try:
+            while data := server.recv(65536):
+                if self.pushes > 0 and self.cuts > 0:
+                    self.cuts -= 1
+                    break
+                client.sendall(data)
+        except OSError:
+            pass
+        for end in (server, client):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+def test_a_push_whose_answers_are_lost_is_sent_again_and_is_one_job():
+    with rig() as hob:
+        cutter = Cutter(hob.port, 3)
+        cutter.start()
+        out = hob.hob("push", "q", "k", "once", "--retry", "30s", "--server", f"127.0.0.1:{cutter.port}")
+        cutter.listener.close()
+        equal((out.strip(), cutter.cuts), ("1", 0), "the id, and cuts left")
+        check(cutter.pushes >= 2, f"it was sent {cutter.pushes} times")
+        equal(jobs(hob), [b"once"])
+
+
+def test_a_spooled_push_whose_answer_was_lost_is_one_job():
+    with rig() as hob:
+        spool = str(hob.dir / "spool")
+        cutter = Cutter(hob.port, 1)
+        cutter.start()
+        done = hob.hob_done("push", "q", "k", "once", "--spool", spool, "--server", f"127.0.0.1:{cutter.port}")
+        equal((done.returncode, done.stdout), (0, ""), done.stderr)
+        equal(jobs(hob), [b"once"], "the answer alone was lost")
+        equal(hob.hob("spool", spool).strip(), "1 sent")
+        equal(jobs(hob), [b"once"])
+        cutter.listener.close()
