@@ -296,7 +296,7 @@ static bool walk_levels(struct host *host, struct level *levels, uint32_t *depth
 }
 
 bool on_done_parse(struct host *host, struct slice json, struct slice *ret_on_done) {
-    struct level levels[CALLBACKS_DEPTH_MAX];
+    struct level levels[CALLBACKS_DEPTH_MAX] = {{.in_list = false}};
     uint32_t depth = 0;
     if (!level_begin(host, json, &levels[0])) return false;
     bool good = walk_levels(host, levels, &depth);

@@ -91,12 +91,14 @@ bool branch_has_offer(const struct branch *branch) {
 uint32_t branch_best(const struct engine *engine, const struct branch *branch) {
     hob_assert(branch_has_offer(branch));
     uint32_t best = 0;
-    if (branch->lanes.count > 0) {
-        best = lane_best(engine, lane_at(engine, branch->lanes.entries[0].item));
+    for (;;) {
+        if (branch->lanes.count > 0) {
+            uint32_t job = lane_best(engine, lane_at(engine, branch->lanes.entries[0].item));
+            if (best == 0 || ready_before(engine, job, best)) best = job;
+        }
+        if (branch->branches.count == 0) return best;
+        branch = branch_at(engine, branch->branches.entries[0].item);
     }
-    if (branch->branches.count == 0) return best;
-    uint32_t below = branch_best(engine, branch_at(engine, branch->branches.entries[0].item));
-    return best == 0 || ready_before(engine, below, best) ? below : best;
 }
 
 /* --- the heaps --- */
@@ -163,22 +165,30 @@ static void branch_enter(struct engine *engine, uint32_t handle) {
     }
 }
 
-static void branch_leave(struct engine *engine, uint32_t handle);
-
-/* The only thing that @handle offers is about to go. */
-static void branch_leave_if_last(struct engine *engine, uint32_t handle) {
-    if (handle == 0) return;
+/* Offers nothing any more, once what it offers alone is gone. */
+static bool branch_empties(const struct engine *engine, uint32_t handle) {
+    if (handle == 0) return false;
     const struct branch *branch = branch_at(engine, handle);
-    bool is_last = branch->lanes.count + branch->branches.count == 1;
-    if (is_last && branch->heap_at != HEAP_NOWHERE) branch_leave(engine, handle);
+    return branch->lanes.count + branch->branches.count == 1 && branch->heap_at != HEAP_NOWHERE;
 }
 
-/* At most as deep as a job has limiters. */
-static void branch_leave(struct engine *engine, uint32_t handle) { // NOLINT(misc-no-recursion)
-    const struct branch *branch = branch_at(engine, handle);
-    branch_leave_if_last(engine, branch->parent);
-    heap_remove(heap_of(engine, branch), &engine->mem, &branch_rules, engine, branch->heap_at);
-    branch_fix(engine, branch->parent);
+/* It leaves its heap, and before it those above it that it empties. */
+static void branch_leave(struct engine *engine, uint32_t handle) {
+    uint32_t leaving[JOB_LIMITERS_MAX + 1];
+    uint32_t count = 0;
+    leaving[count++] = handle;
+    for (;;) {
+        uint32_t parent = branch_at(engine, leaving[count - 1])->parent;
+        if (!branch_empties(engine, parent)) break;
+        hob_assert(count < hob_countof(leaving));
+        leaving[count++] = parent;
+    }
+    uint32_t above = branch_at(engine, leaving[count - 1])->parent;
+    while (count > 0) {
+        const struct branch *branch = branch_at(engine, leaving[--count]);
+        heap_remove(heap_of(engine, branch), &engine->mem, &branch_rules, engine, branch->heap_at);
+    }
+    branch_fix(engine, above);
 }
 
 static void lane_enter(struct engine *engine, uint32_t handle) {
@@ -192,7 +202,7 @@ static void lane_enter(struct engine *engine, uint32_t handle) {
 static void lane_leave(struct engine *engine, uint32_t handle) {
     const struct lane *lane = lane_at(engine, handle);
     struct branch *branch = branch_at(engine, lane->branch);
-    branch_leave_if_last(engine, lane->branch);
+    if (branch_empties(engine, lane->branch)) branch_leave(engine, lane->branch);
     heap_remove(&branch->lanes, &engine->mem, &lane_rules, engine, lane->heap_at);
     branch_fix(engine, lane->branch);
 }

@@ -296,8 +296,8 @@ bool ready_holds(const struct engine *engine, const struct job *job, uint32_t ha
     if (lane->priority != job->priority || branch->kind != job->kind) return false;
     if (branch->demand != job->demand) return false;
     if (lane->is_stopped != (lane->heap_at == HEAP_NOWHERE)) return false;
-    if (lane->is_stopped != valve_stops(engine, group_at(engine, lane->group)->valve, 1))
-        return false;
+    bool stops = valve_stops(engine, group_at(engine, lane->group)->valve, 1);
+    if (lane->is_stopped != stops) return false;
     if (lane->group != job->group || lane->pass != group_at(engine, job->group)->pass) return false;
     if (branch->queue != job->queue) return false;
     if ((job->flags & JOB_IN_RETURNED) != 0) {

@@ -316,6 +316,12 @@ bool group_rule_is_sound(const struct group_rule *rule) {
            rule->order < GROUP_ORDER_COUNT;
 }
 
+static bool same_rule(const struct group_rule *a, const struct group_rule *b) {
+    return a->concurrency == b->concurrency && a->order == b->order &&
+           a->rate.count == b->rate.count && a->rate.burst == b->rate.burst &&
+           a->rate.period_ns == b->rate.period_ns;
+}
+
 void queue_rule(struct engine *engine, uint32_t handle, const struct queue_view *view) {
     struct queue *queue = queue_at(engine, handle);
     if (view->rate.count == 0) {
@@ -326,7 +332,7 @@ void queue_rule(struct engine *engine, uint32_t handle, const struct queue_view 
         valve->tat_ns = view->tat_ns;
         valve_refresh(engine, queue->valve);
     }
-    if (memcmp(&queue->group_rule, &view->group_rule, sizeof queue->group_rule) == 0) return;
+    if (same_rule(&queue->group_rule, &view->group_rule)) return;
     queue->group_rule = view->group_rule;
     for (uint32_t at = queue->group_first; at != 0; at = group_at(engine, at)->queue_next) {
         valve_rule(engine, VALVE_GROUP, at);
@@ -493,8 +499,9 @@ static void keep(struct engine *engine, uint32_t handle) {
 
 static void unkeep(struct engine *engine, struct valve *valve) {
     valve->is_kept = false;
-    if (valve->kept_next != 0)
+    if (valve->kept_next != 0) {
         valve_at(engine, valve->kept_next)->kept_previous = valve->kept_previous;
+    }
     if (valve->kept_previous != 0) {
         valve_at(engine, valve->kept_previous)->kept_next = valve->kept_next;
     } else {

@@ -57,8 +57,8 @@ any_valve(struct generator *generator, bool has_kinds, bool has_rules, struct va
     struct dice *dice = &generator->dice;
     valve->sort =
         (enum valve_sort)dice_between(dice, has_kinds ? VALVE_KIND : VALVE_GROUP, VALVE_LIMITER);
-    if (valve->sort == VALVE_LIMITER && generator->swarm.limiter_count == 0)
-        valve->sort = VALVE_GROUP;
+    bool has_limiters = generator->swarm.limiter_count > 0;
+    if (valve->sort == VALVE_LIMITER && !has_limiters) valve->sort = VALVE_GROUP;
     if (valve->sort == VALVE_KIND) valve->name = generate_kind(generator);
     if (valve->sort == VALVE_GROUP) {
         valve->queue = generate_queue(generator);

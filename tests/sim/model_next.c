@@ -23,7 +23,7 @@ uint32_t
 model_next(struct model *model, struct model_queue *queue, uint32_t count_max, uint64_t *ret_ids) {
     size_t group_bytes = queue->group_count * sizeof *queue->groups;
     struct model_group *groups = malloc(group_bytes + 1);
-    struct model_job **picked = calloc(count_max + 1, sizeof(*picked));
+    struct model_job **picked = calloc(count_max + 1, sizeof(struct model_job *));
     bool *lets = calloc(model->job_count + 1, sizeof(*lets)); /* of its valves, as they are now */
     hob_assert(lets != NULL);
     for (uint32_t i = 0; i < model->job_count; i++) {
