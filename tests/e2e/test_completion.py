@@ -135,9 +135,9 @@ def test_words_values_and_names_are_completed():
                         ["hob", "push", "mail", "email", ":", "s"], ["hob", "get", ""], ["hob", "completion", ""],
                         ["hob", "push", "-f", ""], ["hob", "serve", "-d", ""], ["hob", "cancel", "1", ""],
                         ["hob", "pause", "--why", "x", "m"], ["hob", "version", ""]], env)
-        equal(bash, [{"queues"}, {"set"}, {"running"}, {"running\\,cancelled"}, {"mail"}, {"email:send", "other"},
-                     {"send"}, {"1", "2"}, {"bash", "zsh", "fish"}, {"compopt", "-o", "default"},
-                     {"compopt", "-o", "dirnames"}, {"1", "2"}, {"mail"}, set()])
+        equal(bash, [{"queues"}, {"set", "next"}, {"running"}, {"running\\,cancelled"}, {"mail"},
+                     {"email:send", "other"}, {"send"}, {"1", "2"}, {"bash", "zsh", "fish"},
+                     {"compopt", "-o", "default"}, {"compopt", "-o", "dirnames"}, {"1", "2"}, {"mail"}, set()])
         (hob.dir / "pay load.json").write_text("{}")
         fish = in_fish(["hob qu", "hob ls --state=run", "hob push mail ", "hob get ",
                         f"hob push -f {hob.dir}/pay", f"hob push --payload-file={hob.dir}/pay"], env)
