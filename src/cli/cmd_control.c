@@ -30,6 +30,18 @@ int cmd_delete(struct cli *cli) {
     return bulk_run(cli, &verb);
 }
 
+static void tell_valve(const struct cli *cli, const char *what) {
+    const char *name = cli->args[0];
+    const char *queue = cli_value(cli, "group-of");
+    if (queue != NULL) {
+        (void)fprintf(stderr, "group %s of queue %s: %s\n", name, queue, what);
+        return;
+    }
+    const char *sort = cli_has(cli, "kind") ? "kind" : "queue";
+    if (cli_has(cli, "limiter")) sort = "limiter";
+    (void)fprintf(stderr, "%s %s: %s\n", sort, name, what);
+}
+
 int cmd_pause(struct cli *cli) {
     struct cli_request request = {0};
     cli_word(&request, "PAUSE");
@@ -37,7 +49,7 @@ int cmd_pause(struct cli *cli) {
     cli_request_options(&request, cli);
     cli_request_by(&request, cli);
     if (cli_ask(cli, &request, 0) == NULL) return cli->exit_code;
-    (void)fprintf(stderr, "queue %s: paused\n", cli->args[0]);
+    tell_valve(cli, "paused");
     return 0;
 }
 
@@ -45,7 +57,8 @@ int cmd_resume(struct cli *cli) {
     struct cli_request request = {0};
     cli_word(&request, "RESUME");
     cli_word(&request, cli->args[0]);
+    cli_request_options(&request, cli);
     if (cli_ask(cli, &request, 0) == NULL) return cli->exit_code;
-    (void)fprintf(stderr, "queue %s: resumed\n", cli->args[0]);
+    tell_valve(cli, "resumed");
     return 0;
 }

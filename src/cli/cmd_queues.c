@@ -20,6 +20,7 @@ static const struct cli_column queue_columns[] = {
     {"tier", "TIER", COLUMN_NUMBER},
     {"weight", "WEIGHT", COLUMN_NUMBER},
     {"concurrency", "LIMIT", COLUMN_COUNT},
+    {"rate", "RATE", COLUMN_SPARSE},
     {"paused", "PAUSED", COLUMN_WORD},
     {"available", "AVAILABLE", COLUMN_NUMBER},
     {"scheduled", "SCHEDULED", COLUMN_COUNT},

@@ -32,6 +32,7 @@ enum cli_completes {
     COMPLETES_KINDS,
     COMPLETES_JOBS,
     COMPLETES_WORKERS,
+    COMPLETES_LIMITERS,
 };
 
 struct cli_option {
@@ -95,6 +96,7 @@ extern const struct cli_group *const cli_groups[];
 extern const size_t cli_group_count;
 extern const struct cli_group cli_job_group;     /* table_jobs.c */
 extern const struct cli_group cli_queue_group;   /* table_queues.c */
+extern const struct cli_group cli_limit_group;   /* table_limits.c */
 extern const struct cli_group cli_server_group;  /* table_server.c */
 extern const struct cli_group cli_door_group;    /* table_door.c */
 extern const struct cli_group cli_journal_group; /* table_journal.c */

@@ -97,6 +97,7 @@ static void offer_from_server(struct completion *completion, enum cli_completes 
     if (session_open_at(&address, SERVER_NS, &session, &err) != HOB_OK) return;
     if (completes == COMPLETES_QUEUES) offer_names(completion, session, "QUEUES");
     if (completes == COMPLETES_WORKERS) offer_names(completion, session, "WORKERS");
+    if (completes == COMPLETES_LIMITERS) offer_names(completion, session, "LIMITERS");
     if (completes == COMPLETES_KINDS) offer_jobs(completion, session, true);
     if (completes == COMPLETES_JOBS) offer_jobs(completion, session, false);
     session_close(session);
@@ -165,6 +166,7 @@ static void offer_values(struct completion *completion, enum cli_completes compl
     case COMPLETES_KINDS:
     case COMPLETES_JOBS:
     case COMPLETES_WORKERS:
+    case COMPLETES_LIMITERS:
         offer_from_server(completion, completes);
         return;
     case COMPLETES_NOTHING:

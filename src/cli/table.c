@@ -10,6 +10,7 @@
 const struct cli_group *const cli_groups[] = {
     &cli_job_group,
     &cli_queue_group,
+    &cli_limit_group,
     &cli_server_group,
     &cli_door_group,
     &cli_journal_group,

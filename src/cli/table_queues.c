@@ -20,6 +20,36 @@ static const struct cli_option set_rows[] = {
      .value = "N",
      .word = "CONCURRENCY",
      .help = "so many of its jobs run at once at most; 0: no limit"},
+    {.name = "rate",
+     .value = "N/SPAN",
+     .word = "RATE",
+     .help = "so many of its jobs start in such a time, as 100/1m; none: any number"},
+    {.name = "burst",
+     .value = "N",
+     .word = "BURST",
+     .help = "so many of them may start at once after a rest; default: N of the rate"},
+    {.name = "aging",
+     .value = "SPAN",
+     .word = "AGING",
+     .help = "each such time that a job waits is worth one step of priority; 0: none is"},
+    {.name = "group-concurrency",
+     .value = "N",
+     .word = "GROUPCONCURRENCY",
+     .help = "so many jobs of each group run at once at most; 0: no limit"},
+    {.name = "group-rate",
+     .value = "N/SPAN",
+     .word = "GROUPRATE",
+     .help = "so many jobs of each group start in such a time; none: any number"},
+    {.name = "group-burst",
+     .value = "N",
+     .word = "GROUPBURST",
+     .help = "so many of them may start at once after a rest; default: N of the rate"},
+    {.name = "group-order",
+     .value = "ORDER",
+     .word = "GROUPORDER",
+     .choices = "loose block skip park",
+     .help = "loose: jobs of a group run side by side (default); else one at a time. block: a job "
+             "that fails stops its group; skip: the group goes on; park: also while it is retried"},
     {.name = "length",
      .value = "N",
      .word = "LENGTH",
@@ -50,11 +80,26 @@ static const struct cli_option next_rows[] = {
 static const struct cli_options next_options = CLI_LIST(next_rows);
 
 static const struct cli_option pause_rows[] = {
-    {.name = "why", .value = "TEXT", .word = "WHY", .help = "the reason, shown with the queue"},
+    {.name = "why",
+     .value = "TEXT",
+     .word = "WHY",
+     .help = "the reason, shown with what is paused"},
     {.name = "by", .value = "NAME", .help = "who does it; default: the user"},
     {.name = "for", .value = "SPAN", .word = "FOR", .help = "resume by itself after this time"},
 };
 static const struct cli_options pause_options = CLI_LIST(pause_rows);
+
+/* What NAME is the name of. */
+static const struct cli_option valve_rows[] = {
+    {.name = "kind", .word = "KIND", .help = "NAME is a kind, in all queues"},
+    {.name = "limiter", .word = "LIMITER", .help = "NAME is a limiter"},
+    {.name = "group-of",
+     .value = "QUEUE",
+     .word = "GROUPOF",
+     .completes = COMPLETES_QUEUES,
+     .help = "NAME is a group of this queue"},
+};
+static const struct cli_options valve_options = CLI_LIST(valve_rows);
 
 static const struct cli_command queue_rows[] = {
     {
@@ -92,10 +137,15 @@ static const struct cli_command queue_rows[] = {
     },
     {
         .name = "pause",
-        .synopsis = "QUEUE",
-        .summary = "fetch nothing from a queue",
-        .examples = "hob pause mail --why 'provider is down' --for 10m\n",
-        .lists = {&pause_options, &cli_server_options},
+        .synopsis = "NAME",
+        .summary = "let no more jobs of a queue start, or of a kind, a limiter, a group",
+        .details = "What runs goes on. `hob queues`, `hob kinds`, `hob limiters` and `hob groups` "
+                   "show what is paused, until when, by whom and why.",
+        .examples = "hob pause mail --why 'provider is down' --for 10m\n"
+                    "hob pause email.send --kind\n"
+                    "hob pause stripe --limiter --for 30s --why 'answered 429'\n"
+                    "hob pause acme --group-of imports\n",
+        .lists = {&valve_options, &pause_options, &cli_server_options},
         .args_min = 1,
         .args_max = 1,
         .completes = {COMPLETES_QUEUES},
@@ -103,9 +153,11 @@ static const struct cli_command queue_rows[] = {
     },
     {
         .name = "resume",
-        .synopsis = "QUEUE",
-        .summary = "go on fetching from a queue",
-        .lists = {&cli_server_options},
+        .synopsis = "NAME",
+        .summary = "let them start again",
+        .examples = "hob resume mail\n"
+                    "hob resume acme --group-of imports\n",
+        .lists = {&valve_options, &cli_server_options},
         .args_min = 1,
         .args_max = 1,
         .completes = {COMPLETES_QUEUES},

@@ -10,6 +10,7 @@ static const struct {
 } words[] = {
     {"NOJOB", HOB_NOT_FOUND},
     {"NOQUEUE", HOB_NOT_FOUND},
+    {"UNKNOWN", HOB_NOT_FOUND},
     {"STALE", HOB_CONFLICT},
     {"LEASEOVER", HOB_CONFLICT},
     {"STATE", HOB_CONFLICT},
