@@ -41,6 +41,8 @@ static struct server_options options_of(const struct config *config) {
         .version = HOB_VERSION,
         .queues = config->queues,
         .queue_count = config->queue_count,
+        .limiters = config->limiters,
+        .limiter_count = config->limiter_count,
         .callbacks =
             {
                 .off = config_number(config, SETTING_CALLBACKS_RUN) == CALLBACKS_RUN_OFF,

@@ -113,6 +113,8 @@ static void put_kinds(struct buf *out) {
     "  slots: 4\n"                                             \
     "queues:\n"                                                \
     "  images: {order: lifo, keep: 1h:1000}\n"                 \
+    "limiters:\n"                                              \
+    "  stripe: {concurrency: 20, rate: 100/1s}\n"              \
     "kinds:\n"                                                 \
     "  resize: {run: [./resize.sh], timeout: 30s}\n"           \
     "secrets:\n"                                               \
@@ -132,6 +134,9 @@ void cli_put_config_man(struct buf *out) {
     (void)buf_put_str(out, ".SH SETTINGS\n");
     put_settings(out);
     (void)buf_put_str(out, ".SS queues: {NAME: {…}}\nSet at each start and reload.\n");
+    put_keys(out, keys, count);
+    keys = limiter_keys(&count);
+    (void)buf_put_str(out, ".SS limiters: {NAME: {…}}\nThe same; * and ? in a name make a rule.\n");
     put_keys(out, keys, count);
     put_kinds(out);
     (void)buf_put_str(out, ".SS secrets: {NAME: VALUE}\n");

@@ -6,6 +6,8 @@
  *     worker: {queues: [images, default], slots: 4}
  *     queues:                       # applied at each start and reload: see queues.h
  *       images: {order: lifo}
+ *     limiters:                     # the same: see limiters.h
+ *       stripe: {concurrency: 20, rate: 100/1s}
  *     kinds:                        # how each kind of job is run: see kind.h
  *       resize: {run: [./resize.sh, --width, "640"]}
  *     secrets:                      # named here, so that no job and no log carries them
@@ -18,6 +20,7 @@
 #define HOB_CONFIG_CONFIG_H
 
 #include "config/kind.h"
+#include "config/limiters.h"
 #include "config/queues.h"
 #include "config/secrets.h"
 #include "config/value.h"
@@ -51,6 +54,8 @@ struct config {
     struct worker_config worker;
     const struct queue_config *queues;
     size_t queue_count;
+    const struct limiter_config *limiters;
+    size_t limiter_count;
     const struct secret_config *secrets;
     size_t secret_count;
     const char *path; /* of the file; NULL: none was read */

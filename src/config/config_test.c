@@ -149,7 +149,7 @@ TEST(all_that_is_wrong_is_told_at_once) {
         "kinds: {a: {sped: 3}, b: {speed: 3}, c: {fly: {speed: 10}}}\n"
         "kind: {}\n",
         "w.yaml:5:1: unknown key `kind` in the file; did you mean `kinds`?; allowed: log, "
-        "server, callbacks, worker, queues, kinds, secrets\n"
+        "server, callbacks, worker, queues, limiters, kinds, secrets\n"
         "w.yaml:1:22: `sometimes` is not it; wanted: one of always, interval, none\n"
         "w.yaml:1:41: wanted: a list of 1 to 16\n"
         "w.yaml:1:53: `1kB` is not it; wanted: a size, such as 512MiB or 2GiB, from 1MiB to 1TiB\n"
@@ -222,6 +222,49 @@ TEST(settings_of_queues_are_what_the_file_names) {
     CHECK(!slow->has_order && slow->has_paused && slow->is_paused);
     CHECK_EQUAL(slow->keep_failed.span_ns, 7 * NS_PER_DAY);
     config_free(config);
+}
+
+TEST(rates_and_limiters_are_what_the_file_names) {
+    struct config *config = NULL;
+    struct config_report report = {0};
+    const char *text =
+        "queues:\n"
+        "  mail: {rate: 100/1m, burst: 10, aging: 5m, group_concurrency: 2, group_rate: none,\n"
+        "    group_order: park}\n"
+        "limiters:\n"
+        "  stripe: {concurrency: 20, rate: 3/1h}\n"
+        "  customer-*: {concurrency: 1}\n";
+    CHECK(parse(text, &config, &report) == HOB_OK);
+    const struct queue_config *mail = &config->queues[0];
+    CHECK(mail->rate.is_set && mail->rate.burst.is_set);
+    CHECK_EQUAL(mail->rate.count, 100);
+    CHECK_EQUAL(mail->rate.period_ns, NS_PER_MINUTE);
+    CHECK_EQUAL(mail->rate.burst.value, 10);
+    CHECK_EQUAL(mail->aging.span_ns, 5 * NS_PER_MINUTE);
+    CHECK_EQUAL(mail->group_concurrency.value, 2);
+    CHECK(mail->group_rate.is_set && !mail->group_rate.burst.is_set);
+    CHECK_EQUAL(mail->group_rate.count, 0);
+    CHECK_EQUAL(mail->group_order.value, 3);
+    CHECK_EQUAL(config->limiter_count, 2);
+    CHECK_STR(config->limiters[0].name, "stripe");
+    CHECK_EQUAL(config->limiters[0].concurrency.value, 20);
+    CHECK_EQUAL(config->limiters[0].rate.period_ns, NS_PER_HOUR);
+    CHECK_STR(config->limiters[1].name, "customer-*");
+    CHECK(!config->limiters[1].rate.is_set);
+    config_free(config);
+    check_refused(
+        "queues: {a: {rate: 5}, b: {burst: 3}, c: {order: lifo, aging: 1h}, d: {group_order: x}}\n"
+        "limiters: {'a b*': {}, c: {rate: 1/0s}, d: {rate: 1/3650d, burst: 2}, e: {rat: none}}\n",
+        "w.yaml:1:20: wanted: none, or N/SPAN as 100/1m: 1 to 1000000 in 1ms to 3650d\n"
+        "w.yaml:1:27: a burst needs `rate: N/SPAN` beside it\n"
+        "w.yaml:1:42: only jobs of a fifo queue age\n"
+        "w.yaml:1:85: wanted: loose, block, skip or park\n"
+        "w.yaml:2:12: a rule is a name of 1 to 200 bytes in which * and ? stand for others\n"
+        "w.yaml:2:34: wanted: none, or N/SPAN as 100/1m: 1 to 1000000 in 1ms to 3650d\n"
+        "w.yaml:2:44: `rate`: a burst is worth at most 3650d\n"
+        "w.yaml:2:75: unknown key `rat` in a limiter; did you mean `rate`?; allowed: concurrency, "
+        "rate, burst"
+    );
 }
 
 TEST(secrets_are_read_from_where_they_are) {
@@ -301,6 +344,7 @@ TESTS(
     callbacks_are_granted_only_secrets_that_there_are,
     the_first_error_stands_for_all_where_there_is_room_for_one,
     settings_of_queues_are_what_the_file_names,
+    rates_and_limiters_are_what_the_file_names,
     secrets_are_read_from_where_they_are,
     the_last_holder_frees_it,
     the_keys_of_a_worker_do_not_stand_at_the_top_any_more,

@@ -6,7 +6,8 @@
 #include "base/text.h"
 #include "config/config.h"
 
-#define KEEP_NS_MAX (3650 * NS_PER_DAY)
+#define KEEP_NS_MAX  (3650 * NS_PER_DAY)
+#define AGING_NS_MAX (30 * NS_PER_DAY)
 
 static enum hob_status read_order(struct yaml_read *read, yaml_node_t *node, void *into) {
     struct queue_config *queue = into;
@@ -18,49 +19,87 @@ static enum hob_status read_order(struct yaml_read *read, yaml_node_t *node, voi
     return queue->has_order ? HOB_OK : yaml_read_fail(read, node, "wanted: fifo or lifo");
 }
 
-static enum hob_status read_number(
-    struct yaml_read *read,
-    yaml_node_t *node,
-    uint32_t min,
-    uint32_t max,
-    struct queue_number *number
-) {
-    uint64_t value = 0;
-    enum hob_status status = yaml_read_u64(read, node, min, max, &value);
-    number->is_set = status == HOB_OK;
-    number->value = (uint32_t)value;
-    return status;
-}
-
 static enum hob_status read_tier(struct yaml_read *read, yaml_node_t *node, void *into) {
-    return read_number(read, node, 0, 1000, &((struct queue_config *)into)->tier);
+    return config_count_read(read, node, 0, 1000, &((struct queue_config *)into)->tier);
 }
 
 static enum hob_status read_weight(struct yaml_read *read, yaml_node_t *node, void *into) {
-    return read_number(read, node, 1, 1000, &((struct queue_config *)into)->weight);
+    return config_count_read(read, node, 1, 1000, &((struct queue_config *)into)->weight);
 }
 
 static enum hob_status read_concurrency(struct yaml_read *read, yaml_node_t *node, void *into) {
-    return read_number(read, node, 0, 1000000, &((struct queue_config *)into)->concurrency);
+    return config_count_read(read, node, 0, 1000000, &((struct queue_config *)into)->concurrency);
 }
 
 static enum hob_status read_length(struct yaml_read *read, yaml_node_t *node, void *into) {
-    return read_number(read, node, 0, 133000000, &((struct queue_config *)into)->length);
+    return config_count_read(read, node, 0, 133000000, &((struct queue_config *)into)->length);
+}
+
+static enum hob_status read_rate(struct yaml_read *read, yaml_node_t *node, void *into) {
+    return config_rate_read(read, node, &((struct queue_config *)into)->rate);
+}
+
+static enum hob_status read_burst(struct yaml_read *read, yaml_node_t *node, void *into) {
+    return config_count_read(read, node, 0, 1000000, &((struct queue_config *)into)->rate.burst);
+}
+
+static enum hob_status read_aging(struct yaml_read *read, yaml_node_t *node, void *into) {
+    static const char wanted[] = "a span of at most 30d, such as 10m; 0: none";
+    struct queue_span *aging = &((struct queue_config *)into)->aging;
+    struct slice text = SLICE_NONE;
+    enum hob_status status = yaml_read_text(read, node, wanted, &text);
+    if (status != HOB_OK) return status;
+    aging->is_set = text_duration(text, 0, &aging->span_ns) && aging->span_ns <= AGING_NS_MAX;
+    return aging->is_set ? HOB_OK : yaml_read_fail(read, node, "wanted: %s", wanted);
+}
+
+static enum hob_status
+read_group_concurrency(struct yaml_read *read, yaml_node_t *node, void *into) {
+    struct queue_config *queue = into;
+    return config_count_read(read, node, 0, 1000000, &queue->group_concurrency);
+}
+
+static enum hob_status read_group_rate(struct yaml_read *read, yaml_node_t *node, void *into) {
+    return config_rate_read(read, node, &((struct queue_config *)into)->group_rate);
+}
+
+static enum hob_status read_group_burst(struct yaml_read *read, yaml_node_t *node, void *into) {
+    struct queue_config *queue = into;
+    return config_count_read(read, node, 0, 1000000, &queue->group_rate.burst);
+}
+
+/* One of @words, in the order of an enum of the engine. */
+static enum hob_status read_word(
+    struct yaml_read *read,
+    yaml_node_t *node,
+    const char *const *words,
+    size_t count,
+    const char *wanted,
+    struct config_count *word
+) {
+    struct slice text = SLICE_NONE;
+    enum hob_status status = yaml_read_text(read, node, wanted, &text);
+    if (status != HOB_OK) return status;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!slice_equal(text, slice_str(words[i]))) continue;
+        *word = (struct config_count){.is_set = true, .value = i};
+        return HOB_OK;
+    }
+    return yaml_read_fail(read, node, "wanted: %s", wanted);
 }
 
 static enum hob_status read_on_full(struct yaml_read *read, yaml_node_t *node, void *into) {
     static const char *const words[] = {"reject", "drop_oldest", "drop_newest"};
     static const char wanted[] = "reject, drop_oldest or drop_newest";
-    struct queue_number *on_full = &((struct queue_config *)into)->on_full;
-    struct slice text = SLICE_NONE;
-    enum hob_status status = yaml_read_text(read, node, wanted, &text);
-    if (status != HOB_OK) return status;
-    for (uint32_t i = 0; i < hob_countof(words); i++) {
-        if (!slice_equal(text, slice_str(words[i]))) continue;
-        *on_full = (struct queue_number){.is_set = true, .value = i};
-        return HOB_OK;
-    }
-    return yaml_read_fail(read, node, "wanted: %s", wanted);
+    struct queue_config *queue = into;
+    return read_word(read, node, words, hob_countof(words), wanted, &queue->on_full);
+}
+
+static enum hob_status read_group_order(struct yaml_read *read, yaml_node_t *node, void *into) {
+    static const char *const words[] = {"loose", "block", "skip", "park"};
+    static const char wanted[] = "loose, block, skip or park";
+    struct queue_config *queue = into;
+    return read_word(read, node, words, hob_countof(words), wanted, &queue->group_order);
 }
 
 /* SPAN:N, as `hob queues set --keep` takes it. */
@@ -114,6 +153,35 @@ static const struct yaml_key keys[] = {
      .read = read_concurrency,
      .value = "0..1000000",
      .help = "so many of its jobs run at once at most; 0: no limit"},
+    {.name = "rate",
+     .read = read_rate,
+     .value = "N/SPAN|none",
+     .help = "so many of its jobs start in such a time, as 100/1m"},
+    {.name = "burst",
+     .read = read_burst,
+     .value = "0..1000000",
+     .help = "so many of them may start at once after a rest; 0: N of the rate"},
+    {.name = "aging",
+     .read = read_aging,
+     .value = "SPAN",
+     .help = "each such time that a job waits is worth one step of priority; 0: none is"},
+    {.name = "group_concurrency",
+     .read = read_group_concurrency,
+     .value = "0..1000000",
+     .help = "so many jobs of each group run at once at most; 0: no limit"},
+    {.name = "group_rate",
+     .read = read_group_rate,
+     .value = "N/SPAN|none",
+     .help = "so many jobs of each group start in such a time"},
+    {.name = "group_burst",
+     .read = read_group_burst,
+     .value = "0..1000000",
+     .help = "so many of them may start at once after a rest; 0: N of the rate"},
+    {.name = "group_order",
+     .read = read_group_order,
+     .value = "loose|block|skip|park",
+     .help = "jobs of a group side by side (default), or one at a time; then a failed job blocks "
+             "its group, or is skipped, or parked while it is retried"},
     {.name = "length",
      .read = read_length,
      .value = "0..133000000",
@@ -141,12 +209,24 @@ const struct yaml_key *queue_keys(size_t *ret_count) {
     return keys;
 }
 
+/* What the engine would refuse. */
+static enum hob_status
+check_together(struct yaml_read *read, yaml_node_t *node, const struct queue_config *queue) {
+    if (queue->is_lifo && queue->aging.span_ns > 0) {
+        return yaml_read_fail(read, node, "only jobs of a fifo queue age");
+    }
+    enum hob_status status = config_rate_check(read, node, "rate", &queue->rate);
+    if (status != HOB_OK) return status;
+    return config_rate_check(read, node, "group_rate", &queue->group_rate);
+}
+
 static enum hob_status
 read_queue(struct yaml_read *read, yaml_node_t *name, yaml_node_t *value, void *into) {
     struct config *config = into;
     struct queue_config queue = {0};
     enum hob_status status = yaml_read_name(read, name, &queue.name);
     enum hob_status inside = yaml_read_map(read, value, "a queue", keys, hob_countof(keys), &queue);
+    if (inside == HOB_OK) inside = check_together(read, value, &queue);
     if (status == HOB_OK) status = inside;
     if (status != HOB_OK) return status;
     ((struct queue_config *)config->queues)[config->queue_count++] = queue;

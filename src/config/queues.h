@@ -8,7 +8,7 @@
 #ifndef HOB_CONFIG_QUEUES_H
 #define HOB_CONFIG_QUEUES_H
 
-#include "config/yaml_read.h"
+#include "config/limiters.h"
 
 enum { QUEUE_CONFIGS_MAX = 1000 };
 
@@ -18,20 +18,25 @@ struct queue_keep {
     uint32_t count;
 };
 
-struct queue_number {
+struct queue_span {
     bool is_set;
-    uint32_t value;
+    hob_ns span_ns;
 };
 
 struct queue_config {
     const char *name;
     bool has_order;
     bool is_lifo;
-    struct queue_number tier;
-    struct queue_number weight;
-    struct queue_number concurrency;
-    struct queue_number length;
-    struct queue_number on_full; /* enum on_full of the engine */
+    struct config_count tier;
+    struct config_count weight;
+    struct config_count concurrency;
+    struct config_rate rate;
+    struct queue_span aging;
+    struct config_count length;
+    struct config_count on_full; /* enum on_full of the engine */
+    struct config_count group_concurrency;
+    struct config_rate group_rate;
+    struct config_count group_order; /* enum group_order of the engine */
     struct queue_keep keep;
     struct queue_keep keep_failed;
     bool has_paused;

@@ -63,6 +63,13 @@ void config_reference(struct config_readers readers, struct buf *out) {
     size_t count = 0;
     const struct yaml_key *keys = queue_keys(&count);
     put_keys(out, "`queues: {NAME: {…}}`, each a queue:", keys, count);
+    keys = limiter_keys(&count);
+    put_keys(
+        out,
+        "`limiters: {NAME: {…}}`, each a limiter, or with * or ? in its name a rule:",
+        keys,
+        count
+    );
     for (size_t i = 0; i < readers.count; i++) {
         const struct kind_reader *reader = readers.items[i];
         char title[200] = "`kinds: {NAME: {…}}`, a kind that is run by a program:";

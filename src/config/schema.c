@@ -163,6 +163,10 @@ void config_schema(struct config_readers readers, struct buf *out) {
     put_named(&put, "queues");
     put_keys(&put, keys, count);
     json_put_object_end(&put);
+    keys = limiter_keys(&count);
+    put_named(&put, "limiters");
+    put_keys(&put, keys, count);
+    json_put_object_end(&put);
     put_kinds(&put, readers);
     put_named(&put, "secrets");
     json_put_raw(&put, SLICE("{\"type\":\"string\"}"));

@@ -13,6 +13,10 @@ enum { PATH_BYTES_MAX = 120, PENDING_MAX = 32, NAMES_MAX = 64, SECTION_KEYS_MAX 
 
 const struct config_part config_parts[] = {
     {"queues", queues_read, "{NAME: {…}, …}", "settings of queues, applied at start and reload"},
+    {"limiters",
+     limiters_read,
+     "{NAME: {…}, …}",
+     "limits of limiters and rules, applied at start and reload"},
     {"kinds", kinds_read, "{NAME: {…}, …}", "how each kind of job is run"},
     {"secrets", secrets_read, "{NAME: SECRET, …}", "secrets, by the name that others refer to"},
 };

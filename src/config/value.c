@@ -111,13 +111,7 @@ static bool pattern_is_valid(struct slice item) {
     bool excludes = rest.bytes[0] == '!';
     if (excludes) rest = slice_of(rest.bytes + 1, rest.size - 1);
     if (!excludes && !glob_has_wildcard(rest)) return yaml_name_is_valid(rest);
-    if (rest.size == 0 || rest.size > 200) return false;
-    for (size_t i = 0; i < rest.size; i++) {
-        char both[2] = {'a', rest.bytes[i]};
-        bool is_wild = both[1] == '*' || both[1] == '?';
-        if (!is_wild && !yaml_name_is_valid(slice_of(both, sizeof both))) return false;
-    }
-    return true;
+    return yaml_glob_is_valid(rest);
 }
 
 /* The item as it is kept, or NULL when it is not valid. */

@@ -165,6 +165,16 @@ bool yaml_name_is_valid(struct slice name) {
     return true;
 }
 
+bool yaml_glob_is_valid(struct slice glob) {
+    if (glob.size == 0 || glob.size > YAML_NAME_BYTES_MAX) return false;
+    for (size_t i = 0; i < glob.size; i++) {
+        char both[2] = {'a', glob.bytes[i]};
+        bool is_wild = both[1] == '*' || both[1] == '?';
+        if (!is_wild && !yaml_name_is_valid(slice_of(both, sizeof both))) return false;
+    }
+    return true;
+}
+
 enum hob_status
 yaml_read_name(struct yaml_read *read, const yaml_node_t *node, const char **ret_name) {
     struct slice text = SLICE_NONE;

@@ -143,6 +143,8 @@ bool yaml_is_left_out(const yaml_node_t *node);
 
 /** Is it a name that a queue, kind or worker may have? */
 bool yaml_name_is_valid(struct slice name);
+/** Is it made of the bytes of a name, * and ? */
+bool yaml_glob_is_valid(struct slice glob);
 
 /** A name of a queue, kind or worker, in the arena. */
 HOB_CHECK enum hob_status

@@ -155,8 +155,8 @@ void statistics_keep_close(struct server *server);
 void statistics_keep_end(struct server *server);
 
 /* reload.c */
-/** Set the queues as the options say; in no turn. */
-void server_queues_set(struct server *server);
+/** Set queues and limiters as the options say; in no turn. */
+void server_settings_set(struct server *server);
 /** From now on SIGHUP reloads. */
 void server_reload_open(struct server *server);
 void server_reload_close(struct server *server);

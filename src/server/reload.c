@@ -1,170 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the configuration says while the server runs: settings of queues, at the start and at each
- * SIGHUP. The file wins for what it names; a queue or a setting that it does not name stays as it
- * is, also when an earlier file named it. Only what is different is changed, and each change is
- * logged. */
+/* What the configuration says while the server runs: settings of queues and limiters, at the start
+ * and at each SIGHUP. The file wins for what it names; what it does not name stays as it is, also
+ * when an earlier file named it. Only what is different is changed, and each change is logged. */
 #include <signal.h>
-#include <stdio.h>
 
 #include "base/assert.h"
-#include "base/text.h"
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/notify.h"
-#include "server/private.h"
-
-#define BY_CONFIG "hob.yaml"
-
-struct queue_change {
-    struct server *server;
-    struct slice queue;
-    const struct queue_view *now;
-};
-
-static void apply(struct queue_change *change, const struct command *command) {
-    struct answer answer;
-    space_apply(change->server->space, command, &answer);
-    if (answer.code == ANSWER_OK) return;
-    log_error(
-        "a queue cannot be set as the configuration says",
-        log_text("queue", change->queue),
-        log_str("answer", answer_text(answer.code))
-    );
-}
-
-static void
-tell(struct queue_change *change, const char *setting, const char *old, const char *new) {
-    log_info(
-        "queue changed by the configuration",
-        log_text("queue", change->queue),
-        log_str("setting", setting),
-        log_str("old", old),
-        log_str("new", new)
-    );
-}
-
-/* SPAN:N */
-static const char *keep_text(struct buf *out, hob_ns span_ns, uint32_t count) {
-    buf_reset(out);
-    (void)text_put_duration(out, span_ns);
-    (void)buf_printf(out, ":%u%c", count, '\0');
-    return out->bytes;
-}
-
-/* True: it is another one, and that was logged. */
-static bool keep_differs(
-    struct queue_change *change,
-    const char *setting,
-    const struct queue_keep *keep,
-    hob_ns now_ns,
-    uint32_t now_count
-) {
-    if (!keep->is_set || (keep->span_ns == now_ns && keep->count == now_count)) return false;
-    HOB_AUTO_BUF struct buf old = buf_make(100);
-    HOB_AUTO_BUF struct buf new = buf_make(100);
-    const char *before = keep_text(&old, now_ns, now_count);
-    tell(change, setting, before, keep_text(&new, keep->span_ns, keep->count));
-    return true;
-}
-
-/* The same of a number. */
-static bool number_differs(
-    struct queue_change *change,
-    const char *setting,
-    const struct queue_number *number,
-    uint32_t now
-) {
-    if (!number->is_set || number->value == now) return false;
-    char old[24];
-    char new[24];
-    (void)snprintf(old, sizeof old, "%u", now);
-    (void)snprintf(new, sizeof new, "%u", number->value);
-    tell(change, setting, old, new);
-    return true;
-}
-
-static void set_queue(struct queue_change *change, const struct queue_config *queue) {
-    static const char *const orders[] = {[QUEUE_FIFO] = "fifo", [QUEUE_LIFO] = "lifo"};
-    static const char *const on_full[] = {
-        [FULL_REJECT] = "reject",
-        [FULL_DROP_OLDEST] = "drop_oldest",
-        [FULL_DROP_NEWEST] = "drop_newest",
-    };
-    const struct queue_view *now = change->now;
-    struct command command = {
-        .type = COMMAND_QUEUE_SET,
-        .queue_set =
-            {
-                .queue = change->queue,
-                .order = queue->is_lifo ? QUEUE_LIFO : QUEUE_FIFO,
-                .tier = queue->tier.value,
-                .weight = queue->weight.value,
-                .concurrency = queue->concurrency.value,
-                .length = queue->length.value,
-                .on_full = (enum on_full)queue->on_full.value,
-                .keep_completed_ns = queue->keep.span_ns,
-                .keep_completed_count = queue->keep.count,
-                .keep_failed_ns = queue->keep_failed.span_ns,
-                .keep_failed_count = queue->keep_failed.count,
-            },
-    };
-    struct queue_set_command *set = &command.queue_set;
-    set->has_order = queue->has_order && now->order != set->order;
-    if (set->has_order) tell(change, "order", orders[now->order], orders[set->order]);
-    set->has_keep_completed = keep_differs(
-        change, "keep", &queue->keep, now->keep_completed_ns, now->keep_completed_count
-    );
-    set->has_keep_failed = keep_differs(
-        change, "keep_failed", &queue->keep_failed, now->keep_failed_ns, now->keep_failed_count
-    );
-    set->has_tier = number_differs(change, "tier", &queue->tier, now->tier);
-    set->has_weight = number_differs(change, "weight", &queue->weight, now->weight);
-    set->has_concurrency =
-        number_differs(change, "concurrency", &queue->concurrency, now->concurrency);
-    set->has_length = number_differs(change, "length", &queue->length, now->length);
-    set->has_on_full = queue->on_full.is_set && now->on_full != set->on_full;
-    if (set->has_on_full) tell(change, "on_full", on_full[now->on_full], on_full[set->on_full]);
-    bool changes = set->has_concurrency || set->has_order || set->has_tier || set->has_weight;
-    changes = changes || set->has_length || set->has_on_full;
-    changes = changes || set->has_keep_completed || set->has_keep_failed;
-    if (changes) apply(change, &command);
-}
-
-static void set_paused(struct queue_change *change, const struct queue_config *queue) {
-    if (!queue->has_paused || queue->is_paused == change->now->paused) return;
-    struct command pause = {
-        .type = COMMAND_PAUSE,
-        .pause = {.queue = change->queue, .by = SLICE(BY_CONFIG)},
-    };
-    struct command resume = {.type = COMMAND_RESUME, .resume = {.queue = change->queue}};
-    tell(
-        change, "paused", queue->is_paused ? "false" : "true", queue->is_paused ? "true" : "false"
-    );
-    apply(change, queue->is_paused ? &pause : &resume);
-}
+#include "server/change.h"
 
 static void set_all(struct server *server, const struct server_options *options) {
-    if (options->queue_count == 0) return;
+    if (options->queue_count == 0 && options->limiter_count == 0) return;
     net_turn(server->net);
-    for (size_t i = 0; i < options->queue_count; i++) {
-        const struct queue_config *queue = &options->queues[i];
-        struct queue_view now = {
-            .tier = QUEUE_TIER_DEFAULT,
-            .weight = 1,
-            .keep_completed_ns = KEEP_COMPLETED_DEFAULT_NS,
-            .keep_completed_count = KEEP_COMPLETED_COUNT_DEFAULT,
-            .keep_failed_ns = KEEP_FAILED_DEFAULT_NS,
-            .keep_failed_count = KEEP_FAILED_COUNT_DEFAULT,
-        };
-        struct queue_change change = {
-            .server = server, .queue = slice_str(queue->name), .now = &now};
-        (void)engine_queue(space_engine(server->space), change.queue, &now);
-        set_queue(&change, queue);
-        set_paused(&change, queue);
-    }
+    reload_queues(server, options);
+    reload_limiters(server, options);
 }
 
-void server_queues_set(struct server *server) {
+void server_settings_set(struct server *server) {
     set_all(server, server->options);
 }
 

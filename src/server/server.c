@@ -347,7 +347,7 @@ static enum hob_status serve(struct server *server, struct hob_error *err) {
     (void)self_raise_files();
     handles_open(server);
     log_info("serving", log_str("data", server->options->data_path));
-    server_queues_set(server);
+    server_settings_set(server);
     status = callbacks_open(server, err);
     if (status == HOB_OK) {
         say_ready(server);

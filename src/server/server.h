@@ -67,6 +67,8 @@ struct server_options {
     const char *version;               /* static */
     const struct queue_config *queues; /* set at start and at each reload */
     size_t queue_count;
+    const struct limiter_config *limiters; /* the same */
+    size_t limiter_count;
     struct callbacks_options callbacks; /* taken at start and at each reload */
     struct server_reload reload;        /* begin NULL: SIGHUP is ignored */
 };

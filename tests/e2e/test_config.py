@@ -173,6 +173,46 @@ def test_a_reload_takes_over_what_it_can_and_says_what_needs_a_restart():
         equal(log_lines(hob)[before:], "", "nothing is left to change, and info is not written any more")
 
 
+def test_rates_groups_and_limiters_are_set_at_the_start_and_by_a_reload():
+    with rig(None) as hob:
+        path = serve_with(hob, "queues: {mail: {rate: 100/1m, burst: 10, aging: 5m, group_concurrency: 2,\n"
+                               "  group_rate: 7/1h, group_order: skip}}\n"
+                               "limiters: {stripe: {concurrency: 20, rate: 3/1h}, 'customer-*': {concurrency: 1}}\n")
+        client = hob.resp()
+
+        def mail():
+            names = (b"rate", b"burst", b"aging_ms", b"group_concurrency", b"group_rate", b"group_order")
+            got = queue(client, "mail")
+            return [got.get(name) for name in names]
+
+        def limiters():
+            rows = map(pairs, client.call("LIMITERS"))
+            return [(row[b"name"], row[b"concurrency"], row.get(b"rate")) for row in rows]
+
+        equal(mail(), [b"100/1m", 10, 300000, 2, b"7/1h", b"skip"], "at the start")
+        equal(limiters(), [(b"customer-*", 1, None), (b"stripe", 20, b"3/1h")], "at the start")
+        client.call("LIMITER", "by-hand", "CONCURRENCY", 5)
+        path.write_text("queues: {mail: {rate: none, aging: 0s, group_concurrency: 3, group_rate: 8/1h,\n"
+                        "  group_burst: 2, group_order: block}}\n"
+                        "limiters: {stripe: {rate: 4/1h, burst: 2}, customer-9: {concurrency: 1}}\n")
+        said = hangup(hob, hob.server, "reloaded")
+        for words in ('setting=rate old="100/1m burst 10" new=none', "setting=aging old=5m new=0s",
+                      "setting=group_concurrency old=2 new=3", 'setting=group_rate old=7/1h new="8/1h burst 2"',
+                      "setting=group_order old=skip new=block",
+                      'limiter=stripe setting=rate old=3/1h new="4/1h burst 2"'):
+            within(said, words)
+        equal(mail(), [None, None, None, 3, b"8/1h", b"block"], "after the reload")
+        wanted = [(b"by-hand", 5, None), (b"customer-*", 1, None), (b"customer-9", 1, None), (b"stripe", 20, b"4/1h")]
+        equal(limiters(), wanted, "what the file does not name stays")
+        before = len(log_lines(hob))
+        hangup(hob, hob.server, "reloaded")
+        check("setting=" not in log_lines(hob)[before:], "nothing is left to change")
+        hob.kill()
+        hob.start("--config", str(path))
+        client = hob.resp()
+        equal(limiters(), wanted, "after a kill")
+
+
 def test_names_and_limits_change_while_the_server_runs():
     with rig(None) as hob:
         path = serve_with(hob, "server: {hosts: [old.example]}\n")
