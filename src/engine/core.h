@@ -25,6 +25,7 @@
 #include "engine/document.h"
 #include "engine/engine.h"
 #include "engine/length.h"
+#include "engine/pushall.h"
 
 enum {
     JOB_IN_RETURNED = 1u << 0, /* available, and in its lane's heap instead of its list */
@@ -648,14 +649,6 @@ const char *unique_fault(const struct push_command *push);
 /* When a debounced job runs whose first push was at @created_ns, if no other push comes. */
 hob_ns
 debounce_until(const struct engine *engine, const struct push_command *push, hob_ns created_ns);
-/* The id of the job that a unique key is held for; 0: nothing holds it. */
-uint64_t unique_held_by(const struct engine *engine, struct slice unique);
-/* May this push change a job that is there already? */
-bool unique_may_change(const struct push_command *push);
-/* When the unique key of a push is held, the holder is its answer, and nothing is changed. */
-bool unique_is_existing(
-    struct engine *engine, const struct push_command *push, struct answer *answer
-);
 /* True when the unique key of a push is held: then the push is done, and this is its answer. */
 bool unique_meets(struct engine *engine, const struct push_command *push, struct answer *answer);
 /* True when a final job may not be retried, for another holds its key by now. */
@@ -709,19 +702,6 @@ ENGINE_COMMANDS(X)
 uint32_t worker_greet(struct engine *engine, struct slice name, struct answer *answer);
 /* push.c: the first fault of what is to be pushed, or NULL. */
 const char *push_fault(const struct push_command *push);
-/* The answer of a push that is at fault by itself; an OK one is left alone. */
-void push_check(const struct push_command *push, struct answer *answer);
-/* As push_is_met, of a push that is not refused and changes no other job. */
-/* True when a push names a parent that may not have children now. */
-bool push_parent_is_refused(
-    const struct engine *engine, const struct push_command *push, struct answer *answer
-);
-bool push_is_existing(
-    struct engine *engine, const struct push_command *push, struct answer *answer
-);
-uint64_t push_text_bytes(const struct push_command *push); /* that push_emit writes */
-/* pushall.c */
-void pushed_free(struct engine *engine);
 /* The job of a key that is remembered, idempotency or unique, answers a push: then it is done. */
 bool push_is_met(struct engine *engine, const struct push_command *push, struct answer *answer);
 /* @key leads to job @id from now on. */

@@ -10,6 +10,8 @@
  * effects of a command are in one batch, which a journal keeps whole or not at all; that is why a
  * list is bounded in bytes. What changes a job that is there already has no place in a list: its
  * record may be of any size. */
+#include "engine/pushall.h"
+
 #include "engine/core.h"
 
 enum {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lists of pushes, all or none. The rig replays everything, and checks every invariant. */
+#include "engine/pushall.h"
+
 #include "base/status.h" /* before test.h: cmocka has a fail(), too */
 #include "base/test.h"
 #include "engine/rig.h"
