@@ -160,7 +160,7 @@ TEST(all_that_is_wrong_is_told_at_once) {
         "connections_per_address, request_timeout\n"
         "w.yaml:2:17: wanted: a number from 1 to 10000, without quotes\n"
         "w.yaml:2:22: unknown key `slot` in worker; did you mean `slots`?; allowed: name, queues, "
-        "mode, slots, server, token_file, ca, client_cert, client_key\n"
+        "mode, slots, labels, server, token_file, ca, client_cert, client_key\n"
         "w.yaml:2:39: `-x` is not it; wanted: names or globs (* any run, ? one byte), with a ! "
         "before what is excluded\n"
         "w.yaml:3:24: wanted: fifo or lifo\n"
