@@ -36,6 +36,7 @@ class Run:
         """Push, fetch, ack, look, until it is done or the server is gone."""
         try:
             client = Resp(self.port)
+            client.socket.settimeout(10)
             for n in range(rounds):
                 for size in (10, 1000, 100000):
                     payload = b"%d:" % n + b"x" * size
@@ -110,6 +111,7 @@ def test_a_sync_that_fails_ends_the_server_and_loses_nothing():
     with rig(None) as hob:
         run = Run(hob.dir, FAULT_SYNC=20)
         run.work(50)
+        eventually(lambda: run.server.poll() is not None, "the server to end by itself", 10)
         code, log = run.end()
         equal(code, 74, f"exit code; {log}")
         within(log, "cannot sync")

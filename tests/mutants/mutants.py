@@ -26,6 +26,8 @@ MUTANTS = [
     Mutant("the checksum of a header is not compared", "src/journal/file_frame.c",
            "if (get_u32le(from + 4) != crc32c(seed, from + 8, FRAME_HEADER_BYTES - 8)) {",
            "if (get_u32le(from + 4) == 0 && seed == 0) {", JOURNAL_UNITS),
+    Mutant("the chain is not followed", "src/journal/file_scan.c",
+           "if (frame->prev_chain != end->chain) return false;", "", JOURNAL_UNITS),
     Mutant("frames of a segment's earlier life are believed", "src/journal/file_frame.c",
            "uint64_t mixed = identity ^ segment;", "uint64_t mixed = identity ^ (segment & 0);", JOURNAL_UNITS),
     Mutant("after a failed sync it goes on", "src/journal/file_write.c",
@@ -46,9 +48,6 @@ MUTANTS = [
            "if (cleaning->entry_at % 7 != 0) {\n            "
            "(void)engine_restate(space->engine, &effect, (uint32_t)cleaning->entry.batch.seq);\n        }",
            ("unit:space/space", "sim:")),
-    Mutant("a segment goes before what replaces it is durable", "src/space/clean.c",
-           "    if (space->cleaning.step == CLEAN_WAITING && space->durable >= space->cleaning.durable_at) {",
-           "    if (space->cleaning.step == CLEAN_WAITING) {", ("unit:space/space", "sim:") + POWER),
     Mutant("pushes go on when the disk is full", "src/space/space.c",
            "return !space->full;", "return true;", ("unit:space/space", "e2e:disk_full", "unit:journal/file")),
     # --- engine ---
@@ -80,10 +79,9 @@ MUTANTS = [
            "return ns_add(engine->now_ns, KEY_KEPT_NS) > key->until_ns + NS_PER_SECOND ? 0 : key->id;",
            ("unit:engine/engine", "sim:")),
     Mutant("a slot is not given back", "src/engine/job.c",
-           "        worker_at(engine, run_at(engine, job->run)->worker)->running--;\n        break;\n"
-           "    case JOB_SCHEDULED:",
-           "        worker_at(engine, run_at(engine, job->run)->worker)->running -= job->attempt == 1;\n"
-           "        break;\n    case JOB_SCHEDULED:", ("unit:engine/engine", "sim:")),
+           "running -=\n            demand_cost(engine, job->demand);",
+           "running -=\n            job->attempt == 1 ? demand_cost(engine, job->demand) : 0;",
+           ("unit:engine/engine", "sim:")),
     Mutant("a unique key is held for good", "src/engine/job.c",
            "    unique_leave(engine, handle);\n    switch",
            "    if (job->attempt < 2) unique_leave(engine, handle);\n    switch",
