@@ -186,17 +186,20 @@ void watch_sated(struct engine *engine, uint32_t handle) {
 }
 
 void worker_feed(struct engine *engine, struct worker *worker) {
-    if (worker_free(worker) == 0 || worker->parked == 0) return;
+    /* A fetch that had free slots when it came, but fewer than the best job takes, stands in its
+     * line as one that found nothing. */
+    bool any_costs = engine->demands.count > 0;
+    if (worker_free(worker) == 0 || (worker->parked == 0 && !any_costs)) return;
     for (uint32_t at = worker->waiter_first; at != 0; at = waiter_at(engine, at)->next) {
         const struct waiter *waiter = waiter_at(engine, at);
+        bool is_parked = waiter->line_at == HEAP_NOWHERE;
+        if (is_parked) worker->parked--;
+        if (waiter->is_short) line_leave(engine, at);
         if (waiter->line_at == HEAP_NOWHERE) {
-            worker->parked--;
-        } else if (waiter->is_short) {
-            line_leave(engine, at);
-        } else {
+            line_enter(engine, at);
+        } else if (!any_costs) {
             continue;
         }
-        line_enter(engine, at);
         watch_feed(engine, waiter_at(engine, at)->fetch.watch);
     }
     hob_assert(worker->parked == 0);
