@@ -25,6 +25,8 @@ static const struct {
     {"throttle", "THROTTLE", false},
     {"debounce", "DEBOUNCE", true},
     {"max_wait", "MAXWAIT", false},
+    {"merge", "MERGE", false},
+    {"merge_max", "MERGEMAX", false},
     {"priority", "PRIORITY", false},
     {"group", "GROUP", false},
     {"limiters", "LIMITERS", false},

@@ -51,6 +51,17 @@ static const struct cli_option push_rows[] = {
      .value = "SPAN",
      .word = "MAXWAIT",
      .help = "with --debounce: but no later than so long after the first push"},
+    {.name = "merge",
+     .value = "HOW",
+     .word = "MERGE",
+     .choices = "append sum last",
+     .help =
+         "join the waiting job with this unique key: arrays one behind the other, numbers added, "
+         "the last payload"},
+    {.name = "merge-max",
+     .value = "N",
+     .word = "MERGEMAX",
+     .help = "with --merge: so many pushes make the job run at once; default 1000"},
     {.name = "on-conflict",
      .value = "WHAT",
      .word = "ONCONFLICT",

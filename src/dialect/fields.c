@@ -85,6 +85,7 @@ static void add_asked(struct fields *fields, const struct job_view *job) {
     if (job->unique.size > 0) {
         add_word(fields, "unique_scope", unique_scope_word(job->unique_scope));
     }
+    if (job->merged > 0) fields_add_number(fields, "merged", job->merged);
     if (job->unique_for_ns > 0) {
         fields_add_u64(fields, "unique_for_ms", FIELD_SPAN, job->unique_for_ns);
     }

@@ -199,14 +199,15 @@ static bool take_push(
     if (!is_named) {
         return complain(&host->complaint, "on_done: push", value.raw, "a job: queue and kind");
     }
-    bool replaces = request.push.debounce_ns > 0 || request.push.on_conflict != CONFLICT_EXISTING;
+    bool replaces = request.push.debounce_ns > 0 || request.push.merge != MERGE_NONE ||
+                    request.push.on_conflict != CONFLICT_EXISTING;
     if (request.unique_by.size > 0 || replaces) {
         return complain(
             &host->complaint,
             "on_done: push",
             value.raw,
-            "without unique_by, on_conflict and debounce: a follow-up whose unique key is held is "
-            "not pushed"
+            "without unique_by, on_conflict, debounce and merge: a follow-up whose unique key is "
+            "held is not pushed"
         );
     }
     if (request.push.parent != 0) {

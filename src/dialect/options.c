@@ -45,6 +45,13 @@ static const char *const conflict_words[] = {
     [CONFLICT_LATEST] = "latest",
     [ON_CONFLICT_COUNT] = NULL,
 };
+static const char *const merge_words[] = {
+    [MERGE_NONE] = "none",
+    [MERGE_APPEND] = "append",
+    [MERGE_SUM] = "sum",
+    [MERGE_LAST] = "last",
+    [MERGE_COUNT] = NULL,
+};
 static const char *const form_words[] = {
     [JOB_ARRAY] = "array",
     [JOB_MAP] = "map",
@@ -119,6 +126,8 @@ static const struct option push_rows[] = {
     ROW("THROTTLE", "throttle", SPAN, throttle_ns, NS_PER_MS, DELAY_MAX_NS),
     ROW("DEBOUNCE", "debounce", SPAN, push.debounce_ns, NS_PER_MS, DELAY_MAX_NS),
     ROW("MAXWAIT", "max_wait", SPAN, push.max_wait_ns, NS_PER_MS, DELAY_MAX_NS),
+    ROW_WORDS("MERGE", "merge", push.merge, merge_words),
+    ROW("MERGEMAX", "merge_max", U32, push.merge_max, 2, MERGE_MAX_MAX),
     ROW("DEADLINE", "deadline", TIME, push.deadline_ns, 0, 0),
     ROW("DEADLINEIN", "deadline_in", SPAN, push.deadline_in_ns, 0, DELAY_MAX_NS),
     ROW("MARGIN", "margin", SPAN, push.margin_ns, 0, DELAY_MAX_NS),

@@ -205,7 +205,27 @@ static bool take_debounce(struct host *host, struct push_request *request) {
     return true;
 }
 
+/* What is merged into a job that runs already would be lost, so only one that waits is met. */
+static bool take_merge(struct host *host, struct push_request *request) {
+    struct push_command *push = &request->push;
+    struct buf *complaint = &host->complaint;
+    if (push->merge == MERGE_NONE) return true;
+    if (push->unique.size == 0) {
+        return complain(complaint, "merge", SLICE_NONE, "of a unique key: name it by unique");
+    }
+    if (request->has_unique_scope && push->unique_scope != UNIQUE_WAITING) {
+        return complain(
+            complaint, "merge", push->unique, "with the scope waiting: leave out unique_scope"
+        );
+    }
+    if (push->on_conflict != CONFLICT_EXISTING) {
+        return complain(complaint, "merge", push->unique, "alone: leave out on_conflict");
+    }
+    push->unique_scope = UNIQUE_WAITING;
+    return true;
+}
+
 bool unique_take(struct host *host, struct push_request *request) {
     return take_unique_by(host, request) && take_throttle(host, request) &&
-           take_debounce(host, request);
+           take_merge(host, request) && take_debounce(host, request);
 }

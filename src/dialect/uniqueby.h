@@ -12,10 +12,10 @@
 #include "dialect/option.h"
 
 /**
- * Make of request->push what unique_by, throttle and debounce ask for; the key that is made lies in
- * the request. False, with host->complaint: there is a unique key too, the payload is no JSON
- * object, or has none of the members, which is a slip that would make one key of all; or a throttle
- * or debounce has no key, or another scope beside it.
+ * Make of request->push what unique_by, throttle, merge and debounce ask for; the key that is made
+ * lies in the request. False, with host->complaint: there is a unique key too, the payload is no
+ * JSON object, or has none of the members, which is a slip that would make one key of all; or a
+ * throttle, merge or debounce has no key, or another scope beside it.
  */
 bool unique_take(struct host *host, struct push_request *request);
 

@@ -3,6 +3,7 @@
  * --paranoid; nothing else may need a full walk. */
 #include "engine/core.h"
 #include "engine/demands.h"
+#include "engine/unique.h"
 
 static void check_timer(const struct engine *engine, const struct job *job, uint32_t handle) {
     const struct queue *queue = queue_at(engine, job->queue);

@@ -83,6 +83,9 @@ enum on_conflict {
     ON_CONFLICT_COUNT
 };
 
+/* How a push joins the job that waits for its unique key. */
+enum merge { MERGE_NONE, MERGE_APPEND, MERGE_SUM, MERGE_LAST, MERGE_COUNT };
+
 struct push_command {
     struct slice queue;
     struct slice kind;
@@ -110,9 +113,11 @@ struct push_command {
     struct slice unique;       /* at most one job holds this key; empty: none. engine/unique.c */
     enum unique_scope unique_scope;
     enum on_conflict on_conflict;
-    hob_ns unique_for_ns;  /* the scope time: how long it holds */
-    hob_ns debounce_ns;    /* runs so long after the last push that replaced it; 0: not so */
-    hob_ns max_wait_ns;    /* but no later than this after the first one; 0: however late */
+    hob_ns unique_for_ns; /* the scope time: how long it holds */
+    hob_ns debounce_ns;   /* runs so long after the last push that replaced it; 0: not so */
+    hob_ns max_wait_ns;   /* but no later than this after the first one; 0: however late */
+    enum merge merge;
+    uint32_t merge_max;    /* so many pushes make the job run at once; 0: MERGE_MAX_DEFAULT */
     struct slice limiters; /* `name` or `name=units`, commas between; at most 4 */
     hob_ns deadline_ns;    /* must be done by then; 0: see the next */
     hob_ns deadline_in_ns; /* the same, from now; 0: none */

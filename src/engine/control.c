@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What people do to jobs and queues: cancel, discard, retry, delete, pause, resume, settings. */
+#include "engine/unique.h"
 #include "engine/valves.h"
 
 static uint32_t

@@ -81,6 +81,7 @@ struct labels {
     struct text unique;
     uint8_t unique_scope;
     hob_ns unique_for_ns;
+    uint32_t merged;
     uint32_t unique_next; /* jobs that hold this key: the oldest, then others in no order */
     uint32_t unique_previous;
 };
@@ -630,32 +631,6 @@ void job_list_resort(struct engine *engine, struct queue *queue);
 void ref_add(struct engine *engine, uint32_t job);
 void ref_remove(struct engine *engine, uint32_t job);
 
-/* --- unique.c: who holds a unique key --- */
-
-/* The job that holds @unique, or 0. */
-uint32_t unique_holder(const struct engine *engine, struct slice unique);
-/* Does a job of this scope hold its key in @state? */
-bool unique_scope_holds(enum unique_scope scope, enum job_state state);
-/* The job has come to its state, or leaves it: job_enter and job_leave only. */
-/* Does a push become a blocked job? Only asked when the push is not met. */
-bool unique_blocks(const struct engine *engine, const struct push_command *push);
-/* The job that a blocked one waits for. */
-uint32_t unique_blocker(const struct engine *engine, const struct job *job);
-void unique_check(const struct engine *engine, const struct job *job, uint32_t handle);
-void unique_enter(struct engine *engine, uint32_t job);
-void unique_leave(struct engine *engine, uint32_t job);
-/* NULL when what a push says about its unique key is sound, else what is wrong with it. */
-const char *unique_fault(const struct push_command *push);
-/* When a debounced job runs whose first push was at @created_ns, if no other push comes. */
-hob_ns
-debounce_until(const struct engine *engine, const struct push_command *push, hob_ns created_ns);
-/* True when the unique key of a push is held: then the push is done, and this is its answer. */
-bool unique_meets(struct engine *engine, const struct push_command *push, struct answer *answer);
-/* True when a final job may not be retried, for another holds its key by now. */
-bool unique_forbids_retry(
-    const struct engine *engine, const struct job *job, struct answer *answer
-);
-
 /* --- carry.c: effects become state --- */
 
 /* Give the effect to the sink and carry it out. */
@@ -702,13 +677,21 @@ ENGINE_COMMANDS(X)
 uint32_t worker_greet(struct engine *engine, struct slice name, struct answer *answer);
 /* push.c: the first fault of what is to be pushed, or NULL. */
 const char *push_fault(const struct push_command *push);
+/* There is no place for another job, or its parent is not what it must be; @answer says it. */
+bool push_is_refused(
+    const struct engine *engine, const struct push_command *push, struct answer *answer
+);
 /* The job of a key that is remembered, idempotency or unique, answers a push: then it is done. */
 bool push_is_met(struct engine *engine, const struct push_command *push, struct answer *answer);
 /* @key leads to job @id from now on. */
 void emit_key(struct engine *engine, struct key_name name, uint64_t id, hob_ns kept_ns);
 /* The job of a key whose time is not over; 0: it is not held. */
 uint64_t key_remembers(const struct engine *engine, struct key_name name);
-/* update.c: change a waiting job; its record is told again. */
+/* update.c: what an update changes in the view of a job; a large payload is told as a body. */
+void update_view(struct engine *engine, const struct update_command *update, struct job_view *view);
+/* The job is from now on as in @view: one full record, with the next version. */
+void update_tell(struct engine *engine, struct job_view *view, struct answer *answer);
+/* Change a waiting job; its record is told again. */
 void update_emit(
     struct engine *engine,
     uint32_t job,

@@ -226,6 +226,7 @@ static void job_put_fields(struct codec *codec, struct job_put_effect *put) {
     field_u64(codec, &job->margin_ns);
     field_bytes(codec, &job->needs);
     field_u32(codec, &job->cost);
+    field_u32(codec, &job->merged);
 }
 
 static void job_run_fields(struct codec *codec, struct job_run_effect *run) {

@@ -5,6 +5,7 @@
 #include "engine/explain.h"
 
 #include "engine/demands.h"
+#include "engine/unique.h"
 #include "engine/valves.h"
 #include "engine/watch.h"
 

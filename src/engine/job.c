@@ -13,6 +13,7 @@
  * job_leave and job_enter are the two ends of that rule; job_make, job_move and job_unmake are made
  * of them. */
 #include "engine/demands.h"
+#include "engine/unique.h"
 #include "engine/valves.h"
 
 hob_ns job_timeout(const struct engine *engine, const struct job *job) {
@@ -156,7 +157,8 @@ static void side_make_logs(struct engine *engine, struct side *side, const struc
 
 static bool view_needs_labels(const struct job_view *view) {
     return view->headers.size > 0 || view->tags.size > 0 || view->content_type.size > 0 ||
-           view->on_done.size > 0 || view->parent != 0 || view->unique.size > 0;
+           view->on_done.size > 0 || view->parent != 0 || view->unique.size > 0 ||
+           view->merged != 0;
 }
 
 static bool view_needs_side(const struct job_view *view) {
@@ -181,6 +183,7 @@ side_make_labels(struct engine *engine, struct side *side, const struct job_view
         .unique = text_new(engine, view->unique),
         .unique_scope = (uint8_t)view->unique_scope,
         .unique_for_ns = view->unique_for_ns,
+        .merged = view->merged,
     };
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The latest push of a unique key waits, blocked, for the end of the job that runs. */
+#include "base/assert.h"
 #include "base/status.h" /* before test.h: cmocka has a fail(), too */
 #include "base/test.h"
 #include "engine/explain.h"
@@ -134,7 +135,7 @@ TEST(an_explanation_names_the_job_that_blocks) {
     struct explanation explanation;
     CHECK(engine_explain(rig->engine, rig->now_ns, pair.blocked, &explanation));
     const struct gate *shut = explanation_shut(&explanation);
-    CHECK(shut != NULL);
+    hob_assert(shut != NULL);
     CHECK_EQUAL(shut->type, GATE_UNIQUE);
     CHECK_EQUAL(shut->job, pair.running);
     rig_end(rig);

@@ -60,7 +60,10 @@ enum {
     LIMITER_UNITS_MAX = 1000000, /* that a job takes of one */
     LIMITERS_MAX = 1000000,
     LIMITER_RULES_MAX = 1000,
-    VALVES_LISTED_MAX = 1000,     /* kinds, groups or limiters of one page */
+    VALVES_LISTED_MAX = 1000, /* kinds, groups or limiters of one page */
+    MERGE_MAX_DEFAULT = 1000, /* pushes that become one job */
+    MERGE_MAX_MAX = 100000,
+    MERGE_MEMBERS_MAX = 1000,     /* of an object that is summed */
     KEYS_MAX = 1000000,           /* remembered for a time; those that end first go first */
     QUEUE_LENGTH_MAX = 133000000, /* jobs that wait */
     ATTEMPT_MAX_MAX = 60000,

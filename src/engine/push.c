@@ -3,6 +3,9 @@
  * one of its key. */
 #include "engine/demands.h"
 #include "engine/labels.h"
+#include "engine/merge.h"
+#include "engine/pushall.h"
+#include "engine/unique.h"
 #include "engine/valves.h"
 
 /* NULL when the backoff is sound, else what is wrong with it. */
@@ -55,9 +58,8 @@ bool memory_is_short(const struct engine *engine) {
            engine->mem.used_bytes >= engine->memory_max_bytes / 5 * 4;
 }
 
-static bool push_is_refused(
-    const struct engine *engine, const struct push_command *push, struct answer *answer
-) {
+static bool
+has_no_room(const struct engine *engine, const struct push_command *push, struct answer *answer) {
     if (memory_is_short(engine)) {
         answer_set(answer, ANSWER_MEMORY, NULL);
         answer->retry_after_ns = NS_PER_SECOND;
@@ -176,6 +178,7 @@ void push_emit(
                 .unique = push->unique,
                 .unique_scope = push->unique_scope,
                 .unique_for_ns = push->unique_for_ns,
+                .merged = push->merge == MERGE_NONE ? 0 : 1,
                 .parent = parent,
                 .expires_ns = push_expires(engine, push),
                 .group = push->group,
@@ -240,10 +243,24 @@ bool push_parent_is_refused(
     return true;
 }
 
+bool push_is_refused(
+    const struct engine *engine, const struct push_command *push, struct answer *answer
+) {
+    return has_no_room(engine, push, answer) || push_parent_is_refused(engine, push, answer);
+}
+
 bool push_is_existing(
     struct engine *engine, const struct push_command *push, struct answer *answer
 ) {
     return push_is_known(engine, push, answer) || unique_is_existing(engine, push, answer);
+}
+
+static void refuse_large(struct answer *answer) {
+    answer_set(
+        answer,
+        ANSWER_TOO_LARGE,
+        "payload is larger than 8 MiB: keep the data elsewhere and push where it is"
+    );
 }
 
 void push_check(const struct push_command *push, struct answer *answer) {
@@ -251,22 +268,21 @@ void push_check(const struct push_command *push, struct answer *answer) {
     if (fault == NULL && push->on_done.size > 0) fault = on_done_fault(push->on_done);
     if (fault != NULL) {
         answer_set(answer, ANSWER_BAD_ARGUMENT, fault);
-        return;
-    }
-    if (push->payload.size > PAYLOAD_BYTES_MAX) {
-        answer_set(
-            answer,
-            ANSWER_TOO_LARGE,
-            "payload is larger than 8 MiB: keep the data elsewhere and push where it is"
-        );
+    } else if (push->payload.size > PAYLOAD_BYTES_MAX) {
+        refuse_large(answer);
     }
 }
 
 void apply_push(struct engine *engine, const struct command *command, struct answer *answer) {
-    const struct push_command *push = &command->push;
-    push_check(push, answer);
+    HOB_AUTO_BUF struct buf scratch = buf_make(PAYLOAD_BYTES_MAX + 2);
+    struct push_command push = command->push;
+    push_check(&push, answer);
     if (answer->code != ANSWER_OK) return;
-    if (push_is_met(engine, push, answer) || push_is_refused(engine, push, answer)) return;
-    if (push_parent_is_refused(engine, push, answer)) return;
-    push_emit(engine, push, push->parent, answer);
+    push.payload = merge_begin(push.merge, push.payload, &scratch);
+    if (push.payload.size > PAYLOAD_BYTES_MAX) {
+        refuse_large(answer);
+        return;
+    }
+    if (push_is_met(engine, &push, answer) || push_is_refused(engine, &push, answer)) return;
+    push_emit(engine, &push, push.parent, answer);
 }

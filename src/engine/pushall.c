@@ -13,6 +13,7 @@
 #include "engine/pushall.h"
 
 #include "engine/core.h"
+#include "engine/unique.h"
 
 enum {
     ITEM_BYTES = 768, /* of its records beside its texts, and of a run that begins at once */

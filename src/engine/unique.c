@@ -27,7 +27,9 @@
  *
  * Since the holder follows from the states alone, replay in any order finds the same one. The index
  * has the oldest job of each held key; others that hold it form a chain behind it, in no order. */
-#include "engine/core.h"
+#include "engine/unique.h"
+
+#include "engine/pushall.h"
 
 bool unique_scope_holds(enum unique_scope scope, enum job_state state) {
     if (job_state_is_final(state)) return false;
@@ -233,7 +235,8 @@ const char *unique_fault(const struct push_command *push) {
     if (push->on_conflict == CONFLICT_LATEST && push->unique_scope != UNIQUE_DONE) {
         return "on_conflict latest is for the scope done: the latest waits until the other is done";
     }
-    return debounce_fault(push);
+    const char *fault = debounce_fault(push);
+    return fault != NULL ? fault : join_fault(push);
 }
 
 /* The id of the job that a key is held for, and its handle; 0: nothing holds it. The handle is 0
@@ -257,13 +260,17 @@ static bool is_waiting(enum job_state state) {
 }
 
 /* A holder elsewhere is left alone: who may push here may not change what is there. */
+bool may_be_changed_by(
+    const struct engine *engine, const struct push_command *push, const struct job *job
+) {
+    return is_waiting((enum job_state)job->state) &&
+           slice_equal(text_slice(queue_at(engine, job->queue)->name), push->queue);
+}
+
 static bool
 may_replace(const struct engine *engine, const struct push_command *push, uint32_t handle) {
     bool wants = push->on_conflict == CONFLICT_REPLACE || push->on_conflict == CONFLICT_LATEST;
-    if (!wants || handle == 0) return false;
-    const struct job *job = job_at(engine, handle);
-    return is_waiting((enum job_state)job->state) &&
-           slice_equal(text_slice(queue_at(engine, job->queue)->name), push->queue);
+    return wants && handle != 0 && may_be_changed_by(engine, push, job_at(engine, handle));
 }
 
 hob_ns
@@ -275,8 +282,7 @@ debounce_until(const struct engine *engine, const struct push_command *push, hob
 
 /* A waiting job is put off by the push that replaces it; but one that waits for its next attempt
  * keeps the time of its backoff. */
-static void
-debounce(const struct engine *engine, const struct job *job, struct update_command *update) {
+void debounce(const struct engine *engine, const struct job *job, struct update_command *update) {
     update->has.time = job->state != JOB_RETRYABLE;
     update->to.run_at_ns = debounce_until(engine, &update->to, job->created_ns);
     update->to.debounce_ns = 0;
@@ -340,7 +346,8 @@ static bool replace_is_refused(
 }
 
 bool unique_may_change(const struct push_command *push) {
-    return push->on_conflict != CONFLICT_EXISTING && push->on_conflict != CONFLICT_REJECT;
+    bool changes = push->on_conflict != CONFLICT_EXISTING && push->on_conflict != CONFLICT_REJECT;
+    return changes || push->merge != MERGE_NONE;
 }
 
 /* The holder is the answer. */
@@ -375,6 +382,7 @@ bool unique_meets(struct engine *engine, const struct push_command *push, struct
         id = job_at(engine, handle)->id;
     }
     tell_holder(engine, id, handle, answer);
+    if (push->merge != MERGE_NONE) return join_meets(engine, push, handle, answer);
     if (push->on_conflict == CONFLICT_REJECT) {
         answer_set(answer, ANSWER_UNIQUE, NULL);
         return true;

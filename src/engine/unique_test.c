@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who holds a unique key, and what a push meets. The rig replays each of them. */
+#include "engine/unique.h"
+
 #include "base/status.h" /* before test.h: cmocka has a fail(), too */
 #include "base/test.h"
 #include "engine/callback.h"

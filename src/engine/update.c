@@ -50,8 +50,9 @@ update_time(const struct engine *engine, const struct push_command *to, struct j
     view->run_at_ns = run_at_ns;
 }
 
-static void
-update_view(struct engine *engine, const struct update_command *update, struct job_view *view) {
+void update_view(
+    struct engine *engine, const struct update_command *update, struct job_view *view
+) {
     const struct update_fields *has = &update->has;
     const struct push_command *to = &update->to;
     if (has->queue) view->queue = to->queue;
@@ -93,6 +94,17 @@ static void emit_record(struct engine *engine, const struct job_view *view) {
     effect_scratch_deinit(&scratch);
 }
 
+/* The job as it is from now on. */
+void update_tell(struct engine *engine, struct job_view *view, struct answer *answer) {
+    view->version++;
+    uint64_t id = view->id;
+    emit_record(engine, view);
+    answer->state = view->state;
+    answer->version = view->version;
+    const struct job *job = job_at(engine, job_find(engine, id));
+    if (answer->state == JOB_AVAILABLE) queue_feed(engine, job->queue);
+}
+
 void update_emit(
     struct engine *engine,
     uint32_t handle,
@@ -106,13 +118,7 @@ void update_emit(
     hob_assert(!job_state_is_final(view.state));
     update_view(engine, update, &view);
     if (kind.size > 0) view.kind = kind;
-    view.version++;
-    uint64_t id = view.id;
-    emit_record(engine, &view);
-    answer->state = view.state;
-    answer->version = view.version;
-    const struct job *job = job_at(engine, job_find(engine, id));
-    if (answer->state == JOB_AVAILABLE) queue_feed(engine, job->queue);
+    update_tell(engine, &view, answer);
 }
 
 void apply_update(struct engine *engine, const struct command *command, struct answer *answer) {

@@ -31,6 +31,7 @@ static void view_fill_side(const struct side *side, struct job_view *ret_view) {
         ret_view->unique = text_slice(side->labels->unique);
         ret_view->unique_scope = (enum unique_scope)side->labels->unique_scope;
         ret_view->unique_for_ns = side->labels->unique_for_ns;
+        ret_view->merged = side->labels->merged;
     }
     if (side->term != NULL) {
         ret_view->expires_ns = side->term->expires_ns;

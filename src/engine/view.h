@@ -71,6 +71,7 @@ struct job_view {
     struct slice unique; /* empty: none */
     enum unique_scope unique_scope;
     hob_ns unique_for_ns;  /* the scope time: from the push on */
+    uint32_t merged;       /* so many pushes are in it; 0: it is not merged */
     struct slice limiters; /* `name` or `name=units`, commas between */
     hob_ns deadline_ns;    /* discarded when it cannot start margin_ns before it; 0: none */
     hob_ns margin_ns;

@@ -118,3 +118,33 @@ def test_the_latest_push_waits_blocked_until_the_running_job_ends():
         equal(hob.http("GET", f"/v1/jobs/{second}")[2]["payload"], 3)
         equal(hob.http("POST", "/v1/jobs", {"queue": "q", "kind": "send", "unique": "k", "on_conflict": "latest",
                                             "unique_scope": "waiting"})[0], 400)
+
+
+def test_pushes_are_merged_into_the_job_that_waits():
+    with rig() as hob:
+        push = ("push", "q", "write", "--unique", "k", "--merge", "append", "--delay", "1h")
+        job = hob.hob(*push[:3], "1", *push[3:]).strip()
+        long = json.dumps(["x" * 400])
+        equal(hob.hob(*push[:3], long, *push[3:]).strip(), job)
+        hob.kill()
+        hob.start()
+        client = hob.resp()
+        equal(client.call("PUSH", "q", "write", "[2, 3]", "UNIQUE", "k", "MERGE", "append"), int(job))
+        body = hob.http("GET", f"/v1/jobs/{job}")[2]
+        equal((body["payload"], body["merged"], body["state"]), ([1, "x" * 400, 2, 3], 3, "scheduled"))
+        one = {"queue": "q", "kind": "write", "unique": "k", "merge": "append", "merge_max": 4}
+        status, _, body = hob.http("POST", "/v1/jobs", dict(one, payload={"last": True}))
+        equal((status, body["id"], body["state"], body["duplicate"]), (200, job, "available", True))
+        hob.kill()
+        hob.start()
+        equal(hob.http("GET", f"/v1/jobs/{job}")[2]["payload"], [1, "x" * 400, 2, 3, {"last": True}])
+        status, _, body = hob.http("POST", "/v1/jobs", dict(one, payload=5))
+        equal((status, body["duplicate"]), (202, False))
+        equal(hob.http("POST", "/v1/jobs", dict(one, kind="other", payload=5))[0], 409)
+        lines = [{"queue": "q", "kind": "count", "unique": "n", "merge": "sum", "payload": n} for n in (1, 0.5, 2)]
+        ids = hob.hob("push", "-", stdin="".join(json.dumps(line) + "\n" for line in lines)).split()
+        equal(len(set(ids)), 1)
+        equal(hob.hob("get", ids[0], "--payload").strip(), "3.5")
+        for bad in ({"payload": 1, "merge_max": 1}, {"unique_scope": "done"}, {"on_conflict": "replace"}):
+            equal(hob.http("POST", "/v1/jobs", dict(one, **bad))[0], 400)
+        equal(hob.http("POST", "/v1/jobs", dict(one, unique="t", merge="sum", payload="text"))[0], 400)

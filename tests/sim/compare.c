@@ -322,6 +322,7 @@ same_view(struct buf *report, const struct job_view *wanted, const struct job_vi
     BYTES(unique);
     NUMBER(unique_scope);
     NUMBER(unique_for_ns);
+    NUMBER(merged);
     NUMBER(parent);
     NUMBER(expires_ns);
     NUMBER(deadline_ns);

@@ -258,6 +258,7 @@ make_push(struct generator *generator, const struct model *model, struct push_co
     push->front = dice_once_in(dice, 12);
     if (dice_once_in(dice, 6)) push->content_type = SLICE("text/plain; charset=utf-8");
     make_debounce(generator, push);
+    generate_merge(generator, push);
 }
 
 /* Lists are mostly without what has no place in them. */
@@ -270,9 +271,12 @@ make_list(struct generator *generator, const struct model *model, struct push_al
         struct push_command *push = &generator->list[i];
         *push = (struct push_command){.front = false};
         make_push(generator, model, push);
-        if (push->on_conflict <= CONFLICT_REJECT || dice_once_in(dice, 20)) continue;
+        bool changes = push->on_conflict > CONFLICT_REJECT || push->merge != MERGE_NONE;
+        if (!changes || dice_once_in(dice, 20)) continue;
         push->on_conflict = CONFLICT_EXISTING;
         push->debounce_ns = push->max_wait_ns = 0;
+        push->merge = MERGE_NONE;
+        push->merge_max = 0;
     }
 }
 
@@ -290,6 +294,8 @@ make_update(struct generator *generator, const struct model *model, struct updat
     update->to.unique_for_ns = 0;
     update->to.debounce_ns = 0;
     update->to.max_wait_ns = 0;
+    update->to.merge = MERGE_NONE;
+    update->to.merge_max = 0;
     update->to.on_conflict = CONFLICT_EXISTING;
     if (update->to.attempt_max == 0) update->to.attempt_max = 3;
     bool *has[] = {

@@ -120,4 +120,7 @@ struct slice generate_bytes(struct generator *generator, size_t size);
 /** A span of time for a lease, delay or wait: mostly seconds, at most @max_ns. */
 hob_ns generate_span(struct generator *generator, hob_ns max_ns);
 
+/* --- generate_merge.c: a push that has all else may be merged --- */
+void generate_merge(struct generator *generator, struct push_command *push);
+
 #endif

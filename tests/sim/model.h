@@ -32,6 +32,7 @@ struct model_job {
     uint64_t ended;       /* order in which jobs became final; 0: not final */
     struct body_ref *logs;
     uint32_t log_capacity;
+    struct slice text; /* of one that is merged: its payload, inline or not */
 };
 
 /* Whose turn it is within a queue; kept when nothing waits, but then its pass says nothing. */
@@ -375,6 +376,16 @@ bool model_unique_meets(
 /* When a debounced job runs that was made at @created_ns, if no other push comes. */
 hob_ns
 model_debounce_until(const struct model *model, const struct push_command *push, hob_ns created_ns);
+/* --- model_merge.c --- */
+/* A push that merges meets the holder of its key; NULL: its job is gone. */
+void model_join(
+    struct model *model,
+    const struct push_command *push,
+    struct model_job *holder,
+    struct answer *answer
+);
+/* The payload of the first of pushes that are merged. */
+struct slice model_merge_begin(struct model *model, const struct push_command *push);
 bool model_unique_forbids_retry(
     const struct model *model, const struct model_job *job, struct answer *answer
 );

@@ -47,6 +47,7 @@ look(struct model *model, struct outlook *outlook, uint32_t at, struct answer *a
     struct command one = {.type = COMMAND_PUSH, .push = *push};
     if (!model_arguments_are_valid(model, &one)) return ANSWER_BAD_ARGUMENT;
     bool is_plain = push->on_conflict == CONFLICT_EXISTING || push->on_conflict == CONFLICT_REJECT;
+    is_plain = is_plain && push->merge == MERGE_NONE;
     if (!is_plain) return ANSWER_BAD_ARGUMENT;
     if (key_is_known(model, outlook, at)) return ANSWER_OK;
     if (unique_is_held(model, outlook, at)) {

@@ -110,6 +110,12 @@ static bool push_is_valid(const struct model *model, const struct push_command *
     bool says_how = push->unique_scope != UNIQUE_DONE || push->on_conflict != CONFLICT_EXISTING;
     if (push->unique.size == 0 && says_how) return false;
     if (push->unique_for_ns > DELAY_MAX_NS) return false;
+    if (push->merge == MERGE_NONE && push->merge_max != 0) return false;
+    if (push->merge != MERGE_NONE && push->unique_scope != UNIQUE_WAITING) return false;
+    bool is_merged =
+        push->on_conflict == (push->debounce_ns > 0 ? CONFLICT_REPLACE : CONFLICT_EXISTING);
+    if (push->merge != MERGE_NONE && !is_merged) return false;
+    if (push->merge_max == 1 || push->merge_max > MERGE_MAX_MAX) return false;
     bool is_latest = push->on_conflict == CONFLICT_LATEST;
     if (is_latest && push->unique_scope != UNIQUE_DONE) return false;
     if (push->max_wait_ns > 0 && push->debounce_ns == 0) return false;

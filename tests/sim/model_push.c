@@ -54,7 +54,8 @@ static hob_ns deadline_of(const struct model *model, const struct push_command *
     return its_ns != 0 && (own_ns == 0 || its_ns < own_ns) ? its_ns : own_ns;
 }
 
-void model_push(
+/* A push that adds no job: its key is known, or it is refused. */
+static bool adds_nothing(
     struct model *model, const struct push_command *push, uint64_t parent, struct answer *answer
 ) {
     const struct model_key *key = model_key_held(model, push->key, false);
@@ -63,31 +64,45 @@ void model_push(
         answer->id = key->id;
         answer->duplicate = true;
         if (first != NULL) answer->state = first->view.state;
-        return;
+        return true;
     }
-    if (model_unique_meets(model, push, answer)) return;
+    if (model_unique_meets(model, push, answer)) return true;
     /* Callbacks are never refused. */
     if (parent == push->parent && model_length_refuses(model, push->queue, 0)) {
         answer->code = ANSWER_QUEUE_FULL;
-        return;
+        return true;
     }
     const struct model_job *pusher = model_job(model, push->parent);
     if (push->parent != 0 && (pusher == NULL || pusher->view.state != JOB_RUNNING)) {
         answer->code = pusher == NULL ? ANSWER_NO_JOB : ANSWER_WRONG_STATE;
         if (pusher != NULL) answer->state = pusher->view.state;
-        return;
+        return true;
     }
+    return false;
+}
+
+static struct model_job *add_job(struct model *model) {
+    struct model_job **slot = model_grow(
+        &model->jobs, &model->job_count, &model->job_capacity, sizeof(struct model_job *)
+    );
+    *slot = calloc(1, sizeof(struct model_job));
+    hob_assert(*slot != NULL);
+    return *slot;
+}
+
+void model_push(
+    struct model *model, const struct push_command *push, uint64_t parent, struct answer *answer
+) {
+    if (adds_nothing(model, push, parent, answer)) return;
     bool is_blocked = model_unique_blocks(model, push);
+    struct push_command begun = *push;
+    begun.payload = model_merge_begin(model, push);
+    push = &begun;
     struct model_queue *queue = model_queue_make(model, push->queue);
     hob_ns now_ns = model->now_ns;
     hob_ns run_at_ns = push->run_at_ns != 0 ? push->run_at_ns : ns_add(now_ns, push->delay_ns);
     if (push->debounce_ns != 0) run_at_ns = model_debounce_until(model, push, now_ns);
-    struct model_job **slot = model_grow(
-        &model->jobs, &model->job_count, &model->job_capacity, sizeof(struct model_job *)
-    );
-    struct model_job *job = calloc(1, sizeof(*job));
-    hob_assert(job != NULL);
-    *slot = job;
+    struct model_job *job = add_job(model);
     job->view = (struct job_view){
         .id = model->next_id++,
         .state = is_blocked ? JOB_BLOCKED : JOB_SCHEDULED,
@@ -112,6 +127,7 @@ void model_push(
         .unique = model_copy(model, push->unique),
         .unique_scope = push->unique_scope,
         .unique_for_ns = push->unique_for_ns,
+        .merged = push->merge == MERGE_NONE ? 0 : 1,
         .limiters = model_copy(model, push->limiters),
         .parent = parent,
         .expires_ns = expires_at(model, push),
@@ -126,6 +142,7 @@ void model_push(
     } else {
         job->view.payload = model_copy(model, push->payload);
     }
+    if (push->merge != MERGE_NONE) job->text = model_copy(model, push->payload);
     if (push->key.size > 0) model_key_set(model, push->key, false, job->view.id, KEY_KEPT_NS);
     if (push->unique_scope == UNIQUE_TIME) {
         model_key_set(model, push->unique, true, job->view.id, push->unique_for_ns);
@@ -210,6 +227,7 @@ void model_update_job(
     if (update->has.queue) view->queue = model_queue_make(model, to->queue)->view.name;
     if (update->has.payload) {
         bool is_body = to->payload.size > PAYLOAD_INLINE_BYTES_MAX;
+        if (view->merged > 0) job->text = model_copy(model, to->payload);
         view->payload = is_body ? SLICE_NONE : model_copy(model, to->payload);
         view->payload_body = (struct body_ref){.id = 0};
         if (is_body) view->payload_body = model_body_make(model, to->payload);

@@ -123,6 +123,10 @@ bool model_unique_meets(
     const struct model_job *waits = blocked(model, push->unique);
     if (push->on_conflict == CONFLICT_LATEST && waits != NULL) id = waits->view.id;
     answer->id = id;
+    if (push->merge != MERGE_NONE) {
+        model_join(model, push, model_job(model, id), answer);
+        return true;
+    }
     if (push->on_conflict == CONFLICT_REJECT) {
         answer->code = ANSWER_UNIQUE;
         return true;

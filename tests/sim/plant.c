@@ -73,6 +73,12 @@ static struct slice bad_tags(struct generator *generator) {
     return slice_of(bytes, 2 * count - 1);
 }
 
+static void plant_payload(struct generator *generator, struct push_command *push) {
+    push->payload = long_bytes(generator, PAYLOAD_BYTES_MAX);
+    push->merge = MERGE_NONE; /* it is no number */
+    push->merge_max = 0;
+}
+
 static void plant_push(struct generator *generator, struct push_command *push) {
     switch (dice_below(&generator->dice, 16)) {
     case 14:
@@ -83,6 +89,7 @@ static void plant_push(struct generator *generator, struct push_command *push) {
         push->on_conflict = (enum on_conflict)about(generator, CONFLICT_LATEST);
         push->unique_for_ns = about(generator, DELAY_MAX_NS);
         push->max_wait_ns = about(generator, 0);
+        push->merge_max = (uint32_t)about(generator, MERGE_MAX_MAX);
         push->debounce_ns = about(generator, 0);
         break;
     case 13:
@@ -112,7 +119,7 @@ static void plant_push(struct generator *generator, struct push_command *push) {
         push->kind = bad_name(generator);
         break;
     case 2:
-        push->payload = long_bytes(generator, PAYLOAD_BYTES_MAX);
+        plant_payload(generator, push);
         break;
     case 3:
         push->key = long_bytes(generator, KEY_BYTES_MAX);

@@ -39,6 +39,10 @@ static void print_push(const struct push_command *push, struct buf *out) {
         put_span(out, "unique_for", push->unique_for_ns);
         put_span(out, "debounce", push->debounce_ns);
         put_span(out, "max_wait", push->max_wait_ns);
+        if (push->merge != MERGE_NONE) {
+            put_number(out, "merge", push->merge);
+            put_number(out, "merge_max", push->merge_max);
+        }
     }
     if (push->has_priority) put_number(out, "priority", push->priority);
     if (push->run_at_ns > 0) put_number(out, "run_at_ns", push->run_at_ns);

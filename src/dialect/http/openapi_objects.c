@@ -92,6 +92,7 @@ static struct job_view whole_job(void) {
         .ref = text,
         .unique = text,
         .unique_for_ns = 1,
+        .merged = 1,
         .has_keep = true,
         .percent = 1,
         .progress_text = text,
