@@ -110,6 +110,8 @@ static void put_page(struct cli *cli, struct buf *out, const struct resp_node *s
     if (reply_get(stats, "available") != NULL) {
         put_label(out, term, "Now");
         put_counts(out, stats, now, "");
+    }
+    if (reply_get(stats, "oldest_age_ms") != NULL) {
         put_label(out, term, "Oldest");
         cli_put_span(out, reply_u64(stats, "oldest_age_ms", 0) * NS_PER_MS);
         (void)buf_put_char(out, '\n');

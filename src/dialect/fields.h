@@ -85,11 +85,11 @@ void fields_of_stats(
 /* gates.c */
 void fields_of_explanation(struct fields *fields, const struct explanation *explanation);
 void fields_of_gate(struct fields *fields, const struct gate *gate);
-/* @queue: NULL when it is not there, or a kind is asked for. */
+/* @waiting: NULL when the queue is not there, or all are asked for. */
 void fields_of_statistics(
     struct fields *fields,
     const struct statistics_asked *asked,
-    const struct queue_view *queue,
+    const struct statistics_waiting *waiting,
     hob_ns now_ns,
     const struct statistics_view *view
 );

@@ -102,6 +102,8 @@ struct host_ops {
     bool (*queue_at)(void *context, uint32_t at, struct queue_view *ret_view);
     /** As engine_next. */
     uint32_t (*next)(void *context, struct slice queue, uint32_t count_max, uint64_t *ret_ids);
+    /** As engine_kind_oldest. */
+    hob_ns (*kind_oldest)(void *context, struct slice kind);
     /** As engine_valve and engine_valves. */
     bool (*valve)(void *context, const struct valve_name *name, struct valve_view *ret_view);
     uint32_t (*valves)(void *context, const struct valve_filter *filter, struct slice *ret_names);

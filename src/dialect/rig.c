@@ -52,6 +52,11 @@ static uint32_t op_next(void *context, struct slice queue, uint32_t count_max, u
     return engine_next(space_engine(rig->space), queue, count_max, ret_ids);
 }
 
+static hob_ns op_kind_oldest(void *context, struct slice kind) {
+    struct rig *rig = context;
+    return engine_kind_oldest(space_engine(rig->space), kind);
+}
+
 static bool op_valve(void *context, const struct valve_name *name, struct valve_view *ret_view) {
     struct rig *rig = context;
     return engine_valve(space_engine(rig->space), name, ret_view);
@@ -219,6 +224,7 @@ static const struct host_ops rig_ops = {
     .list = op_list,
     .queue = op_queue,
     .queue_at = op_queue_at,
+    .kind_oldest = op_kind_oldest,
     .valve = op_valve,
     .valves = op_valves,
     .next = op_next,

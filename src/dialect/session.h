@@ -155,12 +155,12 @@ uint64_t session_list(
  */
 bool session_queue_next(struct session *session, uint32_t *at, struct queue_view *ret_view);
 
-/* Statistics, and the queue that they are of as it is now. */
+/* Statistics, and what waits and runs now. */
 struct statistics_report {
     struct statistics_asked asked;
     struct statistics_view view;
-    bool has_queue;
-    struct queue_view queue;
+    bool has_waiting; /* of a kind, and of a queue that is there */
+    struct statistics_waiting waiting;
 };
 
 /** ANSWER_OK, or ANSWER_NO_QUEUE; whether the caller may see them was asked before. */

@@ -57,10 +57,15 @@ static void add_rates(struct fields *fields, const struct statistics_view *view)
     fields_add_number(fields, "failed_hour", statistics_failed(&view->hour));
 }
 
+static void add_age(struct fields *fields, hob_ns now_ns, hob_ns oldest_ns) {
+    bool is_there = oldest_ns != 0 && now_ns > oldest_ns;
+    fields_add_u64(fields, "oldest_age_ms", FIELD_SPAN, is_there ? now_ns - oldest_ns : 0);
+}
+
 void fields_of_statistics(
     struct fields *fields,
     const struct statistics_asked *asked,
-    const struct queue_view *queue,
+    const struct statistics_waiting *waiting,
     hob_ns now_ns,
     const struct statistics_view *view
 ) {
@@ -74,17 +79,11 @@ void fields_of_statistics(
     }
     fields_add_u64(fields, "since_at", FIELD_TIME, view->since_ns);
     fields_add_u64(fields, "now", FIELD_TIME, now_ns);
-    if (queue != NULL) {
-        hob_ns oldest = queue->oldest_ns;
-        fields_add_number(fields, "available", queue->counts[JOB_AVAILABLE]);
-        fields_add_number(fields, "running", queue->counts[JOB_RUNNING]);
-        fields_add_u64(
-            fields,
-            "oldest_age_ms",
-            FIELD_SPAN,
-            oldest != 0 && now_ns > oldest ? now_ns - oldest : 0
-        );
+    if (asked->of == STATISTICS_QUEUE && waiting != NULL) {
+        fields_add_number(fields, "available", waiting->available);
+        fields_add_number(fields, "running", waiting->running);
     }
+    if (waiting != NULL) add_age(fields, now_ns, waiting->oldest_ns);
     add_counts(fields, &view->window);
     add_means(fields, &view->window);
     add_rates(fields, view);
@@ -107,14 +106,25 @@ enum answer_code session_statistics(
     struct host *host = session->host;
     *ret_report = (struct statistics_report){.asked = *asked};
     bool is_there = host->ops->statistics(host->context, &ret_report->asked, &ret_report->view);
-    if (asked->of != STATISTICS_QUEUE) return ANSWER_OK;
-    ret_report->has_queue = host->ops->queue(host->context, asked->name, &ret_report->queue);
-    return is_there || ret_report->has_queue ? ANSWER_OK : ANSWER_NO_QUEUE;
+    struct statistics_waiting *waiting = &ret_report->waiting;
+    if (asked->of == STATISTICS_ALL) return ANSWER_OK;
+    if (asked->of == STATISTICS_KIND) {
+        ret_report->has_waiting = true;
+        waiting->oldest_ns = host->ops->kind_oldest(host->context, asked->name);
+        return ANSWER_OK;
+    }
+    struct queue_view queue;
+    ret_report->has_waiting = host->ops->queue(host->context, asked->name, &queue);
+    if (!ret_report->has_waiting) return is_there ? ANSWER_OK : ANSWER_NO_QUEUE;
+    waiting->available = queue.counts[JOB_AVAILABLE];
+    waiting->running = queue.counts[JOB_RUNNING];
+    waiting->oldest_ns = queue.oldest_ns;
+    return ANSWER_OK;
 }
 
 void fields_of_report(
     struct fields *fields, const struct host *host, const struct statistics_report *report
 ) {
-    const struct queue_view *queue = report->has_queue ? &report->queue : NULL;
-    fields_of_statistics(fields, &report->asked, queue, host->now_ns, &report->view);
+    const struct statistics_waiting *waiting = report->has_waiting ? &report->waiting : NULL;
+    fields_of_statistics(fields, &report->asked, waiting, host->now_ns, &report->view);
 }

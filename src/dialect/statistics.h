@@ -66,6 +66,13 @@ struct statistics_asked {
     bool series;
 };
 
+/* What waits and runs now, beside statistics. */
+struct statistics_waiting {
+    uint64_t available; /* of a queue, as the next */
+    uint64_t running;
+    hob_ns oldest_ns; /* created_ns of an oldest available job, 0: none */
+};
+
 struct statistics_view {
     hob_ns since_ns; /* from when on was really counted */
     struct statistics_sum window;

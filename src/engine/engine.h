@@ -185,6 +185,12 @@ engine_next(const struct engine *engine, struct slice name, uint32_t count_max, 
 /** Queues in order of their making: number @at (0-based); false past the last. */
 bool engine_queue_at(const struct engine *engine, uint32_t at, struct queue_view *ret_view);
 
+/**
+ * Since when the oldest available job of a kind is there (its created_ns), over all queues; 0: none
+ * is. A kind with very many priorities, groups and queues is looked at in part.
+ */
+hob_ns engine_kind_oldest(const struct engine *engine, struct slice kind);
+
 /** What is known of a kind, group or limiter; false: there is none with this name. */
 bool engine_valve(
     const struct engine *engine, const struct valve_name *name, struct valve_view *ret_view

@@ -222,6 +222,25 @@ uint32_t ready_oldest(const struct engine *engine, uint32_t queue_handle) {
     return oldest;
 }
 
+hob_ns engine_kind_oldest(const struct engine *engine, struct slice name) {
+    enum { STEPS_MAX = 4096 }; /* branches and lanes */
+    uint32_t kind = kind_find(engine, name);
+    uint32_t branch = kind == 0 ? 0 : kind_at(engine, kind)->branch_first;
+    uint32_t steps = 0;
+    hob_ns oldest_ns = 0;
+    for (; branch != 0 && steps < STEPS_MAX; branch = branch_at(engine, branch)->valve_next) {
+        steps++;
+        uint32_t at = branch_at(engine, branch)->lane_first;
+        for (; at != 0 && steps < STEPS_MAX; at = lane_at(engine, at)->kind_next) {
+            steps++;
+            hob_ns created_ns =
+                job_at(engine, lane_oldest(engine, lane_at(engine, at)))->created_ns;
+            if (oldest_ns == 0 || created_ns < oldest_ns) oldest_ns = created_ns;
+        }
+    }
+    return oldest_ns;
+}
+
 /* Which part of a lane goes before @id: ids in it are taken as evenly spread. */
 static uint64_t
 lane_before_count(const struct engine *engine, const struct lane *lane, uint64_t id) {

@@ -94,6 +94,10 @@ static bool host_valve(void *context, const struct valve_name *name, struct valv
     return engine_valve(engine_of(context), name, ret_view);
 }
 
+static hob_ns host_kind_oldest(void *context, struct slice kind) {
+    return engine_kind_oldest(engine_of(context), kind);
+}
+
 static uint32_t
 host_valves(void *context, const struct valve_filter *filter, struct slice *ret_names) {
     return engine_valves(engine_of(context), filter, ret_names);
@@ -327,6 +331,7 @@ const struct host_ops server_host_ops = {
     .list = host_list,
     .queue = host_queue,
     .queue_at = host_queue_at,
+    .kind_oldest = host_kind_oldest,
     .valve = host_valve,
     .valves = host_valves,
     .next = host_next,

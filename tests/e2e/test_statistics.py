@@ -47,6 +47,7 @@ def test_statistics_are_exact_by_every_door():
         later = hob.http("GET", "/v1/queues/later/stats")[2]
         equal((later["pushed"], later["available"], later["started"], "wait_p50_us" in later), (3, 3, 0, False))
         eventually(lambda: hob.http("GET", "/v1/queues/later/stats")[2]["oldest_age_ms"] > 0, "the oldest to age")
+        check(hob.http("GET", "/v1/kinds/good/stats")[2]["oldest_age_ms"] > 0, "the oldest of a kind ages, too")
         good = hob.http("GET", "/v1/kinds/good/stats?series=true&since=1h")[2]
         equal((good["kind"], good["pushed"], good["completed"], good["failed"]), ("good", 9, 5, 0))
         equal(sum(minute["pushed"] for minute in good["series"]), 9)

@@ -231,12 +231,12 @@ static void put_explanation(struct json_put *put) {
     put_object(put, "Gate", &all, &least);
 }
 
-/* Means and quantiles are absent where nothing ran; age and counts where it is no queue's. */
+/* Means and quantiles are absent where nothing ran; counts of now where it is no queue's. */
 static void put_statistics(struct json_put *put) {
     HOB_AUTO_FIELDS struct fields all = fields_make();
     HOB_AUTO_FIELDS struct fields least = fields_make();
     struct slice text = SLICE("1");
-    const struct queue_view queue = {.name = text};
+    const struct statistics_waiting waiting = {.oldest_ns = 1};
     struct statistics_asked asked = {.of = STATISTICS_ALL};
     struct statistics_view view = {.since_ns = 1};
     fields_of_statistics(&least, &asked, NULL, 1, &view);
@@ -245,11 +245,11 @@ static void put_statistics(struct json_put *put) {
     view.window.counts[COUNTED_ENDED] = 1;
     view.wait.count = 1;
     view.run.count = 1;
-    fields_of_statistics(&all, &asked, &queue, 1, &view);
+    fields_of_statistics(&all, &asked, &waiting, 1, &view);
     put_object(put, "QueueStatistics", &all, &least);
     asked.of = STATISTICS_KIND;
     all.count = 0;
-    fields_of_statistics(&all, &asked, NULL, 1, &view);
+    fields_of_statistics(&all, &asked, &waiting, 1, &view);
     put_object(put, "KindStatistics", &all, &least);
     asked.of = STATISTICS_ALL;
     all.count = 0;
