@@ -53,7 +53,7 @@ static int read_whole(const char *data_path, struct buf *bytes) {
     if (failed == 0) failed = file_open(&file_io_system, dir, STATISTICS_FILE, O_RDONLY, &fd);
     if (failed == 0) failed = file_size(fd, &size);
     if (failed == 0 && size > bytes->max) failed = EFBIG;
-    if (failed == 0) {
+    if (failed == 0 && size > 0) {
         failed = file_read(fd, 0, buf_reserve(bytes, (size_t)size), (size_t)size, &bytes->size);
     }
     file_close(&fd);
