@@ -82,7 +82,6 @@ static void check_queue(const struct engine *engine, uint32_t handle) {
 }
 
 void engine_check(const struct engine *engine) {
-    hob_assert(engine->hungry.count == 0);
     hob_assert(engine->freed == 0);
     uint64_t counts[JOB_STATE_COUNT] = {0};
     uint64_t slots = 0; /* that running jobs take */

@@ -158,6 +158,7 @@ void apply_pause(struct engine *engine, const struct command *command, struct an
     view->paused_by = pause->by;
     view->paused_why = pause->why;
     emit(engine, &effect);
+    queue_changed(engine, queue_find(engine, pause->queue));
 }
 
 void queue_unpause(struct engine *engine, uint32_t handle) {

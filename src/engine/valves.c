@@ -185,7 +185,7 @@ static void queue_told(struct engine *engine, uint32_t queue, bool stops) {
 static void valve_tell(struct engine *engine, uint32_t handle) {
     const struct valve *valve = valve_at(engine, handle);
     if (valve->sort == VALVE_QUEUE) {
-        if (valve->room > 0) queue_feed(engine, valve->owner);
+        queue_told(engine, valve->owner, valve->room == 0);
         return;
     }
     if (valve->sort == VALVE_GROUP) {

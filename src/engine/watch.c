@@ -123,6 +123,12 @@ void queue_feed(struct engine *engine, uint32_t queue) {
 }
 
 void queue_changed(struct engine *engine, uint32_t queue) {
+    /* Where jobs take several slots, one that is gone or stopped may have stood in the way of
+     * smaller ones, for those who had too few slots for it. */
+    if (engine->demands.count > 0) {
+        queue_feed(engine, queue);
+        return;
+    }
     for (uint32_t at = queue_at(engine, queue)->spot_first; at != 0;
          at = spot_at(engine, at)->queue_next) {
         if (watch_at(engine, spot_at(engine, at)->watch)->mode == FETCH_MERGED) {

@@ -71,7 +71,16 @@ void *model_grow(void *array_pointer, uint32_t *count, uint32_t *capacity, size_
 
 struct slice model_copy(struct model *model, struct slice bytes) {
     if (bytes.size == 0) return SLICE_NONE;
-    hob_assert(bytes.size <= CHUNK_BYTES);
+    if (bytes.size > CHUNK_BYTES) {
+        /* A chunk of its own, which is full. */
+        struct model_chunk *chunk = malloc(sizeof(*chunk) - CHUNK_BYTES + bytes.size);
+        hob_assert(chunk != NULL);
+        chunk->next = model->chunks;
+        chunk->used = CHUNK_BYTES;
+        model->chunks = chunk;
+        memcpy(chunk->bytes, bytes.bytes, bytes.size);
+        return slice_of(chunk->bytes, bytes.size);
+    }
     if (model->chunks == NULL || CHUNK_BYTES - model->chunks->used < bytes.size) {
         struct model_chunk *chunk = malloc(sizeof(*chunk));
         hob_assert(chunk != NULL);

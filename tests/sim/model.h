@@ -326,6 +326,8 @@ void model_valves_of(
 );
 /** When so many units may start, if none do before; 0 or past: now. */
 hob_ns model_rate_opens(const struct rate *rate, hob_ns tat_ns, uint64_t units);
+/** Nothing changes until this is said with false: what is found about valves may be remembered. */
+void model_valves_hold(bool still);
 bool model_rate_lets(const struct model *model, const struct queue_view *queue);
 uint32_t model_group_weight(const struct model *model, struct slice queue, struct slice group);
 /** Are these names, with units perhaps, four at most and each once? */

@@ -125,6 +125,7 @@ static struct model_job *offer(
 ) {
     if (!model_queue_is_open(model, queue)) return NULL;
     struct model_job *best = NULL;
+    model_valves_hold(true);
     for (uint32_t i = 0; i < model->job_count; i++) {
         struct model_job *job = model->jobs[i];
         if (job->view.state != JOB_AVAILABLE) continue;
@@ -134,6 +135,7 @@ static struct model_job *offer(
         if (best != NULL && !model_runs_before(model, queue, &job->view, &best->view)) continue;
         if (model_valves_let(model, &job->view)) best = job;
     }
+    model_valves_hold(false);
     /* What is overdue goes with the turn; until then it is in the way. */
     if (best != NULL && model_start_by(best) <= model->now_ns) return NULL;
     return best;

@@ -490,5 +490,6 @@ void model_apply(
     case COMMAND_TYPE_COUNT:
         hob_panic(__FILE__, __LINE__, "a command");
     }
-    model_serve(model);
+    /* What a fetch leaves to others is served with the next command or turn: its answer borrows. */
+    if (command->type != COMMAND_FETCH) model_serve(model);
 }

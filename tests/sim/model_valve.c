@@ -4,6 +4,7 @@
  * counted anew each time, and whether something is open is asked of the clock. */
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/glob.h"
 #include "base/text.h"
 #include "tests/sim/model.h"
@@ -177,7 +178,7 @@ static void count(const struct model *model, struct valve_view *valve) {
     }
 }
 
-static bool is_open(const struct model *model, const struct valve_name *name, uint64_t units) {
+static bool looks_open(const struct model *model, const struct valve_name *name, uint64_t units) {
     struct valve_view valve = holds(model, name);
     if (pause_holds(model, &valve) || valve.blocked_by != 0) return false;
     /* More than could ever start counts as all that can. */
@@ -217,6 +218,38 @@ void model_valves_of(
 
 hob_ns model_rate_opens(const struct rate *rate, hob_ns tat_ns, uint64_t units) {
     return rate_opens(rate, tat_ns, units);
+}
+
+/* What was found while nothing changes: a valve is asked about for each job behind it, and each time
+ * all jobs are counted. */
+static struct {
+    struct valve_name name;
+    uint64_t units;
+    bool is_open;
+} found[64];
+static uint32_t found_count;
+static bool holds_still;
+
+void model_valves_hold(bool still) {
+    holds_still = still;
+    found_count = 0;
+}
+
+static bool is_open(const struct model *model, const struct valve_name *name, uint64_t units) {
+    for (uint32_t i = 0; i < found_count; i++) {
+        const struct valve_name *other = &found[i].name;
+        if (other->sort == name->sort && found[i].units == units &&
+            slice_equal(other->queue, name->queue) && slice_equal(other->name, name->name)) {
+            return found[i].is_open;
+        }
+    }
+    bool open = looks_open(model, name, units);
+    if (holds_still && found_count < hob_countof(found)) {
+        found[found_count].name = *name;
+        found[found_count].units = units;
+        found[found_count++].is_open = open;
+    }
+    return open;
 }
 
 bool model_valves_let(const struct model *model, const struct job_view *job) {
