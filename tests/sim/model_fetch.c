@@ -326,6 +326,13 @@ void model_fetch(struct model *model, const struct command *command, struct answ
     }
 }
 
+static bool has_costs(const struct model *model) {
+    for (uint32_t i = 0; i < model->job_count; i++) {
+        if (model->jobs[i]->view.cost > 1) return true;
+    }
+    return false;
+}
+
 void model_serve(struct model *model) {
     uint32_t at = 0;
     while (at < model->wait_count) {
@@ -338,5 +345,7 @@ void model_serve(struct model *model) {
         }
         struct answer answer = answer_of(model, count, wait->lease_ns);
         model_answer_late(model, wait, &answer);
+        /* A large job that is gone may have stood in the way of an older fetch. */
+        if (has_costs(model)) at = 0;
     }
 }

@@ -220,8 +220,8 @@ hob_ns model_rate_opens(const struct rate *rate, hob_ns tat_ns, uint64_t units) 
     return rate_opens(rate, tat_ns, units);
 }
 
-/* What was found while nothing changes: a valve is asked about for each job behind it, and each time
- * all jobs are counted. */
+/* What was found while nothing changes: a valve is asked about for each job behind it, and each
+ * time all jobs are counted. */
 static struct {
     struct valve_name name;
     uint64_t units;
