@@ -142,7 +142,8 @@ def test_the_runner_never_outlives_its_server():
         check(time.monotonic() - started < 8, "the stop took its time")
         check(gone(child), "the child is still there")
         hob.start(*hob.options)
-        equal(hob.job(waits)["attempt"] - (hob.state(waits) == "running"), 0, "attempts that the stop has cost")
+        job = hob.job(waits)
+        equal(job["attempt"] - (job["state"] == "running"), 0, "attempts that the stop has cost")
         hob.hob("cancel", str(waits))
 
 
