@@ -34,6 +34,15 @@ size_t utf8_size(const char *at, const char *end) {
     return 0;
 }
 
+size_t utf8_get(const char *at, const char *end, uint32_t *ret_code_point) {
+    static const uint8_t lead_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    size_t size = utf8_size(at, end);
+    uint32_t code_point = size == 0 ? 0 : (uint8_t)at[0] & lead_bits[size];
+    for (size_t i = 1; i < size; i++) code_point = code_point << 6 | ((uint8_t)at[i] & 0x3f);
+    *ret_code_point = code_point;
+    return size;
+}
+
 size_t utf8_put(char *to, uint32_t code_point) {
     hob_assert(code_point <= 0x10ffff);
     hob_assert(code_point < 0xd800 || code_point > 0xdfff);

@@ -14,6 +14,9 @@ enum { UTF8_BYTES_MAX = 4 };
 /** The size of the well-formed sequence at @at (before @end), 1 to 4; 0 when there is none. */
 size_t utf8_size(const char *at, const char *end);
 
+/** The code point at @at, whose size is returned; 0, and @ret_code_point 0, when there is none. */
+size_t utf8_get(const char *at, const char *end, uint32_t *ret_code_point);
+
 /**
  * Write one code point (not a surrogate, at most 0x10FFFF); returns its size. Room for
  * UTF8_BYTES_MAX.

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/json_put.h"
+#include "base/utf8.h"
 #include "config/sections.h"
 
 enum { PLACE_COLUMN = 40 };
@@ -28,8 +29,34 @@ static bool is_plain(struct slice text) {
     return true;
 }
 
+/* Characters that JSON takes as they are, but YAML refuses, or folds as ends of lines. */
+static bool is_escaped_in_yaml(uint32_t c) {
+    return (c >= 0x80 && c < 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfeff || c == 0xfffe ||
+           c == 0xffff;
+}
+
+static void put_quoted(struct buf *out, struct slice text) {
+    HOB_AUTO_BUF struct buf quoted = buf_make(out->max);
+    json_quote(&quoted, text);
+    const char *end = quoted.bytes + quoted.size;
+    for (const char *at = quoted.bytes; at < end;) {
+        uint32_t c;
+        size_t size = utf8_get(at, end, &c);
+        if (is_escaped_in_yaml(c)) {
+            (void)buf_printf(out, "\\u%04x", c);
+        } else {
+            (void)buf_put(out, at, size);
+        }
+        at += size;
+    }
+}
+
 static void put_text(struct buf *out, struct slice text) {
-    (void)(is_plain(text) ? buf_put_slice(out, text) : (json_quote(out, text), true));
+    if (is_plain(text)) {
+        (void)buf_put_slice(out, text);
+    } else {
+        put_quoted(out, text);
+    }
 }
 
 static void put_place(struct buf *out, size_t line_start, const char *place) {
@@ -125,20 +152,19 @@ struct writer {
 /* As it stood there when that means the same inside of {} and []; else quoted. */
 static void put_scalar(struct buf *out, const yaml_node_t *node) {
     struct slice text = scalar(node);
+    /* Of these are numbers, booleans and nulls made, and what people mostly write. */
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "~+-_./ ";
     bool as_it_was = node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && text.size > 0;
     for (size_t i = 0; as_it_was && i < text.size; i++) {
-        char c = text.bytes[i];
-        bool mark = memchr(",[]{}\n", c, 6) != NULL;
-        bool colon = c == ':' && (i + 1 == text.size || text.bytes[i + 1] == ' ');
-        bool comment = c == '#' && i > 0 && text.bytes[i - 1] == ' ';
-        as_it_was = !mark && !colon && !comment;
+        as_it_was = memchr(plain, text.bytes[i], sizeof plain - 1) != NULL;
     }
     if (as_it_was) {
         (void)buf_put_slice(out, text);
     } else if (yaml_is_left_out(node)) {
         (void)buf_put_str(out, "null");
     } else {
-        json_quote(out, text);
+        put_quoted(out, text);
     }
 }
 
@@ -161,7 +187,7 @@ static void pair_put(struct writer *writer, struct level *level) {
     put_scalar(writer->out, key);
     (void)buf_put_str(writer->out, ": ");
     if (level->is_guarded && sounds_secret(name)) {
-        json_quote(writer->out, SLICE(SECRET_REDACTED));
+        put_quoted(writer->out, SLICE(SECRET_REDACTED));
         level->next++;
         return;
     }
@@ -201,7 +227,7 @@ static void put_secret(const struct config *config, struct slice name, struct bu
         const struct secret_config *secret = &config->secrets[i];
         if (!slice_equal(slice_str(secret->name), name)) continue;
         bool shown = secret->reference != NULL;
-        json_quote(out, shown ? slice_str(secret->reference) : SLICE(SECRET_REDACTED));
+        put_quoted(out, shown ? slice_str(secret->reference) : SLICE(SECRET_REDACTED));
     }
 }
 

@@ -90,7 +90,9 @@ TEST(what_is_in_force_is_shown_with_its_origin_and_without_secrets) {
 TEST(what_is_shown_reads_back_as_the_same) {
     struct config *config = load(
         "server: {data: a}\nworker: {name: '7', queues: [a, 'null']}\n"
-        "kinds: {x: {call: {url: u, body: [1, 'a: b', \"c\\n e\", '', 'x #y', \"[\"]}}}\n",
+        "kinds:\n  y:\n    call:\n      url: :u?\n      body:\n        - -x\n"
+        "  x: {call: {url: u, body: [1, 'a: b', \"c\\n e\", '', 'x #y', \"[\", "
+        "\"\\x80 \\N\\L\\P \\uFEFF \\uFFFE \\uFFFF \\uFFFD\"]}}\n",
         variable
     );
     HOB_AUTO_BUF struct buf first = buf_make(100000);
