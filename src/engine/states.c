@@ -74,7 +74,21 @@ bool job_state_may_move(enum job_state from, enum job_state to) {
 
 static bool name_char_is_valid(char c) {
     if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) return true;
-    return c != '\0' && strchr("-+/;:.$_()", c) != NULL;
+    switch (c) {
+    case '-':
+    case '+':
+    case '/':
+    case ';':
+    case ':':
+    case '.':
+    case '$':
+    case '_':
+    case '(':
+    case ')':
+        return true;
+    default:
+        return false;
+    }
 }
 
 bool name_is_valid(struct slice name) {

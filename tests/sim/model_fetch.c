@@ -125,7 +125,6 @@ static struct model_job *offer(
 ) {
     if (!model_queue_is_open(model, queue)) return NULL;
     struct model_job *best = NULL;
-    model_valves_hold(true);
     for (uint32_t i = 0; i < model->job_count; i++) {
         struct model_job *job = model->jobs[i];
         if (job->view.state != JOB_AVAILABLE) continue;
@@ -135,7 +134,6 @@ static struct model_job *offer(
         if (best != NULL && !model_runs_before(model, queue, &job->view, &best->view)) continue;
         if (model_valves_let(model, &job->view)) best = job;
     }
-    model_valves_hold(false);
     /* What is overdue goes with the turn; until then it is in the way. */
     if (best != NULL && model_start_by(best) <= model->now_ns) return NULL;
     return best;
@@ -177,6 +175,7 @@ static uint32_t position_of(const struct model_wait *fetch, const struct model_q
         if (begins(name, "hob.") && !begins(pattern, "hob.")) continue;
         if (glob_fits(pattern, name)) position = i;
     }
+    if (position == fetch->queue_count) return position;
     bool has_globs = false;
     for (uint32_t i = 0; i < fetch->queue_count; i++) {
         if (!name_is_valid(fetch->queues[i])) has_globs = true;
@@ -250,6 +249,7 @@ run(struct model *model, struct model_job *job, struct model_worker *worker, hob
     job->view.started_ns = model->now_ns;
     job->view.lease_until_ns = ns_add(model->now_ns, lease_ns);
     worker->view.running += model_cost(&job->view);
+    model_valves_hold(true); /* anew: what was found before is no longer so */
 }
 
 /* Lease as many jobs as the fetch may have now; answers their number, ids in model->fetched. */
@@ -314,7 +314,9 @@ void model_fetch(struct model *model, const struct command *command, struct answ
     for (uint32_t i = 0; i < asked->queue_count && asked->wait_ns > 0; i++) {
         if (name_is_valid(asked->queues[i])) (void)model_queue_make(model, asked->queues[i]);
     }
+    model_valves_hold(true);
     uint32_t count = take_jobs(model, &fetch, worker);
+    model_valves_hold(false);
     if (count > 0) {
         *answer = answer_of(model, count, fetch.lease_ns);
         answer->request = command->request;
@@ -335,6 +337,7 @@ static bool has_costs(const struct model *model) {
 
 void model_serve(struct model *model) {
     uint32_t at = 0;
+    model_valves_hold(true);
     while (at < model->wait_count) {
         struct model_wait *wait = &model->waits[at];
         struct model_worker *worker = model_worker(model, wait->worker);
@@ -348,4 +351,5 @@ void model_serve(struct model *model) {
         /* A large job that is gone may have stood in the way of an older fetch. */
         if (has_costs(model)) at = 0;
     }
+    model_valves_hold(false);
 }

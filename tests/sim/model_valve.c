@@ -157,6 +157,8 @@ bool model_limiters_are_valid(struct slice limiters) {
 static void count(const struct model *model, struct valve_view *valve) {
     for (uint32_t i = 0; i < model->job_count; i++) {
         const struct job_view *job = &model->jobs[i]->view;
+        bool waits = job->state == JOB_SCHEDULED || job->state == JOB_RETRYABLE;
+        if (!waits && job->state != JOB_RUNNING && job->state != JOB_AVAILABLE) continue;
         uint64_t units = 0;
         if (valve->sort == VALVE_GROUP) {
             bool is_in =
@@ -171,7 +173,6 @@ static void count(const struct model *model, struct valve_view *valve) {
             }
         }
         if (units == 0) continue;
-        bool waits = job->state == JOB_SCHEDULED || job->state == JOB_RETRYABLE;
         if (job->state == JOB_RUNNING) valve->running += (uint32_t)units;
         if (job->state == JOB_AVAILABLE) valve->waiting++;
         if (valve->sort == VALVE_GROUP && waits && job->started_ns != 0) valve->held++;
