@@ -13,76 +13,11 @@
  * start are taken as all that can, so no job waits for ever.
  *
  * What people set is durable (VALVE_PUT), and so is the debt of a rate (VALVE_TAKEN), so a restart
- * gives nobody a second burst. A valve that has nothing but a debt which is paid back, of a name
- * that nobody uses, is dropped by time. */
+ * gives nobody a second burst: valve_keep.c. A valve that has nothing but a debt which is paid
+ * back, of a name that nobody uses, is dropped by time. Owners by name are in valve_owner.c. */
 #include "engine/valves.h"
 
-#include "base/glob.h"
-
-/* --- of whom --- */
-
-static uint32_t *slot_of(const struct engine *engine, enum valve_sort sort, uint32_t owner) {
-    switch (sort) {
-    case VALVE_QUEUE:
-        return &queue_at(engine, owner)->valve;
-    case VALVE_KIND:
-        return &kind_at(engine, owner)->valve;
-    case VALVE_GROUP:
-        return &group_at(engine, owner)->valve;
-    case VALVE_LIMITER:
-    case VALVE_SORT_COUNT:
-        break;
-    }
-    hob_assert(sort == VALVE_LIMITER);
-    return &limiter_at(engine, owner)->valve;
-}
-
-uint32_t valve_of(const struct engine *engine, enum valve_sort sort, uint32_t owner) {
-    return *slot_of(engine, sort, owner);
-}
-
-uint32_t valve_owner(const struct engine *engine, const struct valve_name *name) {
-    uint32_t queue = 0;
-    switch (name->sort) {
-    case VALVE_QUEUE:
-        return queue_find(engine, name->name);
-    case VALVE_KIND:
-        return kind_find(engine, name->name);
-    case VALVE_GROUP:
-        queue = queue_find(engine, name->queue);
-        return queue == 0 ? 0 : group_find(engine, queue, name->name);
-    case VALVE_LIMITER:
-        return limiter_find(engine, name->name);
-    case VALVE_SORT_COUNT:
-        break;
-    }
-    return 0;
-}
-
-static uint32_t owner_use(struct engine *engine, const struct valve_name *name) {
-    if (name->sort == VALVE_KIND) return kind_use(engine, name->name);
-    if (name->sort == VALVE_LIMITER) return limiter_use(engine, name->name);
-    hob_assert(name->sort == VALVE_GROUP);
-    return group_use(engine, queue_need(engine, name->queue), name->name);
-}
-
-static void owner_unuse(struct engine *engine, enum valve_sort sort, uint32_t owner) {
-    if (sort == VALVE_KIND) kind_unuse(engine, owner);
-    if (sort == VALVE_LIMITER) limiter_unuse(engine, owner);
-    if (sort == VALVE_GROUP) group_unuse(engine, owner);
-}
-
-/* Does anybody but the valve's own record use its owner? */
-static bool owner_is_wanted(const struct engine *engine, const struct valve *valve) {
-    if (valve->sort == VALVE_KIND) return kind_at(engine, valve->owner)->users > 1;
-    if (valve->sort == VALVE_GROUP) return group_at(engine, valve->owner)->users > 1;
-    return valve->sort != VALVE_LIMITER || limiter_at(engine, valve->owner)->users > 1;
-}
-
-uint32_t valve_find(const struct engine *engine, const struct valve_name *name) {
-    uint32_t owner = valve_owner(engine, name);
-    return owner == 0 ? 0 : valve_of(engine, name->sort, owner);
-}
+/* --- made, and given back --- */
 
 static void opening_moved(void *context, uint32_t item, uint32_t at) {
     valve_at(context, item)->opening_at = at;
@@ -102,7 +37,7 @@ static bool opening_before(void *context, uint32_t a, uint32_t b) {
 static const struct heap_rules opening_rules = {.before = opening_before, .moved = opening_moved};
 
 uint32_t valve_need(struct engine *engine, enum valve_sort sort, uint32_t owner) {
-    uint32_t *slot = slot_of(engine, sort, owner);
+    uint32_t *slot = valve_slot(engine, sort, owner);
     if (*slot != 0) return *slot;
     *slot = pool_new(&engine->valves);
     struct valve *valve = valve_at(engine, *slot);
@@ -126,7 +61,7 @@ void valve_free(struct engine *engine, uint32_t handle) {
     }
     text_free(engine, &valve->paused_by);
     text_free(engine, &valve->paused_why);
-    *slot_of(engine, valve->sort, valve->owner) = 0;
+    *valve_slot(engine, valve->sort, valve->owner) = 0;
     pool_free(&engine->valves, handle);
 }
 
@@ -209,19 +144,13 @@ static void valve_tell(struct engine *engine, uint32_t handle) {
     }
 }
 
-static bool nothing_is_set(const struct valve_view *view) {
-    const struct valve_settings *own = &view->own;
-    return !own->has_weight && !own->has_concurrency && !own->has_rate && !view->paused &&
-           view->blocked_by == 0;
-}
-
 /* When time will change something about it; HOB_NEVER: not at all. */
 static hob_ns opening_of(const struct engine *engine, const struct valve *valve) {
     if (valve->paused && valve->paused_until_ns != 0) return valve->paused_until_ns;
-    if (valve->is_kept && !owner_is_wanted(engine, valve)) {
+    if (valve->is_kept && !valve_is_wanted(engine, valve)) {
         struct valve_view view;
         valve_view_fill(engine, valve, &view);
-        if (nothing_is_set(&view)) return valve->tat_ns;
+        if (valve_says_nothing(&view)) return valve->tat_ns;
     }
     if (valve->rate.count == 0) return HOB_NEVER;
     uint32_t room = rate_room(&valve->rate, valve->tat_ns, engine->now_ns);
@@ -258,7 +187,7 @@ void valve_used(struct engine *engine, uint32_t handle) {
     const struct valve *valve = valve_at(engine, handle);
     /* It stood there to be dropped, when its debt is paid back; it opens before that. */
     bool is_rate = valve->is_kept && valve->rate.count > 0 && valve->opening_at != HEAP_NOWHERE;
-    if (is_rate && owner_is_wanted(engine, valve)) valve_schedule(engine, handle);
+    if (is_rate && valve_is_wanted(engine, valve)) valve_schedule(engine, handle);
 }
 
 void valve_wanted(struct engine *engine, uint32_t handle, uint32_t units) {
@@ -407,208 +336,7 @@ void valves_take(struct engine *engine, const struct job *job) {
     }
 }
 
-/* --- what is told of it --- */
-
-hob_ns valve_opens_ns(const struct engine *engine, const struct valve *valve) {
-    if (valve->rate.count == 0) return 0;
-    hob_ns opens_ns = rate_opens_ns(&valve->rate, valve->tat_ns, 1);
-    return opens_ns > engine->now_ns ? opens_ns : 0;
-}
-
-void valve_view_fill(
-    const struct engine *engine, const struct valve *valve, struct valve_view *ret_view
-) {
-    *ret_view = (struct valve_view){
-        .sort = valve->sort,
-        .own = valve->own,
-        .concurrency = valve->limit,
-        .rate = valve->rate,
-        .tat_ns = valve->tat_ns,
-        .paused = valve->paused,
-        .paused_until_ns = valve->paused_until_ns,
-        .paused_by = text_slice(valve->paused_by),
-        .paused_why = text_slice(valve->paused_why),
-        .blocked_by = valve->blocked_by,
-    };
-    valve_view_owner(engine, valve->sort, valve->owner, ret_view);
-}
-
-void valve_view_owner(
-    const struct engine *engine, enum valve_sort sort, uint32_t owner, struct valve_view *view
-) {
-    view->sort = sort;
-    if (sort == VALVE_QUEUE) view->name = text_slice(queue_at(engine, owner)->name);
-    if (sort == VALVE_KIND) view->name = text_slice(kind_at(engine, owner)->name);
-    if (sort == VALVE_GROUP) {
-        const struct group *group = group_at(engine, owner);
-        view->queue = text_slice(queue_at(engine, group->queue)->name);
-        view->name = text_slice(group->name);
-        view->running = group->running;
-        view->waiting = group->available;
-        view->held = group->held;
-    }
-    if (sort == VALVE_LIMITER) {
-        const struct limiter *limiter = limiter_at(engine, owner);
-        view->name = text_slice(limiter->name);
-        view->running = limiter->running;
-        view->waiting = limiter->waiting;
-    }
-}
-
-bool engine_valve(
-    const struct engine *engine, const struct valve_name *name, struct valve_view *ret_view
-) {
-    uint32_t owner = valve_owner(engine, name);
-    if (owner == 0) return false;
-    uint32_t handle = valve_of(engine, name->sort, owner);
-    if (handle != 0) {
-        const struct valve *valve = valve_at(engine, handle);
-        valve_view_fill(engine, valve, ret_view);
-        ret_view->opens_ns = valve_opens_ns(engine, valve);
-        ret_view->paused = valve_is_paused(engine, valve);
-    } else {
-        *ret_view = (struct valve_view){.sort = name->sort};
-        valve_view_owner(engine, name->sort, owner, ret_view);
-    }
-    return true;
-}
-
-/* --- durable --- */
-
-static bool view_is_sound(const struct valve_view *view) {
-    const struct valve_settings *own = &view->own;
-    bool named = view->sort == VALVE_LIMITER ? glob_has_wildcard(view->name)
-                                                   ? pattern_is_valid(view->name)
-                                                   : name_is_valid(view->name)
-                                             : name_is_valid(view->name);
-    return named && view->sort != VALVE_QUEUE && view->sort < VALVE_SORT_COUNT &&
-           (view->sort == VALVE_GROUP) == (view->queue.size > 0) &&
-           (view->queue.size == 0 || name_is_valid(view->queue)) &&
-           own->weight <= GROUP_WEIGHT_MAX && (!own->has_weight || own->weight > 0) &&
-           own->concurrency <= VALVE_CONCURRENCY_MAX && rate_is_sound(&own->rate);
-}
-
-static void keep(struct engine *engine, uint32_t handle) {
-    struct valve *valve = valve_at(engine, handle);
-    valve->is_kept = true;
-    valve->kept_previous = 0;
-    valve->kept_next = engine->kept_first;
-    if (valve->kept_next != 0) valve_at(engine, valve->kept_next)->kept_previous = handle;
-    engine->kept_first = handle;
-}
-
-static void unkeep(struct engine *engine, struct valve *valve) {
-    valve->is_kept = false;
-    if (valve->kept_next != 0) {
-        valve_at(engine, valve->kept_next)->kept_previous = valve->kept_previous;
-    }
-    if (valve->kept_previous != 0) {
-        valve_at(engine, valve->kept_previous)->kept_next = valve->kept_next;
-    } else {
-        engine->kept_first = valve->kept_next;
-    }
-}
-
-bool carry_valve_put(struct engine *engine, const struct valve_put_effect *put) {
-    const struct valve_view *view = &put->valve;
-    if (!view_is_sound(view)) return false;
-    struct valve_name name = {.sort = view->sort, .queue = view->queue, .name = view->name};
-    uint32_t handle = valve_find(engine, &name);
-    if (handle == 0 || !valve_at(engine, handle)->is_kept) {
-        handle = valve_need(engine, view->sort, owner_use(engine, &name));
-        keep(engine, handle);
-    }
-    struct valve *valve = valve_at(engine, handle);
-    valve->own = view->own;
-    valve->tat_ns = view->tat_ns;
-    valve->paused = view->paused;
-    valve->paused_until_ns = view->paused_until_ns;
-    text_set(engine, &valve->paused_by, view->paused_by);
-    text_set(engine, &valve->paused_why, view->paused_why);
-    valve->blocked_by = view->blocked_by;
-    valve->home = engine->home;
-    valve_rule(engine, valve->sort, valve->owner);
-    bool is_rule =
-        valve->sort == VALVE_LIMITER && limiter_is_rule(limiter_at(engine, valve->owner));
-    if (is_rule) limiter_rule_changed(engine, valve->owner, true);
-    return true;
-}
-
-bool carry_valve_drop(struct engine *engine, const struct valve_drop_effect *drop) {
-    uint32_t handle = valve_find(engine, &drop->valve);
-    if (handle == 0 || !valve_at(engine, handle)->is_kept) return engine->replaying;
-    struct valve *valve = valve_at(engine, handle);
-    enum valve_sort sort = valve->sort;
-    uint32_t owner = valve->owner;
-    valve->own = (struct valve_settings){.has_rate = false};
-    valve->tat_ns = 0;
-    valve->paused = false;
-    valve->paused_until_ns = 0;
-    text_free(engine, &valve->paused_by);
-    text_free(engine, &valve->paused_why);
-    valve->blocked_by = 0;
-    unkeep(engine, valve);
-    bool is_rule = sort == VALVE_LIMITER && limiter_is_rule(limiter_at(engine, owner));
-    if (is_rule) limiter_rule_changed(engine, owner, false);
-    valve_rule(engine, sort, owner);
-    owner_unuse(engine, sort, owner);
-    return true;
-}
-
-bool carry_valve_taken(struct engine *engine, const struct valve_taken_effect *taken) {
-    uint32_t handle = valve_find(engine, &taken->valve);
-    /* Its record lay in a segment that was cleaned, and comes again with a newer debt. */
-    if (handle == 0) return engine->replaying;
-    valve_at(engine, handle)->tat_ns = taken->tat_ns;
-    valve_refresh(engine, handle);
-    return true;
-}
-
-bool restate_valve(struct engine *engine, const struct valve_put_effect *put, uint32_t home) {
-    const struct valve_view *view = &put->valve;
-    struct valve_name name = {.sort = view->sort, .queue = view->queue, .name = view->name};
-    uint32_t handle = valve_find(engine, &name);
-    if (handle == 0) return false;
-    struct valve *valve = valve_at(engine, handle);
-    if (!valve->is_kept || valve->home != home) return false;
-    struct effect effect = {.type = EFFECT_VALVE_PUT};
-    valve_view_fill(engine, valve, &effect.valve_put.valve);
-    valve->home = engine->home;
-    engine->sink.effect(engine->sink.context, &effect);
-    return true;
-}
-
-void valves_free(struct engine *engine) {
-    while (engine->kept_first != 0) {
-        struct valve *valve = valve_at(engine, engine->kept_first);
-        enum valve_sort sort = valve->sort;
-        uint32_t owner = valve->owner;
-        unkeep(engine, valve);
-        valve_free(engine, valve_of(engine, sort, owner));
-        owner_unuse(engine, sort, owner);
-    }
-    for (uint32_t i = 0; i < engine->queue_count; i++) {
-        uint32_t valve = queue_at(engine, engine->queue_list[i])->valve;
-        if (valve != 0) valve_free(engine, valve);
-    }
-    hob_assert(engine->valves.count == 0);
-    heap_deinit(&engine->opening, &engine->mem);
-}
-
 /* --- what time does --- */
-
-void valve_emit(struct engine *engine, const struct valve_view *view) {
-    struct valve_name name = {.sort = view->sort, .queue = view->queue, .name = view->name};
-    if (!nothing_is_set(view) || view->tat_ns > engine->now_ns) {
-        struct effect put = {.type = EFFECT_VALVE_PUT, .valve_put = {.valve = *view}};
-        emit(engine, &put);
-        return;
-    }
-    uint32_t handle = valve_find(engine, &name);
-    if (handle == 0 || !valve_at(engine, handle)->is_kept) return;
-    struct effect drop = {.type = EFFECT_VALVE_DROP, .valve_drop = {.valve = name}};
-    emit(engine, &drop);
-}
 
 void valves_open(struct engine *engine) {
     while (engine->opening.count > 0 && engine->opening.entries[0].key <= engine->now_ns) {
@@ -624,7 +352,7 @@ void valves_open(struct engine *engine) {
             view.paused_by = SLICE_NONE;
             view.paused_why = SLICE_NONE;
         }
-        bool ends = valve->is_kept && !owner_is_wanted(engine, valve) && nothing_is_set(&view);
+        bool ends = valve->is_kept && !valve_is_wanted(engine, valve) && valve_says_nothing(&view);
         if (resumes || ends) {
             valve_emit(engine, &view);
         } else {

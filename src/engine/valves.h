@@ -67,8 +67,6 @@ static inline struct limits *limits_at(const struct engine *engine, uint32_t han
 
 /* --- valves.c: what stops jobs that wait --- */
 
-/* The valve of this sort and owner; 0: it has none. */
-uint32_t valve_of(const struct engine *engine, enum valve_sort sort, uint32_t owner);
 uint32_t valve_need(struct engine *engine, enum valve_sort sort, uint32_t owner);
 void valve_free(struct engine *engine, uint32_t valve);
 /* What holds for it may have changed; it is made, or goes, as there is something to hold. */
@@ -88,30 +86,49 @@ void valves_take(struct engine *engine, const struct job *job);
 void valves_count(struct engine *engine, const struct job *job, int by);
 /* Do what time does to valves. */
 void valves_open(struct engine *engine);
-/* When its rate lets the next unit start; 0: now, or it has none. */
-hob_ns valve_opens_ns(const struct engine *engine, const struct valve *valve);
 bool valve_is_paused(const struct engine *engine, const struct valve *valve);
-void valve_view_fill(
-    const struct engine *engine, const struct valve *valve, struct valve_view *view
-);
-bool carry_valve_put(struct engine *engine, const struct valve_put_effect *put);
-bool carry_valve_drop(struct engine *engine, const struct valve_drop_effect *drop);
-bool carry_valve_taken(struct engine *engine, const struct valve_taken_effect *taken);
-/* The kept valve with this name; 0: there is none. */
-uint32_t valve_find(const struct engine *engine, const struct valve_name *name);
-bool restate_valve(struct engine *engine, const struct valve_put_effect *put, uint32_t home);
-void valves_free(struct engine *engine);
-/* The owner of a valve by name; 0: there is nobody with this name. */
-uint32_t valve_owner(const struct engine *engine, const struct valve_name *name);
-void valve_view_owner(
-    const struct engine *engine, enum valve_sort sort, uint32_t owner, struct valve_view *view
-);
-/* The record of a valve as @view has it, or its end when there is nothing to record. */
-void valve_emit(struct engine *engine, const struct valve_view *view);
 /* The rate of a queue and the rule for its groups, from now on. */
 void queue_rule(struct engine *engine, uint32_t queue, const struct queue_view *view);
 bool group_rule_is_sound(const struct group_rule *rule);
-/* valve_set.c: make the changes of @set; NULL, or what is wrong with them. */
+
+/* --- valve_owner.c: whose a valve is --- */
+
+/* The owner of a valve by name; 0: there is nobody with this name. */
+uint32_t valve_owner(const struct engine *engine, const struct valve_name *name);
+/* Make it, if there is none, and use it once more; or once less. Not for queues. */
+uint32_t valve_owner_use(struct engine *engine, const struct valve_name *name);
+void valve_owner_unuse(struct engine *engine, enum valve_sort sort, uint32_t owner);
+/* Does anybody but the valve's own record use its owner? */
+bool valve_is_wanted(const struct engine *engine, const struct valve *valve);
+/* Where the owner keeps the handle of its valve. */
+uint32_t *valve_slot(const struct engine *engine, enum valve_sort sort, uint32_t owner);
+/* The valve of this sort and owner, or with this name; 0: there is none. */
+uint32_t valve_of(const struct engine *engine, enum valve_sort sort, uint32_t owner);
+uint32_t valve_find(const struct engine *engine, const struct valve_name *name);
+void valve_view_owner(
+    const struct engine *engine, enum valve_sort sort, uint32_t owner, struct valve_view *view
+);
+void valve_view_fill(
+    const struct engine *engine, const struct valve *valve, struct valve_view *view
+);
+/* When its rate lets the next unit start; 0: now, or it has none. */
+hob_ns valve_opens_ns(const struct engine *engine, const struct valve *valve);
+
+/* --- valve_keep.c: what outlives a restart --- */
+
+bool carry_valve_put(struct engine *engine, const struct valve_put_effect *put);
+bool carry_valve_drop(struct engine *engine, const struct valve_drop_effect *drop);
+bool carry_valve_taken(struct engine *engine, const struct valve_taken_effect *taken);
+bool restate_valve(struct engine *engine, const struct valve_put_effect *put, uint32_t home);
+/* The record of a valve as @view has it, or its end when there is nothing to record. */
+void valve_emit(struct engine *engine, const struct valve_view *view);
+/* Has nobody set, paused or blocked anything? A debt is nothing that somebody set. */
+bool valve_says_nothing(const struct valve_view *view);
+void valves_free(struct engine *engine);
+
+/* --- valve_set.c: what people do to valves, and failed jobs to their groups --- */
+
+/* Make the changes of @set; NULL, or what is wrong with them. */
 const char *rate_change(struct rate *rate, const struct rate_set *set);
 /* Rates have changed: no debt is larger than what the new ones ever let anybody owe. */
 void valves_forgive(struct engine *engine);
