@@ -513,6 +513,11 @@ bool ready_measure(
 bool ready_holds(const struct engine *engine, const struct job *job, uint32_t handle);
 /* Does something stop this available job, but for its queue? */
 bool ready_is_stopped(const struct engine *engine, const struct job *job);
+/* The order of the queue changes to this. */
+void ready_reorder(struct engine *engine, uint32_t queue, enum queue_order order, hob_ns aging_ns);
+
+/* --- order.c: which of two jobs goes first --- */
+
 /* Does @a go before @b when both are the best of their kind in one queue? */
 bool ready_before(const struct engine *engine, uint32_t a, uint32_t b);
 /* The same, of jobs whose groups have these passes. */
@@ -525,15 +530,16 @@ bool ready_before_by(
 );
 /* What comes before the pass in the order of its queue; the smaller one goes first. */
 uint64_t ready_key(const struct engine *engine, const struct job *job);
-/* The order of the queue changes to this. */
-void ready_reorder(struct engine *engine, uint32_t queue, enum queue_order order, hob_ns aging_ns);
-
-/* --- branches.c: lanes and branches in their heaps --- */
-
 /* Whose best job is first: the best that may start in this branch, which has one. */
 uint32_t branch_best(const struct engine *engine, const struct branch *branch);
 uint32_t lane_best(const struct engine *engine, const struct lane *lane);
 bool branch_has_offer(const struct branch *branch);
+/* The place of a job in its lane: the smaller one goes first. */
+uint64_t job_place(const struct job *job, bool newest);
+bool lane_is_newest_first(const struct engine *engine, const struct lane *lane);
+
+/* --- branches.c: lanes and branches in their heaps --- */
+
 /* The branch of a queue and kind; 0: it has no available job. */
 uint32_t branch_find(const struct engine *engine, uint32_t queue, uint32_t kind);
 /* The lane for a job, made if need be. */
@@ -549,9 +555,6 @@ void lane_fix(struct engine *engine, const struct lane *lane);
 /* Something stops the lane or branch now, or nothing does. True: it left its heap or came back. */
 bool lane_stop(struct engine *engine, uint32_t lane, bool is_stopped);
 bool branch_stop(struct engine *engine, uint32_t branch, bool is_stopped);
-/* The place of a job in its lane: the smaller one goes first. */
-uint64_t job_place(const struct job *job, bool newest);
-bool lane_is_newest_first(const struct engine *engine, const struct lane *lane);
 /* The pass of the group of these lanes has grown. */
 void lanes_group_moved(struct engine *engine, uint32_t group);
 
