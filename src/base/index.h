@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An index: open addressing from a hash to a handle, eight bytes an entry plus slack. The keys lie
  * with the items; the caller's `is` function looks there. Iteration order is never used, so a
- * secret seed in the hash does no harm to replay. */
+ * secret seed in the hash does no harm to replay. No call takes long: what is large consists of
+ * many tables that grow one by one. */
 #ifndef HOB_BASE_INDEX_H
 #define HOB_BASE_INDEX_H
 
@@ -15,10 +16,16 @@ struct index_entry {
     uint32_t item; /* 0: empty */
 };
 
-struct index {
+struct index_part {
     struct index_entry *entries;
     uint32_t count;
     uint32_t capacity; /* 0 or a power of two */
+};
+
+struct index {
+    uint32_t count;           /* of all parts */
+    struct index_part one;    /* all of it, as long as it is small; */
+    struct index_part *parts; /* then NULL; else INDEX_PARTS, by hash */
 };
 
 /* Does @item carry @key? */

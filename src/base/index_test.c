@@ -37,4 +37,31 @@ TEST(every_item_is_found_until_it_is_removed_even_under_one_hash) {
     CHECK_EQUAL(mem.used_bytes, 0);
 }
 
-TESTS(every_item_is_found_until_it_is_removed_even_under_one_hash)
+/* More than one table holds: dealt out to parts on the way up, empty on the way down. */
+TEST(a_large_index_finds_all_of_it_and_gives_its_memory_back) {
+    enum { MANY = 60000 };
+    struct mem mem = {0};
+    struct index index = {0};
+    for (uint32_t item = 1; item <= MANY; item++) {
+        index_add(&index, &mem, index_hash_pair(item, 0), item);
+        uint32_t other = (item * 7919u) % MANY + 1;
+        uint32_t found = index_find(&index, index_hash_pair(other, 0), item_is, NULL, &other);
+        CHECK_EQUAL(found, other <= item ? other : 0);
+    }
+    CHECK_EQUAL(index.count, MANY);
+    size_t most = mem.used_bytes;
+    for (uint32_t item = 1; item <= MANY; item++) {
+        uint32_t found = index_find(&index, index_hash_pair(item, 0), item_is, NULL, &item);
+        CHECK_EQUAL(found, item);
+        index_remove(&index, &mem, index_hash_pair(item, 0), item);
+        found = index_find(&index, index_hash_pair(item, 0), item_is, NULL, &item);
+        CHECK_EQUAL(found, 0);
+        if (item == MANY * 15 / 16) CHECK(mem.used_bytes < most * 3 / 4);
+    }
+    CHECK_EQUAL(mem.used_bytes, 0);
+}
+
+TESTS(
+    every_item_is_found_until_it_is_removed_even_under_one_hash,
+    a_large_index_finds_all_of_it_and_gives_its_memory_back
+)

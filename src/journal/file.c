@@ -163,6 +163,7 @@ static const struct journal_ops file_ops = {
     .wait = file_wait,
     .read_open = read_open,
     .read_next = read_next,
+    .read_warm = read_warm,
     .read_close = read_close,
     .fetch = fetch,
     .trim = segment_trim,

@@ -287,6 +287,7 @@ HOB_CHECK enum hob_status read_open(
 );
 HOB_CHECK enum hob_status
 read_next(struct journal_cursor *cursor, struct journal_entry *ret_entry, struct hob_error *err);
+bool read_warm(struct journal_cursor *cursor, size_t bytes_max);
 void read_close(struct journal_cursor *cursor);
 
 /** journal_fetch of the file journal. */

@@ -146,6 +146,13 @@ read_next(struct journal_cursor *cursor, struct journal_entry *ret_entry, struct
     }
 }
 
+bool read_warm(struct journal_cursor *cursor, size_t bytes_max) {
+    const struct journal_file *file = cursor->file;
+    /* Behind the tail bytes may still change; at the end of a segment there is nothing to warm. */
+    if (cursor->segment == file->tail_segment && cursor->scan.offset >= file->tail_end) return true;
+    return scan_warm(&cursor->scan, bytes_max);
+}
+
 void read_close(struct journal_cursor *cursor) {
     scan_deinit(&cursor->scan);
     free(cursor);

@@ -80,6 +80,34 @@ int scan_frame(
     return 0;
 }
 
+bool scan_warm(struct scan *scan, size_t bytes_max) {
+    const char *bytes;
+    if (scan_bytes(scan, scan->offset, FRAME_HEADER_BYTES, &bytes) != 0 || bytes == NULL)
+        return true;
+    struct frame frame;
+    if (frame_decode(bytes, scan->seed, &frame) != FRAME_GOOD) return true;
+    size_t size = (size_t)frame_bytes(frame.body_bytes);
+    if (scan->offset + size <= scan->window_at + scan->window.size) return true;
+    if (scan->window_at != scan->offset) {
+        buf_reset(&scan->window);
+        scan->window_at = scan->offset;
+    }
+    /* Room for all of it, and then piece by piece. */
+    char *to = buf_reserve(&scan->window, size - scan->window.size);
+    hob_assert(to != NULL); /* no frame is larger than the window may grow */
+    size_t wanted = size - scan->window.size;
+    size_t got = 0;
+    int failed = file_read(
+        scan->fd,
+        scan->offset + scan->window.size,
+        to,
+        wanted < bytes_max ? wanted : bytes_max,
+        &got
+    );
+    scan->window.size += got;
+    return failed != 0 || got == 0 || scan->window.size >= size;
+}
+
 struct journal_batch frame_batch(const struct frame *frame, struct slice body) {
     hob_assert(frame->kind == FRAME_DATA);
     struct journal_batch batch = {

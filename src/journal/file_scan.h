@@ -40,6 +40,12 @@ HOB_CHECK int scan_frame(
     struct scan *scan, struct frame *ret_frame, struct slice *ret_body, enum frame_fault *ret_fault
 );
 
+/**
+ * Read @bytes_max more of the frame at scan->offset into the window; true when it is there, or when
+ * it cannot be: scan_frame tells why.
+ */
+bool scan_warm(struct scan *scan, size_t bytes_max);
+
 /* How far the chain has been followed: what the next frame must continue. */
 struct chain_end {
     uint64_t seq;

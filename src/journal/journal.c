@@ -91,6 +91,10 @@ enum hob_status journal_read_next(
     return journal->ops->read_next(cursor, ret_entry, err);
 }
 
+bool journal_read_warm(struct journal *journal, struct journal_cursor *cursor, size_t bytes_max) {
+    return journal->ops->read_warm == NULL || journal->ops->read_warm(cursor, bytes_max);
+}
+
 void journal_read_close(struct journal *journal, struct journal_cursor *cursor) {
     if (cursor == NULL) return;
     journal->ops->read_close(cursor);

@@ -132,6 +132,7 @@ struct journal_ops {
     enum hob_status (*read_next)(
         struct journal_cursor *cursor, struct journal_entry *ret_entry, struct hob_error *err
     );
+    bool (*read_warm)(struct journal_cursor *cursor, size_t bytes_max);
     void (*read_close)(struct journal_cursor *cursor);
     enum hob_status (*fetch)(
         struct journal *journal,
@@ -203,6 +204,13 @@ HOB_CHECK enum hob_status journal_read_next(
     struct journal_entry *ret_entry,
     struct hob_error *err
 );
+
+/**
+ * Bring at most about @bytes_max more of the next batch into memory; false: there is more of it to
+ * come. For a reader that may not be away for as long as it takes to read all of a large one.
+ * journal_read_next does not need it, and tells what went wrong here.
+ */
+bool journal_read_warm(struct journal *journal, struct journal_cursor *cursor, size_t bytes_max);
 
 /** NULL is fine. */
 void journal_read_close(struct journal *journal, struct journal_cursor *cursor);

@@ -25,6 +25,13 @@ uint64_t self_raise_files(void);
 /** Have writes to a closed pipe or socket fail instead of ending the process. */
 void self_ignore_broken_pipes(void);
 
+/**
+ * Have the allocator do its work bit by bit, not much of it in one call now and then: for processes
+ * that answer while they hold a lot. Call it before the first thread. Costs memory: what was freed
+ * stays with the process, for its next use.
+ */
+void self_steady_memory(void);
+
 /** End at once: no handlers, no flushing, nothing more is said to anybody. */
 _Noreturn void self_exit_now(int code);
 

@@ -422,6 +422,7 @@ static enum hob_status run(const struct server_options *options, struct hob_erro
         .output_bytes_max = OUT_BYTES_MAX,
     };
     self_ignore_broken_pipes();
+    self_steady_memory();
     enum hob_status status = addresses_are_known(options, err);
     if (status == HOB_OK) status = net_new(&net, &server.net, err);
     if (status == HOB_OK) status = serve(&server, err);

@@ -11,6 +11,10 @@ struct batch *batch_take(struct space *space) {
         struct mem mem = {0};
         batch = mem_zero_alloc(&mem, sizeof *batch);
         batch->bytes = buf_make(JOURNAL_BATCH_BYTES_MAX);
+        /* Room for all of it at once: the system gives pages when they are written to. To grow it
+         * when the disk is slow is to fault in thousands of pages in one turn. */
+        char *room = buf_reserve(&batch->bytes, JOURNAL_BATCH_BYTES_MAX);
+        hob_assert(room != NULL);
     }
     return batch;
 }
@@ -26,8 +30,8 @@ void batch_free(struct batch *batch) {
 }
 
 void batch_give(struct space *space, struct batch *batch) {
-    /* A buffer that has grown is kept: to grow it anew is thousands of page faults in one turn. */
-    if (space->spare != NULL || batch->bytes.capacity > 2 * BATCH_ROLL_BYTES) {
+    /* One is kept, with the pages that it has. */
+    if (space->spare != NULL) {
         batch_free(batch);
         return;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where each body lies: a map from body id to the place of its record in the journal, or in a batch
- * that is not durable yet. 24 bytes an entry; open addressing with linear probing. */
+ * that is not durable yet. 24 bytes an entry; open addressing with linear probing,
+ * in parts as in base/index.h. */
 #ifndef HOB_SPACE_BODIES_H
 #define HOB_SPACE_BODIES_H
 
@@ -18,12 +19,18 @@ struct body_place {
     uint32_t mark : 1; /* recovery: some job refers to it */
 };
 
-struct bodies {
-    struct mem mem;
+struct bodies_part {
     struct body_place *places;
     uint64_t count;
     uint64_t capacity; /* 0 or a power of two */
-    uint64_t bytes;    /* of all records */
+};
+
+struct bodies {
+    struct mem mem;
+    uint64_t count;            /* of all parts */
+    uint64_t bytes;            /* of all records */
+    struct bodies_part one;    /* all of it, as long as it is small; */
+    struct bodies_part *parts; /* then NULL; else BODIES_PARTS, by hash */
 };
 
 /** Free the map; it is empty afterwards. */

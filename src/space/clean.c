@@ -103,7 +103,10 @@ static void clean_read(struct space *space) {
     size_t start = space->filling->bytes.size;
     for (uint32_t i = 0; i < CLEAN_EFFECTS_MAX; i++) {
         if (cleaning->entry_at >= cleaning->entry.batch.bytes.size) {
+            /* To read, check and write again a large batch are turns of their own. */
+            if (!journal_read_warm(space->journal, cleaning->cursor, CLEAN_READ_BYTES)) return;
             if (!clean_next_batch(space)) return;
+            if (cleaning->entry.batch.bytes.size > CLEAN_READ_BYTES) return;
         }
         if (!clean_effect(space)) return;
         if (space->filling->bytes.size >= BATCH_ROLL_BYTES) return;

@@ -8,16 +8,18 @@
 #include "space/space.h"
 
 enum {
-    BATCH_ROLL_BYTES = 8 * 1024 * 1024, /* a batch this large takes no further command */
-    BATCHES_WAITING_MAX = 2,            /* more than this: congested */
+    /* A batch this large takes no further command: its checksums are made in one go. */
+    BATCH_ROLL_BYTES = 2 * 1024 * 1024,
+    BATCHES_WAITING_MAX = 6, /* more than this: congested */
     /* What a batch may hold when a list comes that is pushed all or none: they fit together. */
     BATCH_LIST_BYTES = JOURNAL_BATCH_BYTES_MAX - PUSH_ALL_BYTES_MAX - 64 * 1024,
-    TURN_BUDGET = 2000, /* jobs that time moves in one turn */
+    TURN_BUDGET = 500, /* jobs that time moves in one turn */
     /* Of room in the journal that pushes leave to other verbs: the largest end of a job, with its
      * result and eight callbacks that tell of it, is below 7 MiB. */
     RESERVE_BYTES = 8 * 1024 * 1024,
-    CLEAN_EFFECTS_MAX = 1000,     /* looked at in one turn */
-    CLEAN_BYTES_MAX = 256 * 1024, /* written again in one turn */
+    CLEAN_EFFECTS_MAX = 1000,      /* looked at in one turn */
+    CLEAN_BYTES_MAX = 256 * 1024,  /* written again in one turn */
+    CLEAN_READ_BYTES = 512 * 1024, /* of a large batch, read in one turn */
 };
 #define FULL_RETRY_NS     (250 * NS_PER_MS)
 #define CLEAN_INTERVAL_NS (5 * NS_PER_MS) /* between slices while nothing else happens */
