@@ -196,6 +196,7 @@ static struct world *world_new(const struct shape *shape) {
                 .body_drop = world_body_drop,
             },
         .hash_key = {{1, 2}},
+        .keeps_digest = true, /* as a server does */
     };
     world->engine = engine_new(&options);
     if (shape->is_stopped) close_limiter(world, SLICE("closed"));

@@ -37,6 +37,18 @@ static void tell_job(void *context, uint64_t id, bool whole, const char *why) {
     (void)fprintf(stderr, "hob: job %" PRIu64 "%s: %s\n", id, whole ? " is lost" : "", why);
 }
 
+static void tell_differs(void *context, const struct journal_find *find, const char *why) {
+    (void)context;
+    (void)fprintf(
+        stderr,
+        "hob: %020u.seg, byte %" PRIu64 ", batch %" PRIu64 ": %s; kept as it is read\n",
+        (unsigned)find->segment,
+        find->offset,
+        find->batch.seq,
+        why
+    );
+}
+
 /* --- sums --- */
 
 static void put_count(struct json_put *put, const char *key, uint64_t count) {
@@ -58,6 +70,10 @@ static void report_json(struct buf *out, const struct copy_report *report) {
     put_count(&put, "records_lost", report->lost.effects);
     put_count(&put, "jobs_lost", report->lost.jobs);
     put_count(&put, "pieces_lost", report->lost.pieces);
+    put_count(&put, "digests", report->digests);
+    put_count(&put, "digests_compared", report->compared);
+    json_put_key(&put, "digest_differs");
+    json_put_bool(&put, report->differs);
     char digest[20];
     (void)snprintf(digest, sizeof digest, "%016" PRIx64, report->digest);
     json_put_key(&put, "digest");
@@ -73,7 +89,11 @@ static void report_text(struct buf *out, const char *what, const struct copy_rep
     cli_put_count(out, report->batches);
     (void)buf_put_str(out, " batches, ");
     cli_put_count(out, report->bytes);
-    (void)buf_printf(out, " bytes, digest %016" PRIx64 "\n", report->digest);
+    (void)buf_printf(out, " bytes, digest %016" PRIx64 "; ", report->digest);
+    cli_put_count(out, report->compared);
+    (void)buf_put_str(out, " of ");
+    cli_put_count(out, report->digests);
+    (void)buf_put_str(out, " digests on the way compared\n");
     if (report->damages == 0) return;
     (void)buf_printf(
         out,
@@ -127,6 +147,7 @@ int cmd_journal_salvage(struct cli *cli) {
         .salvages = true,
         .damage = tell_damage,
         .job = tell_job,
+        .differs = tell_differs,
     };
     return copy(cli, &options, "salvaged");
 }

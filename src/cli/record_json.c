@@ -4,6 +4,9 @@
  * asked for by their own record. Hashes of tokens are left out. */
 #include "cli/record_json.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "base/text.h"
 
 enum { TIME_BYTES_MAX = 64 };
@@ -120,6 +123,17 @@ static void put_meta(struct json_put *put, const struct meta_effect *meta) {
     put_time(put, "now", meta->now_ns);
 }
 
+/* As `hob journal check` prints it: a number of 64 bits is none in many readers of JSON. */
+static void put_digest(struct json_put *put, const struct digest_effect *digest) {
+    char text[20];
+    (void)snprintf(text, sizeof text, "%016" PRIx64, digest->digest);
+    json_put_key(put, "digest");
+    json_put_str(put, text);
+    put_u64(put, "version", digest->version);
+    put_u64(put, "oldest_segment", digest->oldest_segment);
+    put_u64(put, "jobs", digest->jobs);
+}
+
 /* What happened in an attempt, and how it ended. */
 static void put_attempt(struct json_put *put, const struct effect *effect) {
     switch ((int)effect->type) {
@@ -210,6 +224,9 @@ void record_put(struct json_put *put, const struct effect *effect) {
         break;
     case EFFECT_TOKEN_DROP:
         put_text(put, "name", effect->token_drop.name);
+        break;
+    case EFFECT_DIGEST:
+        put_digest(put, &effect->digest);
         break;
     default:
         put_attempt(put, effect);

@@ -43,7 +43,9 @@ static const struct cli_command journal_rows[] = {
         .details =
             "Reads each byte that matters, carries out each record in memory, and changes "
             "nothing. A server may be running on the directory. A torn end, which a crash leaves, "
-            "is no damage: it was never acknowledged. Equal digests mean equal states.",
+            "is no damage: it was never acknowledged. Equal digests mean equal states. A server "
+            "writes digests of its state into the journal, too: those that can be are compared "
+            "with the state that the records tell.",
         .examples = "hob journal check /var/lib/hob\n",
         .lists = {&cli_print_options},
         .args_min = 1,

@@ -767,6 +767,12 @@ void digest_free(struct engine *engine);
 void digest_before(struct engine *engine, const struct effect *effect);
 void digest_after(struct engine *engine, const struct effect *effect);
 
+/* jobhash.c */
+enum { JOB_PART_FIXED = 1u << 0, JOB_PART_HOT = 1u << 1, JOB_PART_LOGS = 1u << 2 };
+enum { JOB_PARTS = JOB_PART_FIXED | JOB_PART_HOT | JOB_PART_LOGS };
+/* The sum of the parts of a job that are asked for. */
+uint64_t job_hash(const struct engine *engine, const struct job *job, unsigned parts);
+
 /* view.c */
 void job_view_fill(const struct engine *engine, const struct job *job, struct job_view *ret_view);
 void queue_view_fill(

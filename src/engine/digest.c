@@ -26,6 +26,7 @@ static enum touched touched_by(enum effect_type type) {
     switch (type) {
     case EFFECT_META:
     case EFFECT_BODY:
+    case EFFECT_DIGEST:
         return TOUCHED_NOTHING;
     case EFFECT_JOB_PUT:
     case EFFECT_JOB_RUN:
@@ -60,7 +61,13 @@ static enum touched touched_by(enum effect_type type) {
     return TOUCHED_NOTHING;
 }
 
-/* --- the hash of an object: that of its full record --- */
+/* The parts of a job that an effect may change. */
+static unsigned parts_by(enum effect_type type) {
+    if (type == EFFECT_JOB_PUT || type == EFFECT_JOB_DELETED) return JOB_PARTS;
+    return type == EFFECT_JOB_LOGGED ? JOB_PART_HOT | JOB_PART_LOGS : JOB_PART_HOT;
+}
+
+/* --- the hash of an object: that of its full record; of a job, see jobhash.c --- */
 
 static uint64_t effect_hash(const struct effect *effect, struct buf *scratch) {
     static const struct siphash_key key = {{0x686f62, 0x646967657374}};
@@ -68,12 +75,6 @@ static uint64_t effect_hash(const struct effect *effect, struct buf *scratch) {
     bool fits = effect_encode(effect, scratch);
     hob_assert(fits);
     return siphash(key, buf_slice(scratch));
-}
-
-static uint64_t job_hash(const struct engine *engine, uint32_t handle, struct buf *scratch) {
-    struct effect effect = {.type = EFFECT_JOB_PUT};
-    job_view_fill(engine, job_at(engine, handle), &effect.job_put.job);
-    return effect_hash(&effect, scratch);
 }
 
 /* A queue without settings of its own is not durable. */
@@ -125,7 +126,7 @@ uint64_t engine_digest(const struct engine *engine) {
     uint32_t handle = 0;
     for (uint64_t from = 0; (handle = idmap_next(&engine->job_ids, from, &id)) != 0;
          from = id + 1) {
-        digest += job_hash(engine, handle, &scratch);
+        digest += job_hash(engine, job_at(engine, handle), JOB_PARTS);
     }
     for (uint32_t i = 0; i < engine->queue_count; i++) {
         digest += queue_hash(engine, engine->queue_list[i], &scratch);
@@ -192,7 +193,8 @@ static uint64_t touched_hash(struct engine *engine, const struct effect *effect)
         return 0;
     case TOUCHED_JOB:
         handle = job_find(engine, effect_job_id(effect));
-        return handle == 0 ? 0 : job_hash(engine, handle, scratch);
+        if (handle == 0) return 0;
+        return job_hash(engine, job_at(engine, handle), parts_by(effect->type));
     case TOUCHED_QUEUE:
         handle = queue_find(engine, effect->queue_put.queue.name);
         return handle == 0 ? 0 : queue_hash(engine, handle, scratch);

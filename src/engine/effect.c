@@ -396,6 +396,13 @@ static void token_drop_fields(struct codec *codec, struct token_drop_effect *dro
     field_bytes(codec, &drop->name);
 }
 
+static void digest_fields(struct codec *codec, struct digest_effect *digest) {
+    field_u64(codec, &digest->digest);
+    field_u32(codec, &digest->version);
+    field_u32(codec, &digest->oldest_segment);
+    field_u64(codec, &digest->jobs);
+}
+
 /* False for a type that this version does not know. */
 static bool effect_fields(struct codec *codec, struct effect *effect) {
     switch (effect->type) {
@@ -517,6 +524,7 @@ uint64_t effect_job_id(const struct effect *effect) {
     case EFFECT_VALVE_TAKEN:
     case EFFECT_TOKEN_PUT:
     case EFFECT_TOKEN_DROP:
+    case EFFECT_DIGEST:
         return 0;
     }
     return 0;

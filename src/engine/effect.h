@@ -38,7 +38,8 @@
     X(VALVE_DROP, 31, valve_drop, "nothing is known of a valve any more")          \
     X(VALVE_TAKEN, 32, valve_taken, "its rate gave something away")                \
     X(TOKEN_PUT, 40, token_put, "a token, in full")                                \
-    X(TOKEN_DROP, 41, token_drop, "a token is revoked")
+    X(TOKEN_DROP, 41, token_drop, "a token is revoked")                            \
+    X(DIGEST, 50, digest, "what the state was here, to be compared in replay")
 
 enum effect_type {
     EFFECT_NONE = 0,
@@ -180,6 +181,14 @@ struct token_drop_effect {
     struct slice name;
 };
 
+/* Written by the space, for the space: the engine carries out nothing. */
+struct digest_effect {
+    uint64_t digest;         /* engine_digest_kept() at this place */
+    uint32_t version;        /* DIGEST_VERSION of who wrote it */
+    uint32_t oldest_segment; /* that the journal had then */
+    uint64_t jobs;           /* that there were */
+};
+
 struct effect {
     enum effect_type type;
     union {
@@ -206,6 +215,7 @@ struct effect {
         struct valve_taken_effect valve_taken;
         struct token_put_effect token_put;
         struct token_drop_effect token_drop;
+        struct digest_effect digest;
     };
 };
 

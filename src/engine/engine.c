@@ -208,6 +208,10 @@ enum hob_status engine_replay_end(
     return HOB_OK;
 }
 
+uint64_t engine_unknown_count(const struct engine *engine) {
+    return engine->unknown.count;
+}
+
 void engine_home_set(struct engine *engine, uint32_t home) {
     engine->home = home;
 }

@@ -54,7 +54,7 @@ struct engine_options {
     struct engine_sink sink;
     struct siphash_key hash_key; /* random in production; never influences a result */
     uint64_t memory_max_bytes;   /* ceiling; 0: none. Pushes are refused at 80 % of it */
-    bool keeps_digest;           /* for engine_digest_kept; costs two hashes an effect */
+    bool keeps_digest;           /* for engine_digest_kept; costs two small hashes an effect */
 };
 
 /** A new, empty engine; owned by the caller. */
@@ -267,10 +267,16 @@ void engine_stats(const struct engine *engine, struct engine_stats *ret_stats);
 uint64_t engine_digest(const struct engine *engine);
 
 /**
- * The same number without a walk; only of an engine that was made with keeps_digest. For tests and
- * the simulator, which ask after every command.
+ * The same number without a walk; only of an engine that was made with keeps_digest. Journals hold
+ * it, and tests and the simulator ask after every command.
  */
 uint64_t engine_digest_kept(const struct engine *engine);
+
+/* Of the way from a state to its digest: digests of another version cannot be compared. */
+enum { DIGEST_VERSION = 1 };
+
+/** Jobs that replay has met and does not know yet: see engine_replay(). */
+uint64_t engine_unknown_count(const struct engine *engine);
 
 /**
  * Check every invariant by walking everything; panics on the first that does not hold. For tests

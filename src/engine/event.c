@@ -64,6 +64,7 @@ static bool type_of(const struct effect *effect, enum event_type *ret_type) {
     case EFFECT_VALVE_TAKEN:
     case EFFECT_TOKEN_PUT:
     case EFFECT_TOKEN_DROP:
+    case EFFECT_DIGEST:
         break;
     }
     return false;
@@ -169,6 +170,7 @@ static void fill_effect(const struct effect *effect, struct event *event) {
     case EFFECT_VALVE_TAKEN:
     case EFFECT_TOKEN_PUT:
     case EFFECT_TOKEN_DROP:
+    case EFFECT_DIGEST:
         return;
     }
 }

@@ -142,6 +142,7 @@ read_next(struct journal_cursor *cursor, struct journal_entry *ret_entry, struct
         };
         ret_entry->address = address_make(cursor->segment, offset);
         ret_entry->segment = cursor->segment;
+        ret_entry->offset = offset + FRAME_HEADER_BYTES;
         return HOB_OK;
     }
 }

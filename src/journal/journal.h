@@ -104,6 +104,7 @@ struct journal_entry {
     struct journal_batch batch; /* bytes are borrowed until the next call on the cursor */
     uint64_t address;
     uint32_t segment;
+    uint64_t offset; /* of the first effect in the segment's file; 0 when there is none */
 };
 
 struct journal;

@@ -199,6 +199,7 @@ static enum hob_status memory_read_next(
     ret_entry->batch = segment->batches[cursor->index].batch;
     ret_entry->address = (uint64_t)cursor->segment << 32 | cursor->index;
     ret_entry->segment = cursor->segment;
+    ret_entry->offset = 0;
     cursor->index++;
     return HOB_OK;
 }

@@ -296,6 +296,8 @@ static enum hob_status open_space(struct server *server, struct hob_error *err) 
         log_u64("batches", recovery.batches),
         log_u64("effects", recovery.effects),
         log_u64("bytes", recovery.bytes),
+        log_u64("digests", recovery.digests),
+        log_u64("digests_compared", recovery.compared),
         log_ms("dur_ms", took_ns),
         log_u64("memory_max", options.memory_max_bytes)
     );

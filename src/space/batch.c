@@ -74,6 +74,8 @@ void batch_add(struct space *space, const struct effect *effect) {
     bool fits = effect_encode(effect, &batch->bytes);
     hob_assert(fits);
     batch->head.effect_count++;
+    if (space->undigested == 0) space->undigested_ns = space->now_ns;
+    space->undigested += batch->bytes.size - offset;
     if (effect->type == EFFECT_BODY) {
         size_t size = batch->bytes.size - offset;
         batch_note_body(space, batch, effect->body.id, offset, size);

@@ -122,6 +122,7 @@ static void clean_trim(struct space *space) {
     }
     space->cleaning.step = CLEAN_IDLE;
     space->stats.cleaned_segments++;
+    space->digest_wanted = true;
 }
 
 void clean_slice(struct space *space) {

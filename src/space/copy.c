@@ -17,6 +17,7 @@ struct copying {
     const struct copy_options *options;
     struct copy_report *report;
     struct replica *replica;
+    struct digests digests;
     struct journal *journal; /* the copy; NULL: nothing is written */
     uint64_t seq;
     uint64_t pos;
@@ -108,6 +109,7 @@ static void damage_count(struct copying *copying, const struct journal_find *fin
         report->torn_bytes += find->size;
     } else {
         report->damages++;
+        copying->digests.is_void = true;
         if (find->lost == UINT64_MAX) report->more_may_be_lost = true;
         if (find->lost != UINT64_MAX) report->batches_lost += find->lost;
     }
@@ -120,6 +122,7 @@ static void damage_count(struct copying *copying, const struct journal_find *fin
 static enum hob_status read_again(struct copying *copying, struct hob_error *err) {
     replica_free(copying->replica);
     copying->replica = replica_new();
+    copying->digests = (struct digests){0};
     *copying->report = (struct copy_report){0};
     buf_reset(&copying->kept.bytes);
     copying->kept.count = 0;
@@ -128,11 +131,21 @@ static enum hob_status read_again(struct copying *copying, struct hob_error *err
     return copy_begin(copying, err);
 }
 
+static void tell_difference(struct copying *copying, const struct journal_find *find) {
+    struct copy_report *report = copying->report;
+    if (report->differs || copying->digests.difference.status == HOB_OK) return;
+    report->differs = true;
+    if (copying->options->differs == NULL) return;
+    copying->options->differs(copying->options->context, find, copying->digests.difference.text);
+}
+
 static enum hob_status
 read_batch(struct copying *copying, const struct journal_find *find, struct hob_error *err) {
     const struct journal_batch *batch = &find->batch;
     copying->report->batches++;
     copying->report->bytes += batch->bytes.size;
+    copying->digests.goes_on = copying->options->salvages;
+    if (copying->digests.oldest_segment == 0) copying->digests.oldest_segment = find->segment;
     struct replica_out *kept = copying->journal == NULL ? NULL : &copying->kept;
     if (kept != NULL && kept->bytes.size + batch->bytes.size > APPEND_BYTES) {
         enum hob_status status = copy_append(copying, err);
@@ -140,7 +153,9 @@ read_batch(struct copying *copying, const struct journal_find *find, struct hob_
     }
     struct hob_error inner = {0};
     struct replica_lost before = replica_lost(copying->replica);
-    enum hob_status status = replica_batch(copying->replica, batch, kept, &inner);
+    enum hob_status status =
+        replica_batch(copying->replica, batch, kept, &copying->digests, &inner);
+    tell_difference(copying, find);
     struct replica_lost after = replica_lost(copying->replica);
     if (status == HOB_OK && !copying->options->salvages && after.effects > before.effects) {
         status = HOB_CORRUPT;
@@ -203,6 +218,8 @@ static void report_state(struct copying *copying) {
     engine_stats(replica_engine(copying->replica), &stats);
     copying->report->jobs = stats.jobs;
     copying->report->lost = replica_lost(copying->replica);
+    copying->report->digests = copying->digests.seen;
+    copying->report->compared = copying->digests.compared;
     copying->report->digest = engine_digest(replica_engine(copying->replica));
 }
 
@@ -242,6 +259,7 @@ static enum hob_status copy_end(struct copying *copying, struct hob_error *err) 
         if (status != HOB_OK) return status;
     }
     replica_leap(copying->replica, &copying->kept);
+    replica_digest(copying->replica, &copying->kept);
     status = copy_append(copying, err);
     if (status == HOB_OK) status = replica_end(copying->replica, err);
     if (status == HOB_OK) report_state(copying);

@@ -18,6 +18,8 @@ struct copy_options {
     void *context;  /* for both: */
     void (*damage)(void *context, const struct journal_find *find);       /* DAMAGE and TORN */
     void (*job)(void *context, uint64_t id, bool whole, const char *why); /* see replica_tell */
+    /* Salvage: behind this batch the state is not what the server had. It is kept as it is read. */
+    void (*differs)(void *context, const struct journal_find *find, const char *why);
 };
 
 struct copy_report {
@@ -29,7 +31,10 @@ struct copy_report {
     bool more_may_be_lost; /* how much some damage took is not known */
     uint64_t torn_bytes;
     struct replica_lost lost;
-    uint64_t digest; /* of the state: equal states have equal digests */
+    uint64_t digest;   /* of the state: equal states have equal digests */
+    uint64_t digests;  /* of states on the way that the journal holds */
+    uint64_t compared; /* of them: those that could be compared, and were the same */
+    bool differs;      /* salvage: one was not; it is the last that was compared */
 };
 
 /**
@@ -43,7 +48,8 @@ HOB_CHECK enum hob_status journal_copy(
 
 /**
  * Read a journal through to its end, its records too, and change nothing. HOB_CORRUPT when there is
- * damage (ret_report->damages; each was told) or its records contradict each other.
+ * damage (ret_report->damages; each was told), or its records contradict each other or a digest of
+ * the state that they tell.
  *
  * @options     only context and damage are used
  * @ret_report  filled as far as it came

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "space/bodies.h"
+#include "space/digests.h"
 #include "space/space.h"
 
 enum {
@@ -20,11 +21,13 @@ enum {
     CLEAN_EFFECTS_MAX = 1000,      /* looked at in one turn */
     CLEAN_BYTES_MAX = 256 * 1024,  /* written again in one turn */
     CLEAN_READ_BYTES = 512 * 1024, /* of a large batch, read in one turn */
+    DIGEST_BYTES = 256 * 1024,     /* of effects between two digests, which are 30 bytes each */
 };
 #define FULL_RETRY_NS     (250 * NS_PER_MS)
 #define CLEAN_INTERVAL_NS (5 * NS_PER_MS) /* between slices while nothing else happens */
 #define SLACK_DEFAULT     (UINT64_C(256) * 1024 * 1024)
 #define RESTART_GRACE_NS  (15 * NS_PER_SECOND)
+#define DIGEST_AFTER_NS   (10 * NS_PER_SECOND) /* of a change: its digest, at the latest */
 
 struct batch {
     struct batch *next;
@@ -66,6 +69,10 @@ struct space {
     bool recovering;
     bool full;
     struct cleaning cleaning;
+    uint64_t undigested;    /* bytes of effects since the last digest */
+    hob_ns undigested_ns;   /* since when there are any */
+    bool digest_wanted;     /* a trim has made the last one useless */
+    struct digests digests; /* that recovery has seen */
     struct hob_error failure;
     struct space_stats stats;
 };
@@ -80,6 +87,12 @@ void batch_roll(struct space *space);
 /* Give the next batch to the journal if none is there. */
 void batch_fly(struct space *space);
 struct batch *batch_find(const struct space *space, uint64_t seq);
+
+/* digest.c: the state's digest goes into the filling batch, when it is time for one. */
+void digest_when_due(struct space *space);
+void digest_at_end(struct space *space);
+/* When it will be: HOB_NEVER when nothing has changed. */
+hob_ns digest_due(const struct space *space);
 
 /* clean.c: one slice of cleaning; true while there is more to do soon. */
 void clean_slice(struct space *space);

@@ -13,10 +13,11 @@ static enum hob_status recover_context(
     return fail(
         err,
         status,
-        "batch %llu in segment %u, byte %zu: %.150s",
-        (unsigned long long)entry->batch.seq,
+        "%020u.seg, byte %llu, batch %llu: %.110s. See `hob journal check`, then restore a backup "
+        "or `hob journal salvage`",
         entry->segment,
-        at,
+        (unsigned long long)(entry->offset + at),
+        (unsigned long long)entry->batch.seq,
         inner.text
     );
 }
@@ -41,6 +42,9 @@ recover_batch(struct space *space, const struct journal_entry *entry, struct hob
             if (place.id != 0) bodies_put(&space->bodies, place);
         }
         enum hob_status status = engine_replay(space->engine, &effect, err);
+        if (status == HOB_OK && effect.type == EFFECT_DIGEST) {
+            status = digests_compare(&space->digests, space->engine, &effect.digest, err);
+        }
         if (status != HOB_OK) return recover_context(status, entry, at, err);
         at += used;
     }
@@ -56,6 +60,9 @@ recover_read(struct space *space, struct space_recovery *ret, struct hob_error *
     struct journal_cursor *cursor = NULL;
     enum hob_status status = journal_read_open(space->journal, 0, &cursor, err);
     if (status != HOB_OK) return status;
+    struct journal_info info;
+    journal_info(space->journal, &info);
+    space->digests.oldest_segment = info.first_segment;
     hob_ns time_ns = 0;
     for (;;) {
         struct journal_entry entry;
@@ -111,6 +118,8 @@ enum hob_status space_recover(
     space->recovering = false;
     struct journal_info info;
     journal_info(space->journal, &info);
+    ret->digests = space->digests.seen;
+    ret->compared = space->digests.compared;
     ret->cut_bytes = info.cut_bytes;
     memcpy(ret->cut_note, info.cut_note, sizeof ret->cut_note);
     struct engine_stats stats;

@@ -57,6 +57,7 @@ struct replica *replica_new(void) {
                 .answer = on_answer,
                 .body_drop = on_body_drop,
             },
+        .keeps_digest = true,
     };
     replica->engine = engine_new(&options);
     idmap_init(&replica->unknown, &replica->mem);
@@ -120,6 +121,7 @@ enum hob_status replica_batch(
     struct replica *replica,
     const struct journal_batch *batch,
     struct replica_out *kept,
+    struct digests *digests,
     struct hob_error *err
 ) {
     engine_home_set(replica->engine, (uint32_t)batch->seq);
@@ -132,6 +134,11 @@ enum hob_status replica_batch(
         used = effect_decode(rest, &replica->scratch, &effect, err);
         /* The bytes are as they were written, so this is no damage but another version. */
         if (used == 0) return HOB_CORRUPT;
+        if (effect.type == EFFECT_DIGEST) {
+            enum hob_status status = digests_compare(digests, replica->engine, &effect.digest, err);
+            if (status != HOB_OK) return status;
+            continue;
+        }
         enum hob_status status = effect_carry(replica, &effect, err);
         if (status != HOB_OK && kept == NULL) return status;
         if (status != HOB_OK) {
@@ -272,6 +279,11 @@ void replica_leap(struct replica *replica, struct replica_out *kept) {
     effect.meta.next_id += LEAP_IDS;
     effect.meta.next_token += LEAP_OTHERS;
     effect.meta.next_body += LEAP_OTHERS;
+    effect_make(replica, &effect, kept);
+}
+
+void replica_digest(struct replica *replica, struct replica_out *kept) {
+    struct effect effect = digest_of(replica->engine, 1);
     effect_make(replica, &effect, kept);
 }
 

@@ -11,6 +11,7 @@
 
 #include "engine/engine.h"
 #include "journal/journal.h"
+#include "space/digests.h"
 
 /* Effects that are to be written: one batch. */
 struct replica_out {
@@ -39,13 +40,22 @@ struct replica *replica_new(void);
 /** NULL is fine. */
 void replica_free(struct replica *replica);
 
-/** Carry out a batch. @kept NULL: strictly. */
+/**
+ * Carry out a batch. @kept NULL: strictly.
+ *
+ * @digests  compares those of the batch, which fails HOB_CORRUPT when one differs; none is gathered
+ *           in @kept, since they name segments of this journal
+ */
 HOB_CHECK enum hob_status replica_batch(
     struct replica *replica,
     const struct journal_batch *batch,
     struct replica_out *kept,
+    struct digests *digests,
     struct hob_error *err
 );
+
+/** Gather the digest of the state as it is now, for a journal whose oldest segment is its first. */
+void replica_digest(struct replica *replica, struct replica_out *kept);
 
 /**
  * Make whole what lost batches left in pieces: jobs without a record or a payload go, what else is

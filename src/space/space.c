@@ -93,6 +93,7 @@ enum hob_status space_open(
             },
         .hash_key = options->hash_key,
         .memory_max_bytes = options->memory_max_bytes,
+        .keeps_digest = true,
     };
     space->engine = engine_new(&engine_options);
     *ret_recovery = (struct space_recovery){0};
@@ -115,10 +116,10 @@ enum hob_status space_open(
 
 void space_close(struct space *space) {
     if (space == NULL) return;
-    struct hob_error err = {0};
-    if (space->failure.status == HOB_OK && space_flush(space, &err) != HOB_OK) {
-        hob_assert(space->failure.status != HOB_OK);
-    }
+    digest_at_end(space);
+    /* What cannot be written was told to nobody. */
+    enum hob_status status = space_flush(space, NULL);
+    (void)status;
     space_free(space);
 }
 
@@ -179,6 +180,7 @@ uint64_t space_turn_end(struct space *space) {
     if (space->filling->bytes.size >= BATCH_ROLL_BYTES) batch_roll(space);
     (void)engine_turn(space->engine, space->now_ns, TURN_BUDGET);
     clean_slice(space);
+    digest_when_due(space);
     /* A full journal is asked again by writing something small: when there is room, it prepares
      * more. */
     if (space->full && space->flying == NULL && space->filling->head.effect_count == 0 &&
@@ -290,6 +292,8 @@ hob_ns space_due(const struct space *space) {
         hob_ns clean_ns = ns_add(space->now_ns, CLEAN_INTERVAL_NS);
         if (clean_ns < due_ns) due_ns = clean_ns;
     }
+    hob_ns digest_ns = digest_due(space);
+    if (digest_ns < due_ns) due_ns = digest_ns;
     if (space->full) {
         hob_ns retry_ns = ns_add(space->now_ns, FULL_RETRY_NS);
         if (retry_ns < due_ns) due_ns = retry_ns;

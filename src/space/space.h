@@ -42,14 +42,16 @@ struct space_recovery {
     uint64_t effects;
     uint64_t bytes;
     uint64_t jobs;
+    uint64_t digests;  /* that were read: what the state was when they were written */
+    uint64_t compared; /* of them: those that could be compared, and were the same */
     uint64_t cut_bytes;
     char cut_note[200];
 };
 
 /**
  * Recover a space from its journal. Takes @journal over: closed with the space, also when this
- * fails. Fails as the journal's reading does, and HOB_CORRUPT when effects contradict each other.
- */
+ * fails. Fails as the journal's reading does, and HOB_CORRUPT when effects contradict each other
+ * or a digest in the journal, of the state that there was, is not that of the state here. */
 HOB_CHECK enum hob_status space_open(
     struct journal *journal,
     const struct space_options *options,
@@ -119,6 +121,7 @@ struct space_stats {
     uint64_t turns;
     uint64_t batches;
     uint64_t batch_bytes; /* in all batches so far */
+    uint64_t digests;     /* written */
     uint64_t cleaned_segments;
     uint64_t cleaned_bytes; /* written again by cleaning */
     bool full;

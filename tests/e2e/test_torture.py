@@ -2,6 +2,7 @@
 """`hob torture`: nothing acknowledged is lost by kill -9 and SIGSTOP; and what loses something is found out."""
 import json
 import os
+import re
 import subprocess
 
 from lib import HOB, PATIENCE, check, equal, rig, within
@@ -24,6 +25,9 @@ def test_kills_and_freezes_lose_nothing_and_the_history_proves_it_again():
         check(figures["kills"] >= 5 and figures["acknowledged"] > 1000 and figures["acks"] > 1000, f"little: {figures}")
         equal((figures["lost"], figures["duplicated"], figures["out_of_order"]), (0, 0, 0))
         equal(figures["found"], figures["acknowledged"])
+        log = (hob.dir / "torture/server.log").read_text(errors="replace")
+        compared = sum(map(int, re.findall(r"digests_compared=(\d+)", log)))
+        check(compared >= figures["kills"], f"starts compared only {compared} digests")
         again = json.loads(subprocess.run([HOB, "torture", "check", str(hob.dir / "torture/history"), "--json"],
                                           capture_output=True, text=True, timeout=PATIENCE, check=True).stdout)
         equal(again["acknowledged"], figures["acknowledged"])
