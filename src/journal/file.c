@@ -86,7 +86,7 @@ static void file_append(struct journal *journal, const struct journal_batch *bat
         hob_assert(file->mail == MAIL_NONE);
         file->batch = *batch;
         file->mail = MAIL_REQUEST;
-        (void)pthread_cond_signal(&file->request_there);
+        writer_ask(file);
         (void)pthread_mutex_unlock(&file->lock);
         return;
     }
@@ -185,6 +185,7 @@ file_new(const struct journal_file_options *options, struct journal_wake wake) {
     file->segment_bytes = bytes / SEGMENT_PAGE_BYTES * SEGMENT_PAGE_BYTES;
     file->room_wanted = ROOM_BYTES < bytes / 2 ? ROOM_BYTES : bytes / 2;
     file->no_sync = options->no_sync;
+    file->by_steps = options->by_steps;
     file->sync_interval_ns = options->sync_interval_ns;
     file->relaxed = options->no_sync || options->sync_interval_ns > 0;
     file->writer.fd = -1;

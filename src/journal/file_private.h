@@ -88,7 +88,8 @@ struct journal_file {
     uint64_t segment_bytes;
     uint64_t room_wanted;
     bool no_sync;
-    bool relaxed; /* an append is answered before it is synced */
+    bool relaxed;  /* an append is answered before it is synced */
+    bool by_steps; /* the owner does the writer's work: see journal_file_options */
     hob_ns sync_interval_ns;
 
     /* the owner's */
@@ -272,6 +273,10 @@ HOB_CHECK enum journal_result writer_sync(struct journal_file *file, struct hob_
 
 /** Start the thread, from what recovery found. */
 HOB_CHECK enum hob_status writer_start(struct journal_file *file, struct hob_error *err);
+
+/** After the owner has asked for something: wake the writer, or by_steps do its work. The lock is
+ * held. */
+void writer_ask(struct journal_file *file);
 
 /** Store what is in flight, sync, seal, and end the thread. */
 void writer_stop(struct journal_file *file);

@@ -133,7 +133,7 @@ segment_trim(struct journal *journal, uint32_t before_segment, struct hob_error 
     }
     (void)pthread_mutex_lock(&file->lock);
     file->trim_before = before_segment;
-    (void)pthread_cond_signal(&file->request_there);
+    writer_ask(file);
     (void)pthread_mutex_unlock(&file->lock);
     return HOB_OK;
 }

@@ -291,32 +291,46 @@ static void trim_serve(struct journal_file *file) {
     if (result != JOURNAL_OK) failure_note(file, &error);
 }
 
+/* Do one thing that is to be done; false: nothing is. Called with the lock held, and returns so. */
+static bool writer_step(struct journal_file *file, hob_ns deadline) {
+    enum room_need need = room_need(file);
+    /* Under steady load there is always a request when the interval is over: the sync goes
+     * first. */
+    bool due = deadline != HOB_NEVER && clock_monotonic() >= deadline;
+    bool trims = !file->failed && file->trim_before > file->writer.first_segment;
+    if (due) {
+        idle_serve(file);
+    } else if (trims) {
+        trim_serve(file);
+    } else if (need == ROOM_URGENT || (need == ROOM_LOW && file->mail != MAIL_REQUEST)) {
+        room_serve(file);
+    } else if (file->mail == MAIL_REQUEST) {
+        request_serve(file);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void *writer_main(void *argument) {
     struct journal_file *file = argument;
     (void)pthread_mutex_lock(&file->lock);
     for (;;) {
         hob_ns deadline = idle_deadline(file);
-        enum room_need need = room_need(file);
-        /* Under steady load there is always a request when the interval is over: the sync goes
-         * first. */
-        bool due = deadline != HOB_NEVER && clock_monotonic() >= deadline;
-        bool trims = !file->failed && file->trim_before > file->writer.first_segment;
-        if (due) {
-            idle_serve(file);
-        } else if (trims) {
-            trim_serve(file);
-        } else if (need == ROOM_URGENT || (need == ROOM_LOW && file->mail != MAIL_REQUEST)) {
-            room_serve(file);
-        } else if (file->mail == MAIL_REQUEST) {
-            request_serve(file);
-        } else if (file->closing) {
-            break;
-        } else {
-            (void)condition_wait(&file->request_there, &file->lock, deadline);
-        }
+        if (writer_step(file, deadline)) continue;
+        if (file->closing) break;
+        (void)condition_wait(&file->request_there, &file->lock, deadline);
     }
     (void)pthread_mutex_unlock(&file->lock);
     return NULL;
+}
+
+void writer_ask(struct journal_file *file) {
+    if (!file->by_steps) {
+        (void)pthread_cond_signal(&file->request_there);
+        return;
+    }
+    while (writer_step(file, HOB_NEVER)) continue;
 }
 
 /* A writer that does not sync each batch says so on the disk before its first one: recovery then
@@ -335,6 +349,7 @@ enum hob_status writer_start(struct journal_file *file, struct hob_error *err) {
         if (marked != JOURNAL_OK) return HOB_DISK;
     }
     room_note(file, JOURNAL_OK);
+    if (file->by_steps) return HOB_OK;
     int failed = thread_start(&file->thread, "hob-journal", writer_main, file);
     if (failed != 0) {
         return fail_errno(err, HOB_FAILED, failed, "cannot start the journal's thread");
@@ -344,13 +359,15 @@ enum hob_status writer_start(struct journal_file *file, struct hob_error *err) {
 }
 
 void writer_stop(struct journal_file *file) {
-    if (!file->thread_runs) return;
-    (void)pthread_mutex_lock(&file->lock);
-    file->closing = true;
-    (void)pthread_cond_signal(&file->request_there);
-    (void)pthread_mutex_unlock(&file->lock);
-    thread_join(file->thread);
-    file->thread_runs = false;
+    if (!file->thread_runs && !file->by_steps) return;
+    if (file->thread_runs) {
+        (void)pthread_mutex_lock(&file->lock);
+        file->closing = true;
+        (void)pthread_cond_signal(&file->request_there);
+        (void)pthread_mutex_unlock(&file->lock);
+        thread_join(file->thread);
+        file->thread_runs = false;
+    }
     if (file->failed) return;
     /* A clean end is on the disk and says so, even where syncs are relaxed. There is nobody left to
      * tell of a failure; the next open finds what there is. */

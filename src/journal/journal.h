@@ -265,6 +265,9 @@ struct journal_file_options {
     bool no_sync;
     hob_ns sync_interval_ns;  /* --durability interval: > 0 answers at once and syncs this often */
     const struct file_io *io; /* NULL: the system (os/file.h); tests count, refuse and undo calls */
+    /* No thread: append and trim return when all of their work is done, so that the calls of a run
+     * are the same each time. It seals only when it closes. For simulators. */
+    bool by_steps;
 };
 
 /**
