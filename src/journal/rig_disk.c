@@ -156,9 +156,36 @@ static int disk_truncate(void *context, int fd, uint64_t size) {
     return ftruncate(fd, (off_t)size);
 }
 
+/* The system takes and forgets pages, so a write that is forgotten falls into its pages: each may
+ * be written again, and so reach the disk, without the others. */
+static void write_split(struct rig_disk *disk, size_t index) {
+    struct rig_write whole = disk->writes[index];
+    uint64_t page_end = (whole.offset / PAGE_BYTES + 1) * PAGE_BYTES;
+    if (whole.size == 0 || whole.offset + whole.size <= page_end) return;
+    size_t first = (size_t)(page_end - whole.offset);
+    size_t left = whole.old_size > first ? whole.old_size - first : 0;
+    struct rig_write rest = whole;
+    rest.fd = dup(whole.fd);
+    hob_assert(rest.fd >= 0);
+    rest.offset = page_end;
+    rest.size = whole.size - first;
+    rest.old_size = left;
+    rest.old = left == 0 ? NULL : grown(NULL, left, 1);
+    if (left > 0) memcpy(rest.old, whole.old + first, left);
+    disk->writes[index].size = first;
+    if (left > 0) disk->writes[index].old_size = first;
+    disk->writes = grown(disk->writes, disk->write_count + 1, sizeof *disk->writes);
+    size_t behind = disk->write_count - index - 1;
+    memmove(&disk->writes[index + 2], &disk->writes[index + 1], behind * sizeof *disk->writes);
+    disk->writes[index + 1] = rest;
+    disk->write_count++;
+}
+
 static void writes_forget(struct rig_disk *disk, uint64_t inode) {
     for (size_t i = 0; i < disk->write_count; i++) {
-        if (disk->writes[i].inode == inode) disk->writes[i].forgotten = true;
+        if (disk->writes[i].inode != inode) continue;
+        write_split(disk, i);
+        disk->writes[i].forgotten = true;
     }
 }
 
@@ -319,13 +346,16 @@ void rig_disk_settle(struct rig_disk *disk) {
 /* Undo the sectors of write number @index that drew a number up to it. */
 static void write_undo(const struct rig_disk *disk, size_t index, uint64_t salt) {
     const struct rig_write *write = &disk->writes[index];
+    /* Of a file only its order counts, so that a seed is the same run on each machine. */
+    uint64_t file = 0;
+    while (disk->writes[file].inode != write->inode) file++;
     static const char zeros[SECTOR_BYTES];
     uint64_t end = write->offset + write->size;
     for (uint64_t at = write->offset; at < end;) {
         uint64_t sector = at / SECTOR_BYTES;
         uint64_t next = (sector + 1) * SECTOR_BYTES;
         size_t size = (size_t)((next < end ? next : end) - at);
-        uint64_t kept = mixed(salt ^ mixed(write->inode) ^ sector) % (disk->write_count + 1);
+        uint64_t kept = mixed(salt ^ mixed(file + 1) ^ sector) % (disk->write_count + 1);
         if (kept <= index) {
             size_t back = (size_t)(at - write->offset);
             size_t known = back < write->old_size ? write->old_size - back : 0;
