@@ -181,6 +181,8 @@ uint64_t space_turn_end(struct space *space) {
     (void)engine_turn(space->engine, space->now_ns, TURN_BUDGET);
     clean_slice(space);
     digest_when_due(space);
+    if (space->now_ns >= space->retry_ns) space->retry_ns = 0; /* what was put off flies again */
+    if (space->full) (void)push_has_room(space, 0);
     /* A full journal is asked again by writing something small: when there is room, it prepares
      * more. */
     if (space->full && space->flying == NULL && space->filling->head.effect_count == 0 &&
