@@ -39,8 +39,10 @@ static void verdict_json(struct json_put *put, const struct checker_verdict *ver
     put_count(put, "redelivered", verdict->redelivered);
     put_count(put, "acks", verdict->acks);
     for (size_t i = 0; i < CHECKER_WRONG_COUNT; i++) {
-        const char *name = checker_wrong_name((enum checker_wrong)i);
-        put_count(put, i == CHECKER_OUT_OF_ORDER ? "out_of_order" : name, verdict->wrong[i]);
+        char name[32];
+        (void)snprintf(name, sizeof name, "%s", checker_wrong_name((enum checker_wrong)i));
+        for (char *c = name; *c != '\0'; c++) *c = *c == ' ' ? '_' : *c;
+        put_count(put, name, verdict->wrong[i]);
     }
     json_put_key(put, "good");
     json_put_bool(put, checker_is_good(verdict));

@@ -26,6 +26,8 @@ enum checker_wrong {
     CHECKER_EARLY,        /* before its time */
     CHECKER_DAMAGED,      /* other bytes than were pushed */
     CHECKER_UNFINISHED,   /* there at the end, but not done */
+    CHECKER_OVER_LIMIT,   /* more at once, or in a time, than a limit allows */
+    CHECKER_NOT_UNIQUE,   /* two jobs of a unique key, where its scope allows one */
     CHECKER_WRONG_COUNT
 };
 
@@ -35,6 +37,8 @@ struct checker_verdict {
     uint64_t refused;
     uint64_t unknown;   /* pushes */
     uint64_t recovered; /* of these, found */
+    uint64_t joined;    /* acknowledged with the job of another push that had the unique key */
+    uint64_t starts;    /* leases that the server told of */
     uint64_t delivered;
     uint64_t redelivered; /* of these, those that said so */
     uint64_t acks;        /* acknowledged ones */

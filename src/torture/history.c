@@ -5,16 +5,19 @@
 #include "base/assert.h"
 #include "base/text.h"
 
-#define F(name) (1u << HISTORY_FIELD_##name)
-#define OF_PUSH (F(key) | F(queue) | F(priority) | F(delay_ms))
-#define OF_JOB  (F(key) | F(id) | F(token) | F(attempt) | F(releases))
-#define OF_END  (F(id) | F(token))
+#define F(name)      (1u << HISTORY_FIELD_##name)
+#define OF_PUSH      (F(key) | F(queue) | F(priority) | F(delay_ms))
+#define OF_JOB       (F(key) | F(id) | F(token) | F(attempt) | F(releases))
+#define OF_END       (F(id) | F(token))
+#define MORE_OF_PUSH (F(unique) | F(scope) | F(group) | F(limiter) | F(units))
+#define OF_LIMIT     (F(queue) | F(concurrency) | F(count) | F(period_ms) | F(burst))
 
 static const struct {
     const char *word;
     uint32_t fields;
+    uint32_t more; /* there when they are not 0 */
 } types[] = {
-#define X(name, word, fields) {word, fields},
+#define X(name, word, fields, more) {word, fields, more},
     HISTORY_TYPES(X)
 #undef X
 };
@@ -48,9 +51,11 @@ void history_put(struct buf *out, const struct history_event *event, const char 
     (void)buf_put_char(out, ' ');
     (void)buf_put_str(out, types[event->type].word);
     for (size_t field = 0; field < HISTORY_FIELD_COUNT; field++) {
-        if ((types[event->type].fields & (1u << field)) == 0) continue;
+        uint64_t value = *field_of(&copy, field);
+        bool more = (types[event->type].more & (1u << field)) != 0 && value != 0;
+        if ((types[event->type].fields & (1u << field)) == 0 && !more) continue;
         (void)buf_printf(out, " %s=", names[field]);
-        (void)buf_put_u64(out, *field_of(&copy, field));
+        (void)buf_put_u64(out, value);
     }
     if (note != NULL) (void)buf_printf(out, " %s", note);
     (void)buf_put_char(out, '\n');
@@ -87,8 +92,14 @@ bool history_parse(struct slice line, struct history_event *ret_event) {
     if (type == HISTORY_TYPE_COUNT) return false;
     event.type = (enum history_type)type;
     for (size_t field = 0; field < HISTORY_FIELD_COUNT; field++) {
-        if ((types[type].fields & (1u << field)) == 0) continue;
-        if (!field_parse(word_take(&line), names[field], field_of(&event, field))) return false;
+        bool must = (types[type].fields & (1u << field)) != 0;
+        if (!must && (types[type].more & (1u << field)) == 0) continue;
+        struct slice rest = line;
+        if (field_parse(word_take(&rest), names[field], field_of(&event, field))) {
+            line = rest;
+        } else if (must) {
+            return false;
+        }
     }
     *ret_event = event;
     return event.type == HISTORY_NOTE || line.size == 0;
