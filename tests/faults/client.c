@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Clients that push, as `hob push --retry` does: what is unknown is sent again under its key until
+ * it is answered; what is refused because something is full is tried again later, or given up. */
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "tests/faults/world.h"
+
+enum { WINDOW = 4 };
+#define RETRY_NS (200 * NS_PER_MS)
+
+static void pusher_goes_on(struct world *world, void *subject, uint64_t number);
+
+static void pusher_soon(struct world *world, struct pusher *pusher, hob_ns wait_ns) {
+    if (pusher->is_due) return;
+    pusher->is_due = true;
+    world_at(world, world->now_ns + wait_ns, pusher_goes_on, pusher, 0);
+}
+
+static void push_record(
+    struct world *world,
+    const struct pusher *pusher,
+    const struct push *push,
+    enum history_type type
+) {
+    record(
+        world,
+        (struct history_event){
+            .type = type,
+            .who = pusher->peer.who,
+            .key = push->key,
+            .queue = push->queue,
+            .priority = push->priority,
+            .delay_ms = push->delay_ms,
+            .unique = push->unique,
+            .scope = push->scope,
+            .group = push->group,
+            .limiter = push->limiter,
+            .units = push->units,
+        }
+    );
+}
+
+static bool push_send(struct world *world, struct pusher *pusher, struct push *push) {
+    struct ask ask = {.type = COMMAND_PUSH, .key = push->key};
+    if (pusher->peer.life == 0 || pusher->open >= WINDOW) return false;
+    push_record(world, pusher, push, HISTORY_PUSH);
+    if (!peer_ask(world, &pusher->peer, &ask)) return false;
+    push->step = PUSH_OPEN;
+    pusher->open++;
+    return true;
+}
+
+/* The first that may be sent now: those that were sent before come first. */
+static void pusher_goes_on(struct world *world, void *subject, uint64_t number) {
+    (void)number;
+    struct pusher *pusher = subject;
+    pusher->is_due = false;
+    if (pusher->left == 0 || pusher->peer.life == 0) return;
+    uint64_t step = world->swarm.pushers;
+    uint64_t first = pusher->next;
+    bool sent_new = false;
+    hob_ns wait_ns = RETRY_NS;
+    for (uint64_t key = pusher->peer.who; key <= world->swarm.jobs && !sent_new; key += step) {
+        struct push *push = &world->pushes[key];
+        if (push->step != PUSH_TODO || push->not_before_ns > world->now_ns) continue;
+        if (!push_send(world, pusher, push)) break;
+        if (key >= first) {
+            pusher->next = key + step;
+            sent_new = true;
+            wait_ns = world->is_calm ? NS_PER_MS : span_up_to(world, world->swarm.pause_max_ns);
+        }
+    }
+    pusher_soon(world, pusher, wait_ns);
+}
+
+static void push_over(struct pusher *pusher, struct push *push) {
+    push->step = PUSH_OVER;
+    pusher->left--;
+}
+
+static void
+answered(struct world *world, struct peer *peer, const struct ask *ask, const struct reply *reply) {
+    struct pusher *pusher = peer->owner;
+    struct push *push = &world->pushes[ask->key];
+    pusher->open--;
+    if (reply->code == ANSWER_OK) {
+        record(
+            world,
+            (struct history_event){
+                .type = HISTORY_PUSHED,
+                .who = peer->who,
+                .key = push->key,
+                .id = reply->id,
+                .duplicate = reply->duplicate,
+            }
+        );
+        push_over(pusher, push);
+    } else {
+        bool full = reply->code == ANSWER_FULL || reply->code == ANSWER_MEMORY;
+        if (!full) world_fail(world, "a push was answered %s", answer_word(reply->code));
+        push_record(
+            world, pusher, push, ask->is_doubled ? HISTORY_PUSH_UNKNOWN : HISTORY_PUSH_REFUSED
+        );
+        push->step = PUSH_TODO;
+        push->not_before_ns = ns_add(world->now_ns, reply->retry_ns);
+        if (!world->is_calm && chance(world, world->swarm.gives_up)) push_over(pusher, push);
+    }
+    pusher_soon(world, pusher, 0);
+}
+
+static void unknown(struct world *world, struct peer *peer, const struct ask *ask) {
+    struct pusher *pusher = peer->owner;
+    struct push *push = &world->pushes[ask->key];
+    push_record(world, pusher, push, HISTORY_PUSH_UNKNOWN);
+    push->step = PUSH_TODO;
+    pusher->open--;
+}
+
+static void connected(struct world *world, struct peer *peer) {
+    pusher_soon(world, peer->owner, 0);
+}
+
+static void push_draw(struct world *world, uint64_t key) {
+    const struct swarm *swarm = &world->swarm;
+    struct dice *dice = &world->dice;
+    struct push *push = &world->pushes[key];
+    *push = (struct push){
+        .key = key,
+        .queue = (uint32_t)dice_below(dice, swarm->queues),
+        .priority = (uint32_t)dice_below(dice, swarm->priorities),
+        .size = (uint32_t)dice_between(dice, 12, 200),
+    };
+    if (chance(world, swarm->delayed)) {
+        push->delay_ms = span_up_to(world, swarm->delay_max_ns) / NS_PER_MS;
+    }
+    if (swarm->uniques > 0 && chance(world, swarm->with_unique)) {
+        push->unique = 1 + (uint32_t)dice_below(dice, swarm->uniques);
+        push->scope = push->unique % 3;
+    }
+    if (swarm->groups > 0 && chance(world, swarm->with_group)) {
+        push->group = 1 + (uint32_t)dice_below(dice, swarm->groups);
+    }
+    if (swarm->limiters > 0 && chance(world, swarm->with_limiter)) {
+        push->limiter = 1 + (uint32_t)dice_below(dice, swarm->limiters);
+        push->units = 1 + (uint32_t)dice_below(dice, 2);
+    }
+    if (chance(world, swarm->large)) push->size = (uint32_t)dice_between(dice, 260, 6000);
+    if (dice_once_in(dice, 300)) push->size = (uint32_t)dice_between(dice, 30000, 90000);
+}
+
+void pushers_begin(struct world *world) {
+    enum { OTHERS_MAX = 4096 }; /* pushes of other processes */
+    world->pushes = calloc(world->swarm.jobs + 1 + OTHERS_MAX, sizeof *world->pushes);
+    hob_assert(world->pushes != NULL);
+    world->push_count = world->swarm.jobs + 1;
+    for (uint64_t key = 1; key < world->push_count; key++) push_draw(world, key);
+    for (uint32_t i = 0; i < world->swarm.pushers; i++) {
+        struct pusher *pusher = &world->pushers[i];
+        *pusher = (struct pusher){
+            .peer =
+                {
+                    .who = WHO_PUSHER + i,
+                    .owner = pusher,
+                    .answered = answered,
+                    .unknown = unknown,
+                    .connected = connected,
+                },
+            .next = WHO_PUSHER + i,
+        };
+        for (uint64_t key = pusher->next; key <= world->swarm.jobs; key += world->swarm.pushers) {
+            pusher->left++;
+        }
+        peer_connect_soon(world, &pusher->peer);
+    }
+}
+
+bool pushers_are_done(const struct world *world) {
+    for (uint32_t i = 0; i < world->swarm.pushers; i++) {
+        if (world->pushers[i].left > 0) return false;
+    }
+    return true;
+}
