@@ -232,7 +232,7 @@ static bool may_apply(struct session *session, const struct command *command, st
     if (command->type == COMMAND_PUSH_ALL) return all_are_seen(session, &command->push_all, no);
     struct touched touched = touched_by(command);
     for (uint32_t i = 0; i < touched.queue_count; i++) {
-        /* A glob of a fetch finds what the access is for: see fetch_narrow. */
+        /* A glob of a fetch finds what the access is for: see narrow. */
         if (command->type == COMMAND_FETCH && !name_is_valid(touched.queues[i])) continue;
         if (session_sees(session, touched.queues[i])) continue;
         *no = session_denied_queue(session);
@@ -251,10 +251,12 @@ static bool may_apply(struct session *session, const struct command *command, st
     return false;
 }
 
-/* Globs of a fetch stand for those queues only that the session may see. */
-static void fetch_narrow(const struct session *session, struct command *command) {
-    if (command->type != COMMAND_FETCH || access_is_for_all(session->access)) return;
-    command->fetch.only = session->access->queues;
+/* Globs of a fetch stand for those queues only that the session may see; what a worker holds, too.
+ */
+static void narrow(const struct session *session, struct command *command) {
+    if (access_is_for_all(session->access)) return;
+    if (command->type == COMMAND_FETCH) command->fetch.only = session->access->queues;
+    if (command->type == COMMAND_WORKER_BEAT) command->worker_beat.only = session->access->queues;
 }
 
 static void forget(struct session *session, uint64_t *request) {
@@ -270,7 +272,7 @@ void session_apply(struct session *session, struct command *command, struct answ
     hob_assert(access_has(session->access, session->scope));
     forget(session, &session->stale);
     if (!may_apply(session, command, ret_answer)) return;
-    fetch_narrow(session, command);
+    narrow(session, command);
     session->requests++;
     command->request = (uint64_t)session->id << 32 | session->requests;
     session->host->ops->apply(session->host->context, command, ret_answer);

@@ -24,6 +24,9 @@
 #include "dialect/host.h"
 #include "engine/event.h"
 
+/* A reply that told a worker of a lease may be on its way for so long: see worker_beat_command. */
+#define HOLDS_GRACE_DEFAULT_NS (10 * NS_PER_SECOND)
+
 enum session_next { SESSION_READ, SESSION_WAIT, SESSION_YIELD, SESSION_CLOSE };
 
 struct dialect {

@@ -65,6 +65,21 @@ static uint32_t check_list(const struct engine *engine, const struct job_list *l
     return count;
 }
 
+/* What a worker holds is what runs for it. Answers its number. */
+static uint32_t check_held(const struct engine *engine, uint32_t handle) {
+    const struct worker *worker = worker_at(engine, handle);
+    uint32_t count = 0;
+    for (uint32_t at = worker->held.first; at != 0; at = job_at(engine, at)->next) {
+        const struct job *job = job_at(engine, at);
+        hob_assert(job->state == JOB_RUNNING);
+        hob_assert(run_at(engine, job->run)->worker == handle);
+        hob_assert(run_at(engine, job->run)->held_at <= worker->holds_told);
+        count++;
+    }
+    hob_assert(worker->held.count == count);
+    return count;
+}
+
 static void check_queue(const struct engine *engine, uint32_t handle) {
     const struct queue *queue = queue_at(engine, handle);
     const struct heap_entry *due = &engine->due.entries[queue->due_at];
@@ -103,14 +118,17 @@ void engine_check(const struct engine *engine) {
             queue_counts[state] += queue->counts[state];
         }
     }
+    uint64_t held = 0;
     for (uint32_t i = 0; i < engine->worker_count; i++) {
         slots -= worker_at(engine, engine->worker_list[i])->running;
+        held += check_held(engine, engine->worker_list[i]);
     }
     for (uint32_t state = 0; state < JOB_STATE_COUNT; state++) {
         hob_assert(counts[state] == engine->state_counts[state]);
         hob_assert(counts[state] == queue_counts[state]);
     }
     hob_assert(slots == 0);
+    hob_assert(held == counts[JOB_RUNNING]);
     hob_assert(engine->jobs.count == engine->job_ids.count);
     hob_assert(!engine->keeps_digest || engine_digest_kept(engine) == engine_digest(engine));
 }

@@ -367,11 +367,19 @@ struct worker_set_command {
     const struct slice *kinds;
     uint32_t kind_count; /* 0: any kind */
     struct slice labels; /* commas between */
+    bool fresh;          /* only when no worker with this name is alive, or still has leases */
 };
 
 struct worker_beat_command {
     struct slice worker;
     hob_ns alive_ns; /* its leases hold at least this long from now; 0: 15 s */
+    /* What it holds: all its other leases end now, but for those that are younger than this. A
+     * lease that is named and is not its own is nothing. */
+    bool has_holds;
+    const struct lease_ref *holds;
+    uint32_t hold_count; /* 0..WORKER_HOLDS_MAX */
+    hob_ns young_ns;     /* their replies may be on the way */
+    struct slice only;   /* globs with one space between: only in these queues; empty: in all */
 };
 
 struct wait_command {

@@ -56,7 +56,7 @@ struct job {
     uint32_t side;     /* 0: none */
     uint32_t run;      /* 0: never ran */
     uint32_t lane;     /* available: where it stands */
-    uint32_t previous; /* available: list of the lane; final: retention list */
+    uint32_t previous; /* available: list of the lane; running: of the worker; final: retention */
     uint32_t next;
     uint32_t
         /* in a heap: its place. Timers and lists never hold a job at once, but a heap and `lane`
@@ -124,7 +124,9 @@ struct run {
     uint64_t token;
     hob_ns started_ns;
     hob_ns lease_until_ns;
+    hob_ns forsaken_ns; /* its worker said then that it does not hold it; 0: no. Volatile */
     uint32_t worker;
+    uint32_t held_at; /* the number of the latest such word that named it */
 };
 
 struct job_list {
@@ -259,6 +261,8 @@ struct worker {
     uint32_t slots;
     uint32_t running;      /* slots that its jobs take */
     uint32_t users;        /* runs that name it */
+    uint32_t holds_told;   /* how often it said what it holds; no run has a larger held_at */
+    struct job_list held;  /* its running jobs */
     uint32_t waiter_first; /* its waiting fetches */
     uint32_t parked;       /* those of them that are out of their line for want of slots */
     uint32_t skill;        /* 0: not looked up yet */
@@ -676,6 +680,10 @@ void tokens_free(struct engine *engine);
 ENGINE_COMMANDS(X)
 #undef X
 
+/* workers.c: the job runs from now on. */
+void worker_hold(struct engine *engine, uint32_t job);
+/* And is no longer: its slots are free. */
+void worker_release(struct engine *engine, uint32_t job);
 /* workers.c: the worker with this name, made if need be; 0 and an answer when it may not be. */
 uint32_t worker_greet(struct engine *engine, struct slice name, struct answer *answer);
 /* push.c: the first fault of what is to be pushed, or NULL. */

@@ -113,6 +113,99 @@ TEST(a_beating_worker_keeps_all_its_leases_but_not_past_the_timeout) {
     rig_end(rig);
 }
 
+static enum answer_code
+say_holds(struct rig *rig, const struct lease_ref *holds, uint32_t count, hob_ns young_ns) {
+    struct command beat = {.type = COMMAND_WORKER_BEAT};
+    beat.worker_beat = (struct worker_beat_command){
+        .worker = SLICE("w1"),
+        .has_holds = true,
+        .holds = holds,
+        .hold_count = count,
+        .young_ns = young_ns,
+    };
+    return rig_do(rig, beat);
+}
+
+TEST(a_worker_that_says_what_it_holds_loses_the_rest_at_once) {
+    struct rig *rig = rig_new();
+    uint64_t lost = rig_push(rig, "mail");
+    uint64_t held = rig_push(rig, "mail");
+    CHECK_EQUAL(rig_fetch(rig, "mail"), lost);
+    CHECK_EQUAL(rig_fetch(rig, "mail"), held);
+    struct lease_ref old = rig_lease(rig, lost);
+    struct lease_ref lease = rig_lease(rig, held);
+    CHECK_EQUAL(say_holds(rig, &lease, 1, 0), ANSWER_OK);
+    CHECK_EQUAL(rig_ack(rig, old), ANSWER_STALE);
+    CHECK_EQUAL(rig_job(rig, lost).state, JOB_AVAILABLE);
+    CHECK_EQUAL(rig_job(rig, lost).errors[0].cause, CAUSE_LOST);
+    struct slice why = SLICE("its worker says that it does not hold this job");
+    CHECK(slice_equal(rig_job(rig, lost).errors[0].text, why));
+    CHECK_EQUAL(rig_job(rig, held).state, JOB_RUNNING);
+    CHECK_EQUAL(rig_fetch(rig, "mail"), lost);
+    CHECK_EQUAL(rig_job(rig, lost).attempt, 2);
+    CHECK_EQUAL(rig_ack(rig, lease), ANSWER_OK);
+    rig_end(rig);
+}
+
+TEST(a_lease_that_is_younger_than_the_replies_that_may_be_on_the_way_is_spared) {
+    struct rig *rig = rig_new();
+    uint64_t id = rig_push(rig, "mail");
+    CHECK_EQUAL(rig_fetch(rig, "mail"), id);
+    rig_advance(rig, NS_PER_SECOND);
+    CHECK_EQUAL(say_holds(rig, NULL, 0, NS_PER_SECOND + 1), ANSWER_OK);
+    rig_advance(rig, 0);
+    CHECK_EQUAL(rig_job(rig, id).state, JOB_RUNNING);
+    CHECK_EQUAL(say_holds(rig, NULL, 0, NS_PER_SECOND), ANSWER_OK);
+    rig_advance(rig, 0);
+    CHECK_EQUAL(rig_job(rig, id).state, JOB_AVAILABLE);
+    rig_end(rig);
+}
+
+TEST(a_lease_is_held_by_its_token_and_by_its_own_worker_only) {
+    struct rig *rig = rig_new();
+    uint64_t id = rig_push(rig, "mail");
+    CHECK_EQUAL(rig_fetch(rig, "mail"), id);
+    struct lease_ref lease = rig_lease(rig, id);
+    struct command beat = {.type = COMMAND_WORKER_BEAT};
+    beat.worker_beat = (struct worker_beat_command){.worker = SLICE("w2"), .has_holds = true};
+    CHECK_EQUAL(rig_do(rig, beat), ANSWER_OK);
+    beat.worker_beat.worker = SLICE("w1");
+    beat.worker_beat.only = SLICE("m other.*");
+    CHECK_EQUAL(rig_do(rig, beat), ANSWER_OK);
+    rig_advance(rig, 0);
+    CHECK_EQUAL(rig_job(rig, id).state, JOB_RUNNING);
+    lease.token++;
+    CHECK_EQUAL(say_holds(rig, &lease, 1, 0), ANSWER_OK);
+    rig_advance(rig, 0);
+    CHECK_EQUAL(rig_job(rig, id).state, JOB_AVAILABLE);
+    CHECK_EQUAL(say_holds(rig, NULL, 0, LEASE_MAX_NS + 1), ANSWER_BAD_ARGUMENT);
+    CHECK_EQUAL(say_holds(rig, NULL, WORKER_HOLDS_MAX + 1, 0), ANSWER_BAD_ARGUMENT);
+    rig_end(rig);
+}
+
+TEST(a_fresh_name_is_that_of_nobody_who_lives_or_has_jobs) {
+    struct rig *rig = rig_new();
+    struct command set = {.type = COMMAND_WORKER_SET};
+    set.worker_set = (struct worker_set_command){.worker = SLICE("w1"), .fresh = true};
+    CHECK_EQUAL(rig_do(rig, set), ANSWER_OK);
+    CHECK_EQUAL(rig_do(rig, set), ANSWER_EXISTS);
+    rig_advance(rig, LEASE_DEFAULT_NS - 1);
+    CHECK_EQUAL(rig_do(rig, set), ANSWER_EXISTS);
+    rig_advance(rig, 1);
+    CHECK_EQUAL(rig_do(rig, set), ANSWER_OK);
+    struct slice queues[] = {SLICE("mail")};
+    struct command fetch = {.type = COMMAND_FETCH};
+    fetch.fetch = (struct fetch_command
+    ){.worker = SLICE("w1"), .queues = queues, .queue_count = 1, .lease_ns = NS_PER_MINUTE};
+    (void)rig_push(rig, "mail");
+    CHECK_EQUAL(rig_do(rig, fetch), ANSWER_OK);
+    rig_advance(rig, NS_PER_MINUTE - 1);
+    CHECK_EQUAL(rig_do(rig, set), ANSWER_EXISTS);
+    rig_advance(rig, 1);
+    CHECK_EQUAL(rig_do(rig, set), ANSWER_OK);
+    rig_end(rig);
+}
+
 TEST(a_failing_job_is_retried_with_growing_waits_and_then_discarded) {
     struct rig *rig = rig_new();
     struct command push = push_of("mail");
@@ -412,6 +505,10 @@ TESTS(
     a_delayed_job_waits_for_its_time,
     an_ack_after_the_lease_is_refused_and_the_job_is_rescued_in_its_old_place,
     a_beating_worker_keeps_all_its_leases_but_not_past_the_timeout,
+    a_worker_that_says_what_it_holds_loses_the_rest_at_once,
+    a_lease_that_is_younger_than_the_replies_that_may_be_on_the_way_is_spared,
+    a_lease_is_held_by_its_token_and_by_its_own_worker_only,
+    a_fresh_name_is_that_of_nobody_who_lives_or_has_jobs,
     a_failing_job_is_retried_with_growing_waits_and_then_discarded,
     a_second_push_with_a_key_answers_the_first_job,
     cancelling_a_running_job_takes_its_lease_away,

@@ -60,8 +60,7 @@ static void job_leave(struct engine *engine, uint32_t handle) {
         break;
     case JOB_RUNNING:
         timer_clear(engine, handle);
-        worker_at(engine, run_at(engine, job->run)->worker)->running -=
-            demand_cost(engine, job->demand);
+        worker_release(engine, handle);
         break;
     case JOB_SCHEDULED:
     case JOB_RETRYABLE:
@@ -99,8 +98,7 @@ static void job_enter(struct engine *engine, uint32_t handle) {
         ready_add(engine, handle);
         break;
     case JOB_RUNNING:
-        worker_at(engine, run_at(engine, job->run)->worker)->running +=
-            demand_cost(engine, job->demand);
+        worker_hold(engine, handle);
         timer_set(engine, handle, job_over_ns(engine, job));
         break;
     case JOB_SCHEDULED:

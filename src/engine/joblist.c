@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of jobs through links in the job itself: of a lane, or of finished jobs that are kept.
+/* Lists of jobs through links in the job itself: of a lane, of what a worker runs, or of finished
+ * jobs that are kept.
  * Anything leaves from anywhere in O(1), without memory of its own. */
 #include "engine/core.h"
 

@@ -43,6 +43,7 @@ enum {
     WORKERS_MAX = 100000,
     WORKER_KINDS_MAX = 256,
     WORKER_SLOTS_MAX = 100000,
+    WORKER_HOLDS_MAX = WORKER_SLOTS_MAX,
     FETCH_QUEUES_MAX = 256, /* queues named by one fetch */
     FETCH_COUNT_MAX = 1000,
     NEXT_COUNT_MAX = 1000, /* jobs of a look at what is next */

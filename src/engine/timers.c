@@ -73,6 +73,7 @@ hob_ns queue_due(const struct engine *engine, const struct queue *queue) {
 hob_ns job_over_ns(const struct engine *engine, const struct job *job) {
     hob_assert(job->state == JOB_RUNNING);
     const struct run *run = run_at(engine, job->run);
+    if (run->forsaken_ns != 0) return run->forsaken_ns;
     hob_ns alive_ns = worker_at(engine, run->worker)->alive_until_ns;
     hob_ns over_ns = run->lease_until_ns > alive_ns ? run->lease_until_ns : alive_ns;
     hob_ns hard_ns = ns_add(run->started_ns, ns_add(job_timeout(engine, job), TIMEOUT_GRACE_NS));

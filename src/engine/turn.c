@@ -18,13 +18,14 @@ static struct job_error rescue_error(const struct engine *engine, const struct j
     const struct run *run = run_at(engine, job->run);
     hob_ns hard_ns = ns_add(run->started_ns, ns_add(job_timeout(engine, job), TIMEOUT_GRACE_NS));
     bool timeout = engine->now_ns >= hard_ns;
+    struct slice lost =
+        SLICE("the lease ended without a word from the worker: it is gone or hangs");
+    if (run->forsaken_ns != 0) lost = SLICE("its worker says that it does not hold this job");
     return (struct job_error){
         .attempt = job->attempt,
         .cause = timeout ? CAUSE_TIMEOUT : CAUSE_LOST,
         .at_ns = engine->now_ns,
-        .text = timeout
-                    ? SLICE("ran past its timeout and its worker did not end it")
-                    : SLICE("the lease ended without a word from the worker: it is gone or hangs"),
+        .text = timeout ? SLICE("ran past its timeout and its worker did not end it") : lost,
     };
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Workers are volatile: their names, slots, labels and kinds are what the clients of this process
  * have said. What is durable of them is only their name in the leases they hold. A worker that
- * lives extends all its leases by one number. */
+ * lives extends all its leases by one number; one that says which jobs it holds ends those of its
+ * leases that it does not know, since the reply that told of them was lost, or it began anew. */
+#include "base/glob.h"
 #include "engine/core.h"
 #include "engine/demands.h"
 
@@ -19,6 +21,21 @@ static void workers_sweep(struct engine *engine) {
         uint32_t handle = engine->worker_list[i];
         if (worker_is_idle(engine, worker_at(engine, handle))) worker_forget(engine, handle);
     }
+}
+
+void worker_hold(struct engine *engine, uint32_t handle) {
+    const struct job *job = job_at(engine, handle);
+    struct worker *worker = worker_at(engine, run_at(engine, job->run)->worker);
+    worker->running += demand_cost(engine, job->demand);
+    job_list_append(engine, &worker->held, handle);
+}
+
+void worker_release(struct engine *engine, uint32_t handle) {
+    const struct job *job = job_at(engine, handle);
+    struct worker *worker = worker_at(engine, run_at(engine, job->run)->worker);
+    hob_assert(worker->running >= demand_cost(engine, job->demand));
+    worker->running -= demand_cost(engine, job->demand);
+    job_list_remove(engine, &worker->held, handle);
 }
 
 uint32_t worker_greet(struct engine *engine, struct slice name, struct answer *answer) {
@@ -53,6 +70,15 @@ static void worker_kinds_set(
     mem_free(&engine->mem, old, old_count * sizeof *old);
 }
 
+/* Two that share a name would keep each other's leases alive, and end them by saying what each
+ * holds. */
+static bool worker_is_taken(struct engine *engine, struct slice name) {
+    uint32_t handle = worker_find(engine, name);
+    if (handle == 0) return false;
+    const struct worker *worker = worker_at(engine, handle);
+    return worker->held.count > 0 || worker->alive_until_ns > engine->now_ns;
+}
+
 void apply_worker_set(struct engine *engine, const struct command *command, struct answer *answer) {
     const struct worker_set_command *set = &command->worker_set;
     if (set->slots > WORKER_SLOTS_MAX) {
@@ -74,6 +100,10 @@ void apply_worker_set(struct engine *engine, const struct command *command, stru
         );
         return;
     }
+    if (set->fresh && worker_is_taken(engine, set->worker)) {
+        answer_set(answer, ANSWER_EXISTS, "a worker with this name is alive, or has jobs");
+        return;
+    }
     uint32_t handle = worker_greet(engine, set->worker, answer);
     if (handle == 0) return;
     struct worker *worker = worker_at(engine, handle);
@@ -86,12 +116,43 @@ void apply_worker_set(struct engine *engine, const struct command *command, stru
     worker_feed(engine, worker);
 }
 
+/* The jobs that it names are marked, the others of its jobs are over: the turn rescues them as it
+ * does those whose worker is gone. */
+static void
+worker_forsake(struct engine *engine, uint32_t handle, const struct worker_beat_command *beat) {
+    struct worker *worker = worker_at(engine, handle);
+    worker->holds_told++;
+    for (uint32_t i = 0; i < beat->hold_count; i++) {
+        uint32_t named = job_find(engine, beat->holds[i].id);
+        if (named == 0 || job_at(engine, named)->state != JOB_RUNNING) continue;
+        struct run *run = run_at(engine, job_at(engine, named)->run);
+        if (run->worker != handle || run->token != beat->holds[i].token) continue;
+        run->held_at = worker->holds_told;
+    }
+    for (uint32_t at = worker->held.first; at != 0; at = job_at(engine, at)->next) {
+        const struct job *job = job_at(engine, at);
+        struct run *run = run_at(engine, job->run);
+        bool is_young = ns_add(run->started_ns, beat->young_ns) > engine->now_ns;
+        if (run->held_at == worker->holds_told || is_young) continue;
+        if (job_over_ns(engine, job) <= engine->now_ns) continue;
+        struct slice queue = text_slice(queue_at(engine, job->queue)->name);
+        if (!glob_list_fits(beat->only, queue)) continue;
+        run->forsaken_ns = engine->now_ns;
+        timer_set(engine, at, engine->now_ns);
+        queue_touch(engine, job->queue);
+    }
+}
+
 void apply_worker_beat(
     struct engine *engine, const struct command *command, struct answer *answer
 ) {
     const struct worker_beat_command *beat = &command->worker_beat;
-    if (beat->alive_ns > LEASE_MAX_NS) {
-        answer_set(answer, ANSWER_BAD_ARGUMENT, "a beat holds at most 24 hours");
+    if (beat->alive_ns > LEASE_MAX_NS || beat->young_ns > LEASE_MAX_NS) {
+        answer_set(answer, ANSWER_BAD_ARGUMENT, "a beat holds, and spares, at most 24 hours");
+        return;
+    }
+    if (beat->hold_count > WORKER_HOLDS_MAX) {
+        answer_set(answer, ANSWER_BAD_ARGUMENT, "a worker holds at most 100000 jobs");
         return;
     }
     uint32_t handle = worker_greet(engine, beat->worker, answer);
@@ -100,4 +161,5 @@ void apply_worker_beat(
     alive_ns = ns_add(engine->now_ns, alive_ns);
     struct worker *worker = worker_at(engine, handle);
     if (worker->alive_until_ns < alive_ns) worker->alive_until_ns = alive_ns;
+    if (beat->has_holds) worker_forsake(engine, handle, beat);
 }

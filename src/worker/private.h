@@ -32,7 +32,6 @@ struct workjob {
     uint32_t cost;     /* slots */
     char trace_id[33]; /* of its traceparent (W3C Trace Context); empty: none */
     uint32_t attempt;
-    uint32_t epoch; /* under which of the worker's names it was leased */
     uint64_t started_ms;
     const struct kind_config *config; /* NULL: its kind is not known here */
     struct config *holds;             /* what `config` is of */
@@ -62,7 +61,11 @@ struct worker {
     uv_timer_t stopping;
     size_t timers_open;
     char name[WORKER_NAME_BYTES_MAX + 16];
-    uint32_t epoch;
+    uint32_t names_tried;
+    bool named;          /* this name is its own: it has registered under it */
+    bool unsure;         /* a fetch was lost: jobs may be leased to it that it does not know */
+    bool telling;        /* and what it holds is being told, so that it knows them all again */
+    uint64_t fetched_ms; /* when the fetch under way was sent */
     struct workjob *jobs;
     uint32_t job_count;
     uint32_t slots_taken; /* by these jobs: some cost more than one */
@@ -81,9 +84,6 @@ void workjob_start(struct worker *worker, const struct resp_node *map);
 
 /** Send what there is: logs, progress, the end. Called each tick and when the server is back. */
 void workjob_tell(struct workjob *job);
-
-/** Extend its lease by itself. */
-void workjob_extend(struct workjob *job);
 
 /** Its lease is gone: stop it, tell nothing. */
 void workjob_lose(struct workjob *job, const char *why);

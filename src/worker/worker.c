@@ -16,16 +16,75 @@ enum {
     FETCH_COUNT_MAX = 1000,
     FETCH_AGAIN_MS = 500,
     FETCH_WORDS = 12,
-    REGISTER_WORDS_MAX = 8, /* before the kinds */
+    REGISTER_WORDS_MAX = 9, /* before the kinds */
+    HOLDS_WORDS = 5,        /* before the leases */
+    HOLDS_MARGIN_MS = 10000,
     LABELS_BYTES_MAX = 16 * 201,
 };
 
 static void worker_fetch(struct worker *worker);
+static void worker_register(struct worker *worker);
 
 static void worker_fail(struct worker *worker, enum hob_status status, struct slice text) {
     worker->status =
         fail(&worker->error, status, "the server refuses this worker: %.*s", SLICE_ARG(text));
     if (worker->stop_stage == 0) worker_stop(worker);
+}
+
+/* Names. Two workers that share one would keep each other's leases alive and take each other's jobs
+ * away, so the first registration asks for one that nobody has: NAME, NAME.2, NAME.3 … */
+
+static void name_next(struct worker *worker) {
+    (void)snprintf(
+        worker->name,
+        sizeof worker->name,
+        "%.*s.%u",
+        WORKER_NAME_BYTES_MAX,
+        worker->options.name,
+        ++worker->names_tried
+    );
+}
+
+/* What it holds. */
+
+static void on_holds_told(void *context, const struct resp_node *node, struct slice raw) {
+    (void)raw;
+    struct worker *worker = context;
+    worker->telling = false;
+    if (node == NULL) return; /* again, when it has registered */
+    if (node->type == RESP_FAILURE) log_warn("a beat was refused", log_text("reply", node->text));
+    worker->unsure = false;
+    worker_fetch(worker);
+}
+
+/* A beat that names its leases; the server ends the others, but for those that the fetch under way
+ * may have brought. A lease cannot be older than the fetch that asked for it; the rest of the span
+ * is for this beat itself to arrive. After a fetch that was lost none is under way. */
+static void holds_tell(struct worker *worker) {
+    if (worker->telling) return; /* what is fetched behind it must not be counted as lost */
+    worker->telling = worker->unsure;
+    uint64_t young_ms = 0;
+    if (!worker->unsure) young_ms = HOLDS_MARGIN_MS;
+    if (worker->fetching) young_ms += uv_now(worker->loop) - worker->fetched_ms;
+    char young[24];
+    (void)snprintf(young, sizeof young, "%llu", (unsigned long long)young_ms);
+    size_t room = HOLDS_WORDS + 2 * (size_t)worker->job_count;
+    struct slice *args = calloc(room, sizeof *args);
+    hob_assert(args != NULL);
+    size_t count = 0;
+    args[count++] = SLICE("BEAT");
+    args[count++] = slice_str(worker->name);
+    args[count++] = SLICE("GRACE");
+    args[count++] = slice_str(young);
+    args[count++] = SLICE("HOLDS");
+    for (struct workjob *job = worker->jobs; job != NULL; job = job->next) {
+        args[count++] = slice_str(job->id_text);
+        args[count++] = slice_str(job->token_text);
+    }
+    hob_assert(count <= room);
+    client_reply_fn *told = worker->unsure ? on_holds_told : NULL;
+    client_request(worker->control, args, count, 0, told, worker);
+    free(args);
 }
 
 /* Registration. */
@@ -34,12 +93,16 @@ static void on_registered(void *context, const struct resp_node *node, struct sl
     (void)raw;
     struct worker *worker = context;
     if (node == NULL) return;
-    if (reply_is_error(node, "BADARG")) {
+    if (reply_is_error(node, "EXISTS") && !worker->named) {
+        name_next(worker);
+        worker_register(worker);
+    } else if (reply_is_error(node, "BADARG")) {
         worker_fail(worker, HOB_CONFIG, node->text);
     } else if (node->type == RESP_FAILURE) {
         log_warn("registration was refused", log_text("reply", node->text));
     } else {
         worker->registered = true;
+        worker->named = true;
         log_info(
             "ready",
             log_str("worker", worker->name),
@@ -48,6 +111,7 @@ static void on_registered(void *context, const struct resp_node *node, struct sl
             log_u64("kinds", worker->options.config->kind_count),
             log_u64("queues", worker->options.config->queue_count)
         );
+        if (worker->unsure) holds_tell(worker);
         worker_fetch(worker);
     }
 }
@@ -63,6 +127,7 @@ void worker_kinds_tell(
     size_t count = 0;
     args[count++] = SLICE("WORKER");
     args[count++] = slice_str(worker->name);
+    if (!worker->named) args[count++] = SLICE("FRESH");
     args[count++] = SLICE("SLOTS");
     args[count++] = slice_str(slots);
     HOB_AUTO_BUF struct buf labels = buf_make(LABELS_BYTES_MAX);
@@ -90,20 +155,11 @@ static void worker_register(struct worker *worker) {
     worker_kinds_tell(worker, kinds, config->kind_count, on_registered);
 }
 
-/* Leases from before a change of name are extended one by one. */
-static void beat_now(struct worker *worker) {
-    const struct slice args[] = {SLICE("BEAT"), slice_str(worker->name)};
-    client_request(worker->control, args, hob_countof(args), 0, NULL, NULL);
-    for (struct workjob *job = worker->jobs; job != NULL; job = job->next) {
-        if (job->epoch != worker->epoch) workjob_extend(job);
-    }
-}
-
 static void on_beat(uv_timer_t *timer) {
     struct worker *worker = timer->data;
     if (!client_is_ready(worker->control)) return;
-    if (worker->registered || worker->stop_stage > 0) {
-        beat_now(worker);
+    if (worker->named && (worker->registered || worker->stop_stage > 0)) {
+        holds_tell(worker);
     } else {
         worker_register(worker);
     }
@@ -147,17 +203,8 @@ static void on_fetched(void *context, const struct resp_node *node, struct slice
     struct worker *worker = context;
     worker->fetching = false;
     if (node == NULL) {
-        worker->epoch++;
-        (void)snprintf(
-            worker->name,
-            sizeof worker->name,
-            "%.*s.%u",
-            WORKER_NAME_BYTES_MAX,
-            worker->options.name,
-            worker->epoch + 1
-        );
-        worker->registered = false;
-        if (client_is_ready(worker->control)) worker_register(worker);
+        worker->unsure = true;
+        if (worker->registered && client_is_ready(worker->control)) holds_tell(worker);
     } else if (node->type == RESP_FAILURE) {
         if (!reply_is_error(node, "NOSLOT")) {
             log_warn("fetch was refused", log_text("reply", node->text));
@@ -173,6 +220,7 @@ static void on_fetched(void *context, const struct resp_node *node, struct slice
 static void worker_fetch(struct worker *worker) {
     uint32_t slots = worker->options.slots;
     if (worker->fetching || !worker->registered || worker->stop_stage > 0) return;
+    if (worker->unsure) return;
     if (worker->slots_taken >= slots || !client_is_ready(worker->fetcher)) return;
     if (uv_is_active((uv_handle_t *)&worker->again)) return;
     static const char *const modes[] = {"weighted", "listed", "merged"}; /* as the setting */
@@ -200,6 +248,7 @@ static void worker_fetch(struct worker *worker) {
     hob_assert(count < FETCH_WORDS);
     for (size_t i = 0; i < config->queue_count; i++) args[count++] = slice_str(config->queues[i]);
     worker->fetching = true;
+    worker->fetched_ms = uv_now(worker->loop);
     client_request(worker->fetcher, args, count, 0, on_fetched, worker);
 }
 
@@ -214,7 +263,6 @@ static void on_control_ready(void *context) {
     struct worker *worker = context;
     worker->away_said = false;
     worker_register(worker);
-    beat_now(worker);
     tell_all(worker);
 }
 
@@ -288,6 +336,7 @@ struct worker *worker_start(uv_loop_t *loop, const struct worker_options *option
     /* Still this binary when the file was replaced by a newer one meanwhile. */
     if (options->launcher == NULL) worker->options.launcher = "/proc/self/exe";
     (void)snprintf(worker->name, sizeof worker->name, "%s", options->name);
+    worker->names_tried = 1;
     hob_assert(options->version != NULL);
     worker->executors = (struct executors){.loop = loop, .version = options->version};
     timer_open(worker, &worker->tick);

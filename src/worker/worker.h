@@ -7,9 +7,10 @@
  * has to be told while the server is away stays bounded.
  *
  * When the fetching connection breaks, its last fetch may have leased jobs that never arrived.
- * They must not be kept alive by the beats of this worker; so it goes on under a new name (NAME.2,
- * NAME.3 …), and extends the leases of the jobs it does have one by one. The others end within one
- * lease time and are run again.
+ * They must not be kept alive by the beats of this worker; so it tells which jobs it holds, in each
+ * beat, and fetches no more after a lost fetch until it has: the others are run again at once. For
+ * that its name must be its own: where another worker of this name is alive, which may be its own
+ * former life, it is NAME.2, NAME.3 …
  *
  * Logs about itself go to stderr, one line each. */
 #ifndef HOB_WORKER_WORKER_H

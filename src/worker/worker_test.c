@@ -41,10 +41,11 @@ struct rig {
     size_t conn_count;
     struct worker *worker;
     struct config *config;
-    struct buf seen;     /* "WORKER w SLOTS 2 …|ACK 1 11 …|", without BEAT */
+    struct buf seen;     /* "WORKER w SLOTS 2 …|ACK 1 11 …|", without FETCH */
     const char *jobs[4]; /* their kinds; NULL: no more */
     size_t job_next;
     bool jobs_done;
+    uint32_t slots; /* 0: one */
     enum hob_status status;
     struct hob_error error;
     /* Called for each request; true: it was answered, or never will be. */
@@ -127,7 +128,7 @@ static void serve(struct rig *rig, struct conn *conn, const struct request *requ
         conn_say(conn, "%1\r\n+server\r\n+hob\r\n");
         return;
     }
-    if (!is(request, "BEAT") && !is(request, "FETCH")) note(rig, request);
+    if (!is(request, "FETCH")) note(rig, request);
     if (rig->rule != NULL && rig->rule(rig, conn, request)) return;
     if (!is(request, "FETCH")) {
         conn_say(conn, "+OK\r\n");
@@ -212,7 +213,7 @@ static void rig_run(struct rig *rig) {
     struct worker_options options = {
         .config = &rig->config->worker,
         .name = "w",
-        .slots = 1,
+        .slots = rig->slots == 0 ? 1 : rig->slots,
         .version = "0",
         .context = rig,
         .ended = on_ended};
@@ -235,7 +236,7 @@ TEST(a_job_is_fetched_run_and_acknowledged_after_its_log) {
     static struct rig rig = {.jobs = {"echo", "echo"}};
     rig_run(&rig);
     CHECK(rig.status == HOB_OK);
-    check_seen(&rig, "WORKER w SLOTS 1 KINDS 2 echo hang|");
+    check_seen(&rig, "WORKER w FRESH SLOTS 1 KINDS 2 echo hang|");
     check_seen(&rig, "LINES one two|ACK 1 11 hello|");
     check_seen(&rig, "LINES one two|ACK 2 12 hello|");
     check_seen(&rig, "WORKER w SLOTS 1 KINDS 1 hob.none|");
@@ -258,24 +259,44 @@ TEST(an_end_is_told_again_when_the_server_is_back) {
     CHECK(first != NULL);
     if (first == NULL) return;
     CHECK(strstr(first + 1, "ACK 1 11 hello|") != NULL);
-    CHECK(strstr(first, "WORKER w SLOTS") != NULL); /* no fetch was open: it keeps its name */
+    CHECK(strstr(first, "WORKER w SLOTS") != NULL);
     buf_deinit(&rig.seen);
 }
 
-/* The first FETCH is not answered, and all connections break. */
+/* The second FETCH is not answered, while the job of the first one runs. */
 static bool break_at_fetch(struct rig *rig, struct conn *conn, const struct request *request) {
-    (void)conn;
-    if (!is(request, "FETCH") || rig->rule_calls++ > 0) return false;
-    conns_close(rig);
+    if (is(request, "ACK")) {
+        worker_stop(rig->worker);
+        worker_stop(rig->worker);
+    }
+    if (!is(request, "FETCH") || rig->rule_calls++ != 1) return false;
+    conn_close(conn);
     return true;
 }
 
-TEST(after_a_fetch_without_answer_the_worker_has_a_new_name) {
-    static struct rig rig = {.jobs = {"echo"}, .rule = break_at_fetch};
+TEST(after_a_fetch_without_answer_the_worker_says_what_it_holds_before_the_next) {
+    static struct rig rig = {.jobs = {"hang", "echo"}, .slots = 2, .rule = break_at_fetch};
+    rig_run(&rig);
+    check_seen(&rig, "BEAT w GRACE 0 HOLDS 1 11|");
+    const char *told = strstr(rig.seen.bytes, "BEAT w GRACE 0 HOLDS 1 11|");
+    CHECK(told != NULL && strstr(told + 1, "ACK 2 12 hello|") != NULL);
+    CHECK(told != NULL && strstr(told + sizeof "BEAT w GRACE 0", "GRACE 0") == NULL);
+    buf_deinit(&rig.seen);
+}
+
+/* The name is another one's. */
+static bool is_taken(struct rig *rig, struct conn *conn, const struct request *request) {
+    if (!is(request, "WORKER") || rig->rule_calls++ > 1) return false;
+    conn_say(conn, "-EXISTS a worker with this name is alive, or has jobs\r\n");
+    return true;
+}
+
+TEST(a_worker_takes_a_name_that_nobody_has) {
+    static struct rig rig = {.jobs = {"echo"}, .rule = is_taken};
     rig_run(&rig);
     CHECK(rig.status == HOB_OK);
-    check_seen(&rig, "WORKER w SLOTS 1");
-    check_seen(&rig, "WORKER w.2 SLOTS 1");
+    check_seen(&rig, "WORKER w FRESH SLOTS 1 KINDS 2 echo hang|WORKER w.2 FRESH SLOTS 1");
+    check_seen(&rig, "WORKER w.3 FRESH SLOTS 1");
     check_seen(&rig, "ACK 1 11 hello|");
     buf_deinit(&rig.seen);
 }
@@ -344,7 +365,8 @@ TEST(a_worker_that_the_server_refuses_ends) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_job_is_fetched_run_and_acknowledged_after_its_log),
     cmocka_unit_test(an_end_is_told_again_when_the_server_is_back),
-    cmocka_unit_test(after_a_fetch_without_answer_the_worker_has_a_new_name),
+    cmocka_unit_test(after_a_fetch_without_answer_the_worker_says_what_it_holds_before_the_next),
+    cmocka_unit_test(a_worker_takes_a_name_that_nobody_has),
     cmocka_unit_test(a_job_whose_lease_is_taken_away_is_stopped_and_not_told_of),
     cmocka_unit_test(a_stale_answer_stops_the_job_too),
     cmocka_unit_test(a_worker_that_must_end_gives_its_jobs_back),

@@ -57,7 +57,6 @@ static struct workjob *workjob_new(struct worker *worker, const struct resp_node
     uint64_t cost = reply_u64(map, "cost", 1);
     job->cost = cost > UINT16_MAX ? UINT16_MAX : (uint32_t)cost;
     take_trace_id(job, reply_text(map, "headers"));
-    job->epoch = worker->epoch;
     job->started_ms = uv_now(worker->loop);
     job->result = buf_make(RESULT_BYTES_MAX);
     joblog_init(&job->log);
@@ -184,14 +183,6 @@ static void progress_send(struct workjob *job) {
         job->progress,
     };
     job->progress_new = false;
-    job->open_requests++;
-    client_request(job->worker->control, args, hob_countof(args), 0, on_progressed, job);
-}
-
-void workjob_extend(struct workjob *job) {
-    if (job->ended && job->settling) return;
-    const struct slice args[] = {
-        SLICE("EXTEND"), slice_str(job->id_text), slice_str(job->token_text)};
     job->open_requests++;
     client_request(job->worker->control, args, hob_countof(args), 0, on_progressed, job);
 }

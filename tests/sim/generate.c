@@ -476,6 +476,7 @@ static void make_token(struct generator *generator, struct token_put_command *pu
 static void make_worker_set(struct generator *generator, struct worker_set_command *set) {
     struct dice *dice = &generator->dice;
     set->worker = any_worker(generator);
+    set->fresh = dice_once_in(dice, 4);
     if (dice_once_in(dice, 2)) set->slots = (uint32_t)dice_between(dice, 1, 30);
     if (dice_once_in(dice, 2)) set->kind_count = (uint32_t)dice_between(dice, 1, 4);
     for (uint32_t i = 0; i < set->kind_count; i++) generator->names[i] = generate_kind(generator);
@@ -498,6 +499,25 @@ static enum command_type any_type(struct generator *generator) {
     return (enum command_type)type;
 }
 
+/* Most of what it holds, and what it does not. */
+static void make_holds(
+    struct generator *generator, const struct model *model, struct worker_beat_command *beat
+) {
+    struct dice *dice = &generator->dice;
+    struct lease_ref *holds = generator->holds;
+    beat->has_holds = true;
+    beat->holds = holds;
+    for (uint32_t i = 0; i < model->job_count && beat->hold_count < HOLDS_MAX; i++) {
+        const struct job_view *view = &model->jobs[i]->view;
+        if (view->state != JOB_RUNNING || !slice_equal(view->worker, beat->worker)) continue;
+        if (dice_once_in(dice, 4)) continue;
+        holds[beat->hold_count++] = (struct lease_ref){.id = view->id, .token = view->token};
+    }
+    if (dice_once_in(dice, 3)) holds[beat->hold_count++] = any_lease(generator, model);
+    if (dice_once_in(dice, 2)) beat->young_ns = generate_span(generator, NS_PER_HOUR);
+    if (dice_once_in(dice, 4)) beat->only = SLICE("q* *1");
+}
+
 static void make_worker_or_wait(
     struct generator *generator, const struct model *model, struct command *command
 ) {
@@ -507,6 +527,7 @@ static void make_worker_or_wait(
         command->worker_beat.worker = any_worker(generator);
         hob_ns alive_ns = generate_span(generator, NS_PER_HOUR);
         command->worker_beat.alive_ns = alive_ns < LEASE_MIN_NS ? 0 : alive_ns;
+        if (dice_once_in(&generator->dice, 2)) make_holds(generator, model, &command->worker_beat);
     } else if (command->type == COMMAND_WAIT) {
         command->wait.id = any_id(generator, model, ~(1u << JOB_COMPLETED));
         bool looks_only = dice_once_in(&generator->dice, 4);

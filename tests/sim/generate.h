@@ -8,7 +8,7 @@
 #include "tests/sim/model.h"
 #include "tests/sim/random.h"
 
-enum { NAMES_MAX = 16, LIST_MAX = 8 };
+enum { NAMES_MAX = 16, LIST_MAX = 8, HOLDS_MAX = 20 };
 
 /* What is too rare to happen by chance: a job that is given back, or that logs, without end. */
 enum grind {
@@ -59,6 +59,7 @@ struct generator {
     size_t scratch_used;
     struct slice names[FETCH_QUEUES_MAX + 2]; /* of the command at hand */
     struct push_command list[LIST_MAX];       /* the same */
+    struct lease_ref holds[HOLDS_MAX + 1];    /* the same */
     char scratch[512 * 1024];                 /* bytes of the command at hand */
     char *huge;                               /* PAYLOAD_BYTES_MAX + 1 bytes */
 };

@@ -32,7 +32,8 @@ struct model_job {
     uint64_t ended;       /* order in which jobs became final; 0: not final */
     struct body_ref *logs;
     uint32_t log_capacity;
-    struct slice text; /* of one that is merged: its payload, inline or not */
+    hob_ns forsaken_ns; /* its worker said then that it does not hold it; 0: no */
+    struct slice text;  /* of one that is merged: its payload, inline or not */
 };
 
 /* Whose turn it is within a queue; kept when nothing waits, but then its pass says nothing. */

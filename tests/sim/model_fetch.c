@@ -247,6 +247,7 @@ run(struct model *model, struct model_job *job, struct model_worker *worker, hob
     job->view.token = model->next_token++;
     job->view.worker = worker->view.name;
     job->view.started_ns = model->now_ns;
+    job->forsaken_ns = 0;
     job->view.lease_until_ns = ns_add(model->now_ns, lease_ns);
     worker->view.running += model_cost(&job->view);
     model_valves_hold(true); /* anew: what was found before is no longer so */

@@ -5,6 +5,7 @@
 #include "tests/sim/model.h"
 
 hob_ns model_lease_end(const struct model *model, const struct model_job *job) {
+    if (job->forsaken_ns != 0) return job->forsaken_ns;
     const struct model_worker *worker = model_worker(model, job->view.worker);
     hob_ns alive_ns = worker == NULL ? 0 : worker->view.alive_until_ns;
     hob_ns lease_ns = job->view.lease_until_ns;

@@ -349,7 +349,9 @@ bool model_arguments_are_valid(const struct model *model, const struct command *
     case COMMAND_WORKER_SET:
         return worker_set_is_valid(&command->worker_set);
     case COMMAND_WORKER_BEAT:
-        return is_name(command->worker_beat.worker) && is_lease(command->worker_beat.alive_ns);
+        return is_name(command->worker_beat.worker) && is_lease(command->worker_beat.alive_ns) &&
+               command->worker_beat.young_ns <= LEASE_MAX_NS &&
+               command->worker_beat.hold_count <= WORKER_HOLDS_MAX;
     case COMMAND_WAIT:
         return command->wait.wait_ns <= RESULT_WAIT_MAX_NS;
     case COMMAND_TOKEN_PUT:

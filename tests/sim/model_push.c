@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/glob.h"
 #include "tests/sim/model.h"
 
 static struct model_key *find_key(const struct model *model, struct slice name, bool is_unique) {
@@ -371,16 +372,47 @@ static void worker_alive(struct model *model, struct model_worker *worker, hob_n
     if (worker->view.alive_until_ns < until_ns) worker->view.alive_until_ns = until_ns;
 }
 
+/* What it does not name ends now, if it had not ended before. */
+static void worker_forsakes(struct model *model, const struct worker_beat_command *beat) {
+    for (uint32_t i = 0; i < model->job_count; i++) {
+        struct model_job *job = model->jobs[i];
+        const struct job_view *view = &job->view;
+        if (view->state != JOB_RUNNING || !slice_equal(view->worker, beat->worker)) continue;
+        bool is_named = false;
+        for (uint32_t at = 0; at < beat->hold_count; at++) {
+            const struct lease_ref *held = &beat->holds[at];
+            if (held->id == view->id && held->token == view->token) is_named = true;
+        }
+        bool is_young = ns_add(view->started_ns, beat->young_ns) > model->now_ns;
+        if (is_named || is_young || model_lease_end(model, job) <= model->now_ns) continue;
+        if (glob_list_fits(beat->only, view->queue)) job->forsaken_ns = model->now_ns;
+    }
+}
+
+static bool is_taken(const struct model *model, struct slice name) {
+    const struct model_worker *worker = model_worker(model, name);
+    if (worker != NULL && worker->view.alive_until_ns > model->now_ns) return true;
+    for (uint32_t i = 0; i < model->job_count; i++) {
+        const struct job_view *view = &model->jobs[i]->view;
+        if (view->state == JOB_RUNNING && slice_equal(view->worker, name)) return true;
+    }
+    return false;
+}
+
 void model_worker_command(
     struct model *model, const struct command *command, struct answer *answer
 ) {
-    (void)answer;
     if (command->type == COMMAND_WORKER_BEAT) {
         const struct worker_beat_command *beat = &command->worker_beat;
         worker_alive(model, model_worker_make(model, beat->worker), beat->alive_ns);
+        if (beat->has_holds) worker_forsakes(model, beat);
         return;
     }
     const struct worker_set_command *set = &command->worker_set;
+    if (set->fresh && is_taken(model, set->worker)) {
+        answer->code = ANSWER_EXISTS;
+        return;
+    }
     struct model_worker *worker = model_worker_make(model, set->worker);
     worker->view.slots = set->slots == 0 ? WORKER_SLOTS_MAX : set->slots;
     worker->view.kind_count = set->kind_count;

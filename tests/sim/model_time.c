@@ -114,9 +114,11 @@ static void rescue(struct model *model) {
         model_notice(model, job, cause);
         /* Documents tell it, so it is part of what is promised. */
         struct slice text =
-            cause == CAUSE_TIMEOUT
-                ? SLICE("ran past its timeout and its worker did not end it")
-                : SLICE("the lease ended without a word from the worker: it is gone or hangs");
+            SLICE("the lease ended without a word from the worker: it is gone or hangs");
+        if (job->forsaken_ns != 0) text = SLICE("its worker says that it does not hold this job");
+        if (cause == CAUSE_TIMEOUT) {
+            text = SLICE("ran past its timeout and its worker did not end it");
+        }
         model_error(model, job, (struct job_error){.cause = cause, .text = text});
         bool is_last = view->attempt >= view->attempt_max;
         model_move(model, job, is_last ? JOB_DISCARDED : JOB_AVAILABLE, 0);

@@ -369,6 +369,7 @@ void plant_bad_argument(struct generator *generator, struct command *command) {
         break;
     case COMMAND_WORKER_BEAT:
         command->worker_beat.alive_ns = about(generator, LEASE_MAX_NS);
+        command->worker_beat.young_ns = about(generator, LEASE_MAX_NS);
         if (first) command->worker_beat.worker = bad_name(generator);
         break;
     case COMMAND_WAIT:

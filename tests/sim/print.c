@@ -164,8 +164,17 @@ static void print_queue_set(const struct queue_set_command *set, struct buf *out
 static void print_worker_set(const struct worker_set_command *set, struct buf *out) {
     put_name(out, "worker", set->worker);
     put_number(out, "slots", set->slots);
+    put_number(out, "fresh", set->fresh ? 1 : 0);
     if (set->labels.size > 0) put_name(out, "labels", set->labels);
     for (uint32_t i = 0; i < set->kind_count && i < 8; i++) put_name(out, "kind", set->kinds[i]);
+}
+
+static void print_holds(const struct worker_beat_command *beat, struct buf *out) {
+    if (!beat->has_holds) return;
+    put_span(out, "young", beat->young_ns);
+    if (beat->only.size > 0) put_name(out, "only", beat->only);
+    put_number(out, "holds", beat->hold_count);
+    for (uint32_t i = 0; i < beat->hold_count; i++) put_number(out, "token", beat->holds[i].token);
 }
 
 static void print_token_command(const struct command *command, struct buf *out) {
@@ -236,6 +245,7 @@ void print_command(const struct command *command, struct buf *out) {
     case COMMAND_WORKER_BEAT:
         put_name(out, "worker", command->worker_beat.worker);
         put_span(out, "alive", command->worker_beat.alive_ns);
+        print_holds(&command->worker_beat, out);
         break;
     case COMMAND_WAIT:
         put_number(out, "id", command->wait.id);

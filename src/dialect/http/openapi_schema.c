@@ -111,6 +111,10 @@ static const struct extra extras[] = {
      "'ids':{'type':'array','minItems':1,'maxItems':10000,'items':" OPENAPI_REF("JobRef") "}"},
     {"scopes", "'scopes':{'type':'array','minItems':1,'items':" OPENAPI_REF("Scope") "}"},
     {"globs", "'queues':{'type':'array','maxItems':16,'items':{'type':'string','minLength':1}}"},
+    {"holds",
+     "'holds':{'type':'array','maxItems':100000,'items':{'type':'object',"
+     "'required':['id','token'],'additionalProperties':false,'properties':{"
+     "'id':" OPENAPI_REF("JobRef") ",'token':" OPENAPI_REF("JobRef") "}}}"},
     {"filter", "'filter':" OPENAPI_REF("Filter")},
 };
 

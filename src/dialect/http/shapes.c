@@ -81,7 +81,7 @@ static const struct http_shape shapes[] = {
     [HTTP_OP_http_worker] = {.offers = JSON, .answers = {{200, "Worker"}}},
     [HTTP_OP_http_worker_set] = {.members = &http_worker_options, .extra = "kinds", .offers = JSON,
         .answers = {{200, "Worker"}}},
-    [HTTP_OP_http_worker_beat] = {.members = &http_beat_options, .offers = JSON,
+    [HTTP_OP_http_worker_beat] = {.members = &http_beat_options, .extra = "holds", .offers = JSON,
         .answers = {{200, "Worker"}}},
     [HTTP_OP_http_job_events] = {.headers = "Last-Event-ID", .params = &http_job_events_options,
         .offers = STREAM,

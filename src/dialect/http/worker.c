@@ -9,7 +9,9 @@
 struct worker_request {
     uint32_t slots;
     hob_ns alive_ns;
+    hob_ns grace_ns;
     struct slice labels;
+    bool fresh;
 };
 
 static const struct option worker_rows[] = {
@@ -29,6 +31,7 @@ static const struct option worker_rows[] = {
      0,
      0,
      NULL},
+    {NULL, "fresh", OPTION_FLAG, offsetof(struct worker_request, fresh), OPTION_NO_HAS, 0, 0, NULL},
 };
 static const struct option beat_rows[] = {
     {NULL,
@@ -37,6 +40,14 @@ static const struct option beat_rows[] = {
      offsetof(struct worker_request, alive_ns),
      OPTION_NO_HAS,
      LEASE_MIN_NS,
+     LEASE_MAX_NS,
+     NULL},
+    {NULL,
+     "grace",
+     OPTION_SPAN,
+     offsetof(struct worker_request, grace_ns),
+     OPTION_NO_HAS,
+     0,
      LEASE_MAX_NS,
      NULL},
 };
@@ -133,20 +144,87 @@ void http_worker_set(struct http_session *session, const struct call *call) {
                 .kinds = kinds.names,
                 .kind_count = kinds.count,
                 .labels = request.labels,
+                .fresh = request.fresh,
             },
     };
     apply_and_show(session, call, &command);
 }
 
+/* One of the leases that a worker says it holds: {"id","token"}. */
+static bool
+take_hold(struct http_session *session, struct json_value item, struct lease_ref *ret_lease) {
+    struct lease_ref lease = {0};
+    struct json_walk walk = json_walk(item);
+    struct slice key;
+    struct json_value value;
+    if (item.type != JSON_IS_OBJECT) {
+        struct buf *complaint = &session->base.host->complaint;
+        return complain(complaint, "holds", item.raw, "objects with an id and a token");
+    }
+    while (json_next_member(&walk, &key, &value)) {
+        bool is_id = json_key_is(key, SLICE("id"));
+        if (!is_id && !json_key_is(key, SLICE("token"))) {
+            struct buf *complaint = &session->base.host->complaint;
+            return complain(complaint, "holds", item.raw, "objects with an id and a token");
+        }
+        uint64_t *number = is_id ? &lease.id : &lease.token;
+        if (!http_id_member(session, is_id ? "id" : "token", value, number)) return false;
+    }
+    *ret_lease = lease;
+    return (lease.id != 0 || http_missing(session, "id")) &&
+           (lease.token != 0 || http_missing(session, "token"));
+}
+
+static bool take_holds(struct http_session *session, struct json_value list, struct buf *room) {
+    struct json_walk walk = json_walk(list);
+    struct json_value item;
+    bool fits = list.type == JSON_IS_ARRAY;
+    while (fits && json_next_item(&walk, &item)) {
+        struct lease_ref lease;
+        if (!take_hold(session, item, &lease)) return false;
+        fits = buf_put(room, &lease, sizeof lease);
+    }
+    if (fits) return true;
+    struct buf *complaint = &session->base.host->complaint;
+    return complain(complaint, "holds", list.raw, "an array of at most 100000 leases");
+}
+
+static bool take_beat(
+    struct http_session *session,
+    const struct call *call,
+    struct worker_beat_command *beat,
+    struct buf *room
+) {
+    struct worker_request request = {
+        .alive_ns = ALIVE_DEFAULT_NS, .grace_ns = HOLDS_GRACE_DEFAULT_NS};
+    if (!take_name(session, call)) return false;
+    struct json_walk walk = json_walk(call->json);
+    struct slice key;
+    struct json_value value;
+    while (json_next_member(&walk, &key, &value)) {
+        bool good = false;
+        if (json_key_is(key, SLICE("holds"))) {
+            beat->has_holds = value.type != JSON_IS_NULL;
+            good = !beat->has_holds || take_holds(session, value, room);
+        } else {
+            good = http_member(session, http_beat_options, key, value, &request);
+        }
+        if (!good) return false;
+    }
+    beat->worker = call->name;
+    beat->alive_ns = request.alive_ns;
+    beat->young_ns = request.grace_ns;
+    beat->holds = (const struct lease_ref *)(const void *)room->bytes;
+    beat->hold_count = (uint32_t)(room->size / sizeof(struct lease_ref));
+    return true;
+}
+
 void http_worker_beat(struct http_session *session, const struct call *call) {
-    struct worker_request request = {.alive_ns = ALIVE_DEFAULT_NS};
-    if (!take_name(session, call) || !http_fill(session, call, &request)) {
+    struct command command = {.type = COMMAND_WORKER_BEAT};
+    HOB_AUTO_BUF struct buf room = buf_make(WORKER_HOLDS_MAX * sizeof(struct lease_ref));
+    if (!take_beat(session, call, &command.worker_beat, &room)) {
         http_refuse(session);
         return;
     }
-    struct command command = {
-        .type = COMMAND_WORKER_BEAT,
-        .worker_beat = {.worker = call->name, .alive_ns = request.alive_ns},
-    };
     apply_and_show(session, call, &command);
 }

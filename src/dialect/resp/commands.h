@@ -35,8 +35,9 @@
       "end several attempts")                                                                      \
     X("EXTEND",     resp_extend,     WORK,    2, 3, "id token [ms]",                               \
       "lengthen a lease")                                                                          \
-    X("BEAT",       resp_beat,       WORK,    1, 2, "worker [ms]",                                 \
-      "a worker is alive: its leases stay")                                                        \
+    X("BEAT",       resp_beat,       WORK,    1, ANY_COUNT,                                        \
+      "worker [ms] [GRACE ms] [HOLDS id token ...]",                                               \
+      "a worker is alive: its leases stay, or those that it names")                                \
     X("LOG",        resp_log,        WORK,    4, ANY_COUNT, "id token [STREAM out|err|sys] "       \
       "[LEVEL debug|info|warn|error] [AT unix-ms] LINES line ...",                                 \
       "add lines to the log of the running attempt")                                               \
@@ -51,7 +52,7 @@
     X("WAIT",       resp_wait,       READ,    2, 2, "id ms",                                       \
       "as GET id WAIT ms")                                                                         \
     X("WORKER",     resp_worker,     WORK,    1, ANY_COUNT,                                        \
-      "name [SLOTS n] [LABELS label,...] [KINDS n kind ...]",                                      \
+      "name [FRESH] [SLOTS n] [LABELS label,...] [KINDS n kind ...]",                              \
       "register a worker; this connection keeps it alive")                                         \
     X("FIND",       resp_find,       READ,    1, 1, "ref",                                         \
       "the newest job with this ref")                                                              \
