@@ -9,6 +9,7 @@
 #include "base/nearest.h"
 #include "cli/cli.h"
 #include "cli/version.h"
+#include "net/memory.h"
 #include "os/launch.h"
 #include "worker/deliver.h"
 
@@ -112,6 +113,7 @@ static int run_words(char **words, size_t count) {
 }
 
 int main(int argc, char **argv) {
+    net_memory_init();
     for (size_t i = 0; argc > 1 && i < hob_countof(hidden); i++) {
         if (strcmp(argv[1], hidden[i].word) == 0) return hidden[i].main(argc - 2, argv + 2);
     }
