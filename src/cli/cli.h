@@ -225,6 +225,21 @@ int cli_push_atomic(struct cli *cli);
 /** `hob push -`: one job a line (cmd_push_lines.c). */
 int cli_push_lines(struct cli *cli);
 
+/* Room for what a request that may arrive late needs of its own, as long as it is in use. */
+enum { CLI_FIXED_SPANS = 3, CLI_FIXED_TIME_BYTES = 40, CLI_FIXED_KEY_BYTES = 40 };
+struct cli_fixed {
+    char times[CLI_FIXED_SPANS][CLI_FIXED_TIME_BYTES];
+    char key[CLI_FIXED_KEY_BYTES];
+};
+
+/** A PUSH that may arrive late, or twice: its spans of time become points in time, and it gets a
+ * key if it has none (cmd_spool.c). */
+void cli_request_fix(struct cli_request *request, struct cli_fixed *fixed);
+
+struct courier;
+/** A courier to the server of this command, with --retry; @spool may be NULL. False: told. */
+bool cli_courier(struct cli *cli, const char *spool, struct courier **ret_courier);
+
 /**
  * Push until it has arrived, or spool it (--retry, --spool; cmd_spool.c). @pushed prints the reply.
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `hob push -`: one JSON object a line, with the fields of POST /v1/jobs. `hob import`: the same
  * with the lines of `hob export`, which are jobs as GET /v1/jobs/ID has them. Requests are
- * pipelined, a bounded number in flight; ids come out in the order of the lines. A line that is no
+ * pipelined, a bounded number in flight, or go by the courier (--retry, --spool); ids come out in
+ * the order of the lines. A line that is no
  * job, or that the server refuses, is told with its number and changes nothing for the others. */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,6 +17,7 @@
 #include "cli/interrupt.h"
 #include "cli/print.h"
 #include "cli/progress.h"
+#include "cli/push_batch.h"
 #include "cli/push_line.h"
 
 enum {
@@ -29,6 +31,7 @@ enum {
 
 struct lines {
     struct cli *cli;
+    struct push_batch *batch; /* --retry, --spool; NULL: pipelined over the session */
     struct buf out;
     hob_ns spread_ns; /* over so long their times are spread; then all lines are read first */
     uint64_t count;   /* with spread_ns: of the jobs */
@@ -37,6 +40,7 @@ struct lines {
     uint64_t pushed;
     uint64_t failed;
     uint64_t left_out;
+    uint64_t spooled;
     bool imports;
     bool with_final; /* import: jobs that are over too */
     struct progress progress;
@@ -51,18 +55,7 @@ static void line_fail(struct lines *lines, uint64_t number, const char *why, str
     (void)fprintf(stderr, "hob: line %" PRIu64 ": %s%.*s\n", number, why, SLICE_ARG(detail));
 }
 
-static void on_reply(void *context, const struct resp_node *node, struct slice raw) {
-    (void)raw;
-    struct lines *lines = context;
-    uint64_t number = lines->answered[lines->first];
-    lines->first = (lines->first + 1) % hob_countof(lines->answered);
-    lines->open--;
-    if (node == NULL) {
-        line_fail(
-            lines, number, "the connection was lost: it may or may not have been pushed", SLICE("")
-        );
-        return;
-    }
+static void line_answered(struct lines *lines, uint64_t number, const struct resp_node *node) {
     if (node->type == RESP_FAILURE) {
         line_fail(lines, number, "", node->text);
         return;
@@ -76,6 +69,47 @@ static void on_reply(void *context, const struct resp_node *node, struct slice r
     }
     (void)buf_put_char(&lines->out, '\n');
     if (lines->out.size > 65536) (void)cli_flush(&lines->out);
+}
+
+static void on_reply(void *context, const struct resp_node *node, struct slice raw) {
+    (void)raw;
+    struct lines *lines = context;
+    uint64_t number = lines->answered[lines->first];
+    lines->first = (lines->first + 1) % hob_countof(lines->answered);
+    lines->open--;
+    if (node == NULL) {
+        line_fail(
+            lines, number, "the connection was lost: it may or may not have been pushed", SLICE("")
+        );
+    } else {
+        line_answered(lines, number, node);
+    }
+}
+
+static void on_pushed(void *context, uint64_t number, const struct resp_node *reply) {
+    struct lines *lines = context;
+    if (reply == NULL) {
+        lines->spooled++;
+    } else {
+        line_answered(lines, number, reply);
+    }
+}
+
+/* Over the session, pipelined. */
+static bool request_send(struct lines *lines, const struct cli_request *request) {
+    struct hob_error err = {0};
+    struct session *session = lines->cli->session;
+    enum hob_status status =
+        session_drain(session, LINES_OPEN_MAX - 1, LINES_UNSENT_BYTES_MAX, &err);
+    if (status != HOB_OK) {
+        lines->cli->exit_code = cli_fail(status, "%s", err.text);
+        return false;
+    }
+    size_t at = (lines->first + lines->open) % hob_countof(lines->answered);
+    lines->answered[at] = lines->number;
+    lines->open++;
+    session_send(session, request->words, request->count, on_reply, lines);
+    return true;
 }
 
 static bool is_over(struct slice state) {
@@ -115,23 +149,16 @@ static bool line_push(struct lines *lines, struct slice line, struct buf *scratc
         cli_word_slice(&request, parsed.options.words[i]);
     }
     cli_word(&request, "VERBOSE");
-    struct hob_error err = {0};
-    struct session *session = lines->cli->session;
-    enum hob_status status =
-        session_drain(session, LINES_OPEN_MAX - 1, LINES_UNSENT_BYTES_MAX, &err);
-    if (status != HOB_OK) {
-        lines->cli->exit_code = cli_fail(status, "%s", err.text);
-        return false;
-    }
-    size_t at = (lines->first + lines->open) % hob_countof(lines->answered);
-    lines->answered[at] = lines->number;
-    lines->open++;
-    session_send(session, request.words, request.count, on_reply, lines);
-    return true;
+    if (lines->batch != NULL) return push_batch_add(lines->batch, &request, lines->number);
+    return request_send(lines, &request);
 }
 
 /* Everything that was sent is answered, and what was answered is printed. */
 static bool settle(struct lines *lines) {
+    if (lines->batch != NULL) {
+        bool done = push_batch_flush(lines->batch);
+        return cli_flush(&lines->out) && fflush(stdout) == 0 && done;
+    }
     struct hob_error err = {0};
     enum hob_status status = session_drain(lines->cli->session, 0, 0, &err);
     if (status != HOB_OK) lines->cli->exit_code = cli_fail(status, "%s", err.text);
@@ -209,6 +236,15 @@ static void tell_end(struct lines *lines) {
             stderr, "hob: %" PRIu64 " jobs that were over are left out (--final)\n", lines->left_out
         );
     }
+    if (lines->spooled > 0) {
+        (void)fprintf(
+            stderr,
+            "hob: the server takes nothing now: %" PRIu64 " %s in %s\n",
+            lines->spooled,
+            lines->spooled == 1 ? "push waits" : "pushes wait",
+            cli_value(lines->cli, "spool")
+        );
+    }
     if (lines->failed == 0 && !interrupt_came()) return;
     const char *jobs = lines->pushed == 1 ? "job" : "jobs";
     const char *bad = lines->failed == 1 ? "line" : "lines";
@@ -246,10 +282,14 @@ static int lines_run(struct cli *cli, bool imports) {
             imports ? "import" : "push -"
         );
     }
-    if (!imports && cli_has(cli, "atomic")) return cli_push_atomic(cli);
+    bool certainly = !imports && push_batch_is_wanted(cli);
+    if (!imports && cli_has(cli, "atomic")) {
+        if (certainly) return cli_usage(cli, "--atomic goes with neither --retry nor --spool");
+        return cli_push_atomic(cli);
+    }
     hob_ns spread_ns = 0;
     if (!imports && !cli_span(cli, "spread", &spread_ns)) return cli->exit_code;
-    if (!cli_connect(cli)) return cli->exit_code;
+    if (!certainly && !cli_connect(cli)) return cli->exit_code;
     struct lines *lines = calloc(1, sizeof *lines);
     hob_assert(lines != NULL);
     lines->cli = cli;
@@ -258,7 +298,9 @@ static int lines_run(struct cli *cli, bool imports) {
     lines->with_final = imports && cli_has(cli, "final");
     lines->out = buf_make(1024 * 1024);
     lines->progress = progress_begin("jobs pushed", 0, cli->term.err && cli->term.smart);
-    int code = push_lines(lines);
+    bool ready = !certainly || push_batch_open(cli, on_pushed, lines, &lines->batch);
+    int code = ready ? push_lines(lines) : cli->exit_code;
+    push_batch_close(lines->batch);
     buf_deinit(&lines->out);
     free(lines);
     return code;

@@ -10,34 +10,35 @@
 #include "client/courier.h"
 #include "os/clock.h"
 
-enum { TIME_BYTES = 40 };
-
 /* A span that begins now becomes a point in time: the push may arrive tomorrow. */
 static const struct {
     const char *span;
     const char *time;
-} spans[] = {{"DELAY", "AT"}, {"EXPIRESIN", "EXPIRES"}, {"DEADLINEIN", "DEADLINE"}};
+} spans[CLI_FIXED_SPANS] = {{"DELAY", "AT"}, {"EXPIRESIN", "EXPIRES"}, {"DEADLINEIN", "DEADLINE"}};
 
-/* Room for what spans become and for a key, as long as the request is in use. */
-struct fixed {
-    char times[hob_countof(spans)][TIME_BYTES];
-    char key[COURIER_KEY_BYTES];
-};
+_Static_assert((int)CLI_FIXED_KEY_BYTES >= (int)COURIER_KEY_BYTES, "a key has room");
 
 static bool span_fix(struct slice *word, struct slice *value, size_t which, char *to) {
     hob_ns span;
     if (!text_duration(*value, NS_PER_MS, &span)) return false;
-    HOB_AUTO_BUF struct buf time = buf_make(TIME_BYTES);
+    HOB_AUTO_BUF struct buf time = buf_make(CLI_FIXED_TIME_BYTES);
     if (!text_put_time(&time, ns_add(clock_wall(), span))) return false;
-    (void)snprintf(to, TIME_BYTES, "%.*s", SLICE_ARG(buf_slice(&time)));
+    (void)snprintf(to, CLI_FIXED_TIME_BYTES, "%.*s", SLICE_ARG(buf_slice(&time)));
     *word = slice_str(spans[which].time);
     *value = slice_str(to);
     return true;
 }
 
+static bool has_key(const struct cli_request *request) {
+    for (size_t i = 4; i + 1 < request->count; i++) {
+        if (slice_equal(request->words[i], SLICE("KEY"))) return true;
+    }
+    return false;
+}
+
 /* The words behind PUSH, queue, kind and payload come as they were typed. What is no span stays,
  * and the server says so. */
-static void request_fix(struct cli *cli, struct cli_request *request, struct fixed *fixed) {
+void cli_request_fix(struct cli_request *request, struct cli_fixed *fixed) {
     for (size_t i = 4; i + 1 < request->count; i++) {
         for (size_t which = 0; which < hob_countof(spans); which++) {
             if (!slice_equal(request->words[i], slice_str(spans[which].span))) continue;
@@ -45,13 +46,13 @@ static void request_fix(struct cli *cli, struct cli_request *request, struct fix
             (void)span_fix(&words[0], &words[1], which, fixed->times[which]);
         }
     }
-    if (cli_has(cli, "key")) return;
+    if (has_key(request)) return;
     courier_key(fixed->key);
     cli_word(request, "KEY");
     cli_word(request, fixed->key);
 }
 
-static bool courier_here(struct cli *cli, const char *spool, struct courier **ret_courier) {
+bool cli_courier(struct cli *cli, const char *spool, struct courier **ret_courier) {
     struct courier_options options = {.spool = spool};
     struct hob_error err = {0};
     if (!cli_span(cli, "retry", &options.patience_ns)) return false;
@@ -76,10 +77,10 @@ int cli_push_certainly(
     if (spool != NULL && cli_has(cli, "wait")) {
         return cli_usage(cli, "--spool and --wait: what is spooled has no end to wait for");
     }
-    struct fixed fixed;
+    struct cli_fixed fixed;
     struct courier *courier;
-    request_fix(cli, request, &fixed);
-    if (!courier_here(cli, spool, &courier)) return cli->exit_code;
+    cli_request_fix(request, &fixed);
+    if (!cli_courier(cli, spool, &courier)) return cli->exit_code;
     const struct resp_node *reply;
     struct hob_error err = {0};
     enum hob_status status = courier_push(courier, request->words, request->count, &reply, &err);
@@ -97,7 +98,7 @@ int cli_push_certainly(
 
 int cmd_spool(struct cli *cli) {
     struct courier *courier;
-    if (!courier_here(cli, cli->args[0], &courier)) return cli->exit_code;
+    if (!cli_courier(cli, cli->args[0], &courier)) return cli->exit_code;
     struct courier_report report;
     struct hob_error err = {0};
     enum hob_status status = courier_send(courier, &report, &err);

@@ -384,7 +384,8 @@ static const struct cli_command job_rows[] = {
             "With `-` alone, stdin holds one JSON object a line with the fields of POST /v1/jobs "
             "(queue, kind, payload, …), and the id of each is printed in their order. A bad line "
             "is told with its number; the others are pushed. With --atomic none is then: up to "
-            "10000 jobs and 16 MiB are pushed together or not at all.",
+            "10000 jobs and 16 MiB are pushed together or not at all. With --spool a job that "
+            "waits in DIR has no id yet, and none is printed.",
         .examples = "hob push mail email.send '{\"to\":\"ann@example.org\"}'\n"
                     "hob push default greet '\"you\"' --wait\n"
                     "hob push default resize -f image.png --key image-7 --delay 10m\n"

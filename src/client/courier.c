@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "client/reply.h"
 #include "client/spool.h"
 #include "os/clock.h"
 #include "os/entropy.h"
@@ -169,4 +170,81 @@ enum hob_status courier_push(
     }
     *ret_reply = NULL;
     return spool_put(courier->spool, words, count, err);
+}
+
+/* MPUSH n, then queue kind payload optc options of each. */
+static size_t list_request(
+    const struct courier_item *items, size_t count, struct slice *words, char (*numbers)[12]
+) {
+    size_t at = 0;
+    (void)snprintf(numbers[0], sizeof numbers[0], "%zu", count);
+    words[at++] = SLICE("MPUSH");
+    words[at++] = slice_str(numbers[0]);
+    for (size_t i = 0; i < count; i++) {
+        const struct courier_item *item = &items[i];
+        (void)snprintf(numbers[i + 1], sizeof numbers[i + 1], "%zu", item->count - 4);
+        for (size_t word = 1; word < 4; word++) words[at++] = item->words[word];
+        words[at++] = slice_str(numbers[i + 1]);
+        for (size_t word = 4; word < item->count; word++) words[at++] = item->words[word];
+    }
+    return at;
+}
+
+static enum hob_status try_list(
+    struct courier *courier,
+    const struct courier_item *items,
+    size_t count,
+    const struct resp_node **ret_reply,
+    struct hob_error *err
+) {
+    size_t room = 2;
+    for (size_t i = 0; i < count; i++) room += items[i].count;
+    struct slice *words = calloc(room, sizeof *words);
+    char(*numbers)[12] = calloc(count + 1, sizeof *numbers);
+    hob_assert(words != NULL && numbers != NULL);
+    size_t size = list_request(items, count, words, numbers);
+    hob_assert(size == room);
+    enum hob_status status = try_until(courier, words, size, ret_reply, err);
+    free(words);
+    free(numbers);
+    return status;
+}
+
+static bool is_answer_for_now(const struct resp_node *node) {
+    struct hob_error err = {0};
+    return reply_status(node, &err) != HOB_OK && is_for_now(&err);
+}
+
+enum hob_status courier_push_list(
+    struct courier *courier, struct courier_item *items, size_t count, struct hob_error *err
+) {
+    hob_assert(count > 0 && count <= COURIER_ITEMS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        hob_assert(has_key(items[i].words, items[i].count));
+        items[i].reply = NULL;
+    }
+    enum hob_status status = HOB_OK;
+    const struct resp_node *reply = NULL;
+    if (courier->spool != NULL) {
+        struct courier_report report;
+        status = courier_send(courier, &report, err);
+    }
+    if (status == HOB_OK) status = try_list(courier, items, count, &reply, err);
+    bool may_wait = courier->spool != NULL && (status == HOB_UNREACHABLE || is_for_now(err));
+    if (status != HOB_OK && !may_wait) return status;
+    /* Who has waited for it once does not wait for it again with each list. */
+    if (status == HOB_UNREACHABLE) courier->options.patience_ns = 0;
+    const struct resp_node *node = status == HOB_OK ? reply_item(reply, 0) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct resp_node *own = node;
+        if (node != NULL) node = resp_next(node);
+        bool is_spooled = own == NULL || (courier->spool != NULL && is_answer_for_now(own));
+        if (!is_spooled) {
+            items[i].reply = own;
+            continue;
+        }
+        status = spool_put(courier->spool, items[i].words, items[i].count, err);
+        if (status != HOB_OK) return status;
+    }
+    return HOB_OK;
 }

@@ -33,7 +33,11 @@ struct courier_report {
     char last[240]; /* why the last refused one was */
 };
 
-enum { COURIER_KEY_BYTES = 40 };
+enum {
+    COURIER_KEY_BYTES = 40,
+    COURIER_ITEMS_MAX = 256,
+    COURIER_ITEMS_BYTES_MAX = 12 * 1024 * 1024,
+};
 
 /** Write a key that nobody has, with its end. */
 void courier_key(char to[COURIER_KEY_BYTES]);
@@ -61,6 +65,26 @@ HOB_CHECK enum hob_status courier_push(
     size_t count,
     const struct resp_node **ret_reply,
     struct hob_error *err
+);
+
+/* One of several pushes; as for courier_push(). */
+struct courier_item {
+    const struct slice *words;
+    size_t count;
+    const struct resp_node *reply; /* set: its answer, perhaps an error; NULL: spooled */
+};
+
+/**
+ * Push several in one request (MPUSH), each for itself. With a spool, those that the server does
+ * not take for now are spooled too; and when patience has ended once it is over for good.
+ *
+ * @items      1..COURIER_ITEMS_MAX, together at most COURIER_ITEMS_BYTES_MAX; replies are borrowed
+ *             until the next call
+ *
+ * Fails  as courier_push(); after HOB_DISK some may be spooled
+ */
+HOB_CHECK enum hob_status courier_push_list(
+    struct courier *courier, struct courier_item *items, size_t count, struct hob_error *err
 );
 
 /**

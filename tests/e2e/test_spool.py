@@ -115,3 +115,60 @@ def test_a_spooled_push_whose_answer_was_lost_is_one_job():
         equal(hob.hob("spool", spool).strip(), "1 sent")
         equal(jobs(hob), [b"once"])
         cutter.listener.close()
+
+
+def lines(first, last, **fields):
+    return "".join(json.dumps({"queue": "q", "kind": "k", "payload": n, **fields}) + "\n" for n in range(first, last))
+
+
+def test_many_lines_while_the_server_is_away_arrive_once_and_in_order():
+    with rig() as hob:
+        spool = str(hob.dir / "spool")
+        ids = hob.hob("push", "-", "--spool", spool, stdin=lines(0, 300)).split()
+        equal(ids, [str(n) for n in range(1, 301)], "ids with a server")
+        hob.stop()
+        done = hob.hob_done("push", "-", "--spool", spool, stdin=lines(300, 600) + "no json\n")
+        equal((done.returncode, done.stdout), (1, ""), done.stderr)
+        within(done.stderr, "line 301: ")
+        within(done.stderr, f"300 pushes wait in {spool}")
+        hob.start()
+        out = hob.hob("push", "-", "--spool", spool, stdin=lines(600, 610)).split()
+        equal(out, [str(n) for n in range(601, 611)], "the ids behind the spooled ones")
+        equal(jobs(hob), [str(n).encode() for n in range(610)])
+        within(hob.hob("push", "-", "--atomic", "--spool", spool, stdin=lines(0, 1), code=2), "--atomic")
+
+
+def test_lines_whose_answers_are_lost_are_sent_again_and_are_one_job_each():
+    with rig() as hob:
+        cutter = Cutter(hob.port, 3)
+        cutter.start()
+        out = hob.hob("push", "-", "--retry", "30s", "--server", f"127.0.0.1:{cutter.port}", stdin=lines(0, 400))
+        cutter.listener.close()
+        equal((len(out.split()), cutter.cuts), (400, 0), "ids, and cuts left")
+        equal(jobs(hob), [str(n).encode() for n in range(400)])
+
+
+def test_lines_wait_for_a_server_that_comes_back():
+    with rig() as hob:
+        hob.stop()
+        back = threading.Timer(0.5, hob.start)
+        back.start()
+        out = hob.hob("push", "-", "--retry", "30s", stdin=lines(0, 20, delay="1h", key=None))
+        back.join()
+        equal(out.split(), [str(n) for n in range(1, 21)])
+        waits = int(hob.job(1)["run_at"]) - int(hob.job(1)["created_at"])
+        check(0 < waits <= 3600_000, f"the hour began when it was pushed: {waits}")
+        said = hob.hob("push", "-", "--retry", "1s", "--server", "127.0.0.1:1", stdin=lines(0, 2), code=4)
+        within(said, "lines 1 to 2 may or may not have been pushed")
+
+
+def test_lines_that_a_full_queue_refuses_wait_in_the_spool():
+    with rig() as hob:
+        spool = str(hob.dir / "spool")
+        hob.resp().call("QUEUE", "q", "LENGTH", 3)
+        done = hob.hob_done("push", "-", "--spool", spool, stdin=lines(0, 5))
+        equal((done.returncode, done.stdout.split()), (0, ["1", "2", "3"]), done.stderr)
+        within(done.stderr, "2 pushes wait")
+        hob.resp().call("QUEUE", "q", "LENGTH", 0)
+        equal(hob.hob("spool", spool).strip(), "2 sent")
+        equal(jobs(hob), [b"0", b"1", b"2", b"3", b"4"])
