@@ -113,6 +113,37 @@ TEST(a_batch_that_found_no_space_is_not_there_after_a_restart) {
     }
 }
 
+/* However much of its frame came to the disk, all of it and a part of the zeros behind it among
+ * that: what was refused is not there after a restart, and another batch may stand in its place. */
+TEST(a_batch_that_a_full_disk_refused_is_not_there_whatever_was_written_of_it) {
+    enum { BYTES = 1000, HEADER = 64 };
+    static const size_t torn_at[] = {
+        0,
+        1,
+        HEADER - 1,
+        HEADER,
+        HEADER + 1,
+        HEADER + BYTES - 1,
+        HEADER + BYTES,
+        HEADER + BYTES + 20};
+    for (size_t i = 0; i < hob_countof(torn_at); i++) {
+        struct fixture fixture;
+        fixture_init(&fixture);
+        CHECK_EQUAL(append(fixture.journal, BYTES).result, JOURNAL_OK);
+        rig_disk_tear(&fixture.disk, torn_at[i]);
+        CHECK_EQUAL(append(fixture.journal, BYTES).result, JOURNAL_FULL);
+        struct rig_dir copy = rig_dir_make();
+        rig_dir_copy(&fixture.dir, &copy);
+        struct journal *journal = rig_open(&copy, SEGMENT);
+        check_all(journal, BYTES, 1);
+        journal_close(journal);
+        rig_dir_remove(&copy);
+        CHECK_EQUAL(append(fixture.journal, BYTES).result, JOURNAL_OK);
+        check_all(fixture.journal, BYTES, 2);
+        fixture_deinit(&fixture);
+    }
+}
+
 static bool space_is_short(void *context) {
     struct journal_info info;
     journal_info(context, &info);
@@ -308,6 +339,7 @@ TEST(the_owner_decides_whether_it_waits_for_the_sync) {
 TESTS(
     a_full_disk_refuses_a_batch_until_there_is_space,
     a_batch_that_found_no_space_is_not_there_after_a_restart,
+    a_batch_that_a_full_disk_refused_is_not_there_whatever_was_written_of_it,
     the_room_that_is_told_is_there_when_the_disk_is_full,
     spares_serve_when_the_disk_is_full,
     a_failed_sync_ends_all_appends,

@@ -109,6 +109,20 @@ static ssize_t disk_write_locked(
         }
         size = 1 + (size_t)(draw(disk) % size);
     }
+    if (disk->torn && !dead) {
+        disk->torn = false;
+        errno = ENOSPC;
+        return -1;
+    }
+    if (disk->tears && !dead && part_count > 1) {
+        disk->tears = false;
+        if (disk->tear_at == 0) {
+            errno = ENOSPC;
+            return -1;
+        }
+        disk->torn = disk->tear_at < size;
+        if (disk->torn) size = disk->tear_at;
+    }
     int failed;
     size = write_allowed(disk, dead, fd, offset, size, &failed);
     write_note(disk, fd, offset, size);
@@ -317,6 +331,13 @@ void rig_disk_fail_sync(struct rig_disk *disk) {
 void rig_disk_chop(struct rig_disk *disk) {
     (void)pthread_mutex_lock(&disk->lock);
     disk->choppy = true;
+    (void)pthread_mutex_unlock(&disk->lock);
+}
+
+void rig_disk_tear(struct rig_disk *disk, size_t bytes) {
+    (void)pthread_mutex_lock(&disk->lock);
+    disk->tears = true;
+    disk->tear_at = bytes;
     (void)pthread_mutex_unlock(&disk->lock);
 }
 

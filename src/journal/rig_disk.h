@@ -40,6 +40,9 @@ struct rig_disk {
     uint64_t syncs;    /* so far */
     uint64_t space_bytes; /* files may grow by so much before ENOSPC */
     bool choppy;          /* writes are short and interrupted */
+    bool tears;           /* the next frame is written up to tear_at, then the disk is full, once */
+    bool torn;            /* the next write finds no space */
+    size_t tear_at;
     uint64_t random;
     struct rig_write *writes;
     size_t write_count;
@@ -60,6 +63,12 @@ void rig_disk_fail_sync(struct rig_disk *disk);
 
 /** Writes are short and interrupted from now on. */
 void rig_disk_chop(struct rig_disk *disk);
+
+/**
+ * The next frame (a write of several parts) finds the disk full after @bytes, in space that was
+ * there before: as on file systems that never write in place. Later writes succeed.
+ */
+void rig_disk_tear(struct rig_disk *disk, size_t bytes);
 
 /** Calls and syncs so far. */
 uint64_t rig_disk_calls(struct rig_disk *disk);

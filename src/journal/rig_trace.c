@@ -58,6 +58,20 @@ static int trace_open(void *context, int dir, const char *name, int flags) {
     return fd;
 }
 
+/* How much of a write of @size bytes comes to the disk; 0: it is full. */
+static size_t trace_room(struct rig_trace *trace, size_t size, int part_count) {
+    if (trace->is_full) {
+        trace->is_full = false;
+        return 0;
+    }
+    if (trace->full_each == 0 || part_count < 2) return size;
+    if (++trace->frames % trace->full_each != 0) return size;
+    trace->is_full = true;
+    /* Different parts of frames; now and then all but the last byte of what is behind it. */
+    size_t part = (size_t)(trace->frames * 577 % size);
+    return part == 0 || trace->frames / trace->full_each % 2 == 0 ? size - 1 : part;
+}
+
 static ssize_t
 trace_write(void *context, int fd, const struct iovec *parts, int part_count, uint64_t offset) {
     struct rig_trace *trace = context;
@@ -71,6 +85,13 @@ trace_write(void *context, int fd, const struct iovec *parts, int part_count, ui
         at += parts[i].iov_len;
     }
     (void)pthread_mutex_lock(&trace->lock);
+    size = trace_room(trace, size, part_count);
+    if (size == 0) {
+        (void)pthread_mutex_unlock(&trace->lock);
+        free(bytes);
+        errno = ENOSPC;
+        return -1;
+    }
     ssize_t put = pwrite(fd, bytes, size, (off_t)offset);
     hob_assert(put == (ssize_t)size);
     uint32_t file = file_of(trace, fd);

@@ -65,6 +65,11 @@ struct rig_trace {
     ino_t inodes[TRACE_FILES_MAX];
     uint32_t file_count;
     uint64_t hidden; /* files that are unlinked live on under other names */
+    /* One frame in so many is written in part, then the disk is full, once; 0: none. Frames are the
+     * writes of several parts. Set it while the journal is idle. */
+    uint64_t full_each;
+    uint64_t frames;
+    bool is_full;                                        /* the next write finds no space */
     char start_names[TRACE_FILES_MAX][TRACE_NAME_BYTES]; /* what lay there before the run */
     char *start_bytes[TRACE_FILES_MAX];
     size_t start_size[TRACE_FILES_MAX];
