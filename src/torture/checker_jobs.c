@@ -170,6 +170,39 @@ static void judge_ends(struct checker *checker) {
     }
 }
 
+static int compare_starts_of_jobs(const void *a_row, const void *b_row) {
+    const struct start *a = a_row;
+    const struct start *b = b_row;
+    int order = compare_u64(a->id, b->id);
+    return order != 0 ? order : compare_u64(a->token, b->token);
+}
+
+/* Did the worker itself mean to end this lease? */
+static bool was_given_back(const struct checker *checker, const struct start *start) {
+    size_t at = ends_from(checker, start->id, start->token);
+    if (at == checker->ends.count) return false;
+    const struct end *end = end_at(checker, at);
+    return end->id == start->id && end->token == start->token;
+}
+
+/* A job is nobody else's before the end of its lease, but by its worker's own word. */
+static void judge_leases(struct checker *checker) {
+    table_sort(&checker->starts, compare_starts_of_jobs);
+    for (size_t at = 1; at < checker->starts.count; at++) {
+        const struct start *again = table_at(&checker->starts, at);
+        const struct start *first = again - 1;
+        if (first->id != again->id || first->token == again->token) continue;
+        if (again->time_ns >= first->until_ns || was_given_back(checker, first)) continue;
+        wrong(
+            checker,
+            CHECKER_EARLY,
+            "job %" PRIu64 " was given away before the lease %" PRIu64 " ended",
+            first->id,
+            first->token
+        );
+    }
+}
+
 static void
 tell_order(void *context, const struct order_row *overtaker, const struct order_row *overtaken) {
     wrong(
@@ -178,7 +211,7 @@ tell_order(void *context, const struct order_row *overtaker, const struct order_
         "job %" PRIu64 " overtook job %" PRIu64 " in queue %" PRIu64,
         overtaker->id,
         overtaken->id,
-        overtaker->queue
+        overtaker->queue >> 32
     );
 }
 
@@ -211,5 +244,6 @@ void judge_jobs(struct checker *checker) {
     table_sort(&checker->ends, compare_ends);
     judge_deliveries(checker);
     judge_ends(checker);
+    judge_leases(checker);
     judge_order(checker);
 }

@@ -81,7 +81,8 @@ struct start {
     uint64_t token;
     uint64_t key;
     uint64_t id;
-    hob_ns time_ns; /* by its clock */
+    hob_ns time_ns;  /* by its clock */
+    hob_ns until_ns; /* so long it was promised; 0: not known */
 };
 
 enum life { LIFE_NONE, LIFE_WAITS, LIFE_RUNS, LIFE_OVER };

@@ -135,7 +135,11 @@ static void job_moves(struct checker *checker, const struct history_event *event
 static void take_start(struct checker *checker, const struct history_event *event) {
     struct start *start = table_add(checker, &checker->starts);
     *start = (struct start
-    ){.token = event->token, .key = event->key, .id = event->id, .time_ns = event->time};
+    ){.token = event->token,
+      .key = event->key,
+      .id = event->id,
+      .time_ns = event->time,
+      .until_ns = event->until};
     job_moves(checker, event, LIFE_RUNS);
 }
 

@@ -119,6 +119,15 @@ TEST(a_server_whose_clock_runs_ahead_may_come_sooner) {
     CHECK_EQUAL(judge("0 0 clock ahead_ms=31000\n" DELAYED GOT).wrong[CHECKER_EARLY], 1);
 }
 
+TEST(a_lease_lasts_as_long_as_was_promised) {
+#define LEASED     PUSH("1", "") "6 0 runs key=1 id=1 token=1 time=10 until=20\n"
+#define NEXT(time) "7 0 runs key=1 id=1 token=2 time=" time " until=30\n"
+    CHECK_EQUAL(judge(LEASED NEXT("19")).wrong[CHECKER_EARLY], 1);
+    CHECK_EQUAL(judge(LEASED NEXT("20")).wrong[CHECKER_EARLY], 0);
+    CHECK_EQUAL(judge(LEASED "6 9 release id=1 token=1\n" NEXT("19")).wrong[CHECKER_EARLY], 0);
+    CHECK_EQUAL(judge(LEASED "6 9 release id=1 token=3\n" NEXT("19")).wrong[CHECKER_EARLY], 1);
+}
+
 TEST(what_is_zero_need_not_be_written) {
     struct history_event event;
     CHECK(history_parse(SLICE("1 1 push key=1 queue=0 priority=5 delay_ms=0 limiter=3"), &event));
@@ -137,5 +146,6 @@ TESTS(
     a_push_may_be_answered_with_the_job_that_has_its_key,
     a_push_that_joined_a_job_that_had_ended_is_lost,
     a_server_whose_clock_runs_ahead_may_come_sooner,
+    a_lease_lasts_as_long_as_was_promised,
     what_is_zero_need_not_be_written
 )

@@ -44,6 +44,7 @@ enum { HISTORY_LINE_BYTES_MAX = 600 };
     X(period_ms)          \
     X(burst)              \
     X(time)               \
+    X(until)              \
     X(ahead_ms)
 
 enum history_field {
@@ -91,7 +92,7 @@ enum history_field {
     X(HISTORY_NOTE,             "note",            0u, 0u) \
     X(HISTORY_MADE,             "made",            F(key) | F(id), 0u) \
     X(HISTORY_WAITS,            "waits",           F(key) | F(id), 0u) \
-    X(HISTORY_RUNS,             "runs",            F(key) | F(id) | F(token) | F(time), 0u) \
+    X(HISTORY_RUNS,             "runs",            F(key) | F(id) | F(token) | F(time), F(until)) \
     X(HISTORY_OVER,             "over",            F(key) | F(id), 0u) \
     X(HISTORY_LIMIT,            "limit",           F(sort) | F(name), OF_LIMIT) \
     X(HISTORY_RESTART,          "restart",         0u, 0u) \
@@ -130,7 +131,8 @@ struct history_event {
     uint64_t count;       /* of a rate, in a period; 0: none */
     uint64_t period_ms;
     uint64_t burst;
-    uint64_t time; /* by the server's clock, in ns */
+    uint64_t time;  /* by the server's clock, in ns */
+    uint64_t until; /* by it, too: so long the lease was promised */
     uint64_t ahead_ms;
 };
 
