@@ -8,6 +8,7 @@ JOURNAL_UNITS = tuple(f"unit:journal/file{name}" for name in (
     "", "_fault", "_crash", "_recover", "_segments", "_states", "_frame"))
 POWER = ("e2e:power/power_cuts_that_take_all",)
 TORTURE = ("e2e:torture/kills_and_freezes",)
+FAULTS = ("faults:",)
 
 MUTANTS = [
     # --- journal ---
@@ -79,6 +80,66 @@ MUTANTS = [
            ("unit:engine/digest",)),
     Mutant("pushes go on when the disk is full", "src/space/space.c",
            "return !space->full;", "return true;", ("unit:space/space", "e2e:disk_full", "unit:journal/file")),
+    # --- what only the simulator of faults can see, or sees first: journals that do not know, fences, crashes ---
+    Mutant("an append that is unknown is taken for durable", "src/space/space.c",
+           "    case JOURNAL_UNKNOWN:\n        batch_again(space, 0);\n        return false;",
+           "    case JOURNAL_UNKNOWN:\n        batch_is_durable(space, done);\n        return true;", FAULTS),
+    Mutant("an append that is unknown is sent again under the next number", "src/space/space.c",
+           "    case JOURNAL_UNKNOWN:\n        batch_again(space, 0);",
+           "    case JOURNAL_UNKNOWN:\n        if (space->sealed == NULL && space->filling->head.effect_count == 0) {\n"
+           "            space->chain = space->flying->head.chain;\n"
+           "            space->flying->head.seq++;\n"
+           "            space->filling->head.seq++;\n"
+           "            space->flying->head.first_pos += space->flying->head.effect_count;\n"
+           "            space->filling->head.first_pos += space->flying->head.effect_count;\n        }\n"
+           "        batch_again(space, 0);", FAULTS),
+    Mutant("a fenced server goes on", "src/space/space.c",
+           "    case JOURNAL_FENCED:\n",
+           "    case JOURNAL_FENCED:\n        batch_is_durable(space, done);\n        return true;\n",
+           FAULTS),
+    Mutant("what a full journal has put off is never tried again", "src/space/space.c",
+           "    if (space->now_ns >= space->retry_ns) space->retry_ns = 0; /* what was put off flies again */\n", "",
+           ("unit:faults/space",) + FAULTS),
+    Mutant("answers leave one batch too early", "src/space/space.c",
+           "    return space->durable;\n}", "    return space->durable + (space->flying != NULL);\n}", FAULTS),
+    Mutant("a body that cleaning has moved is looked for where it was", "src/space/space.c",
+           "        place->batch = done->address;", "        if (place->offset % 5 != 0) place->batch = done->address;",
+           FAULTS),
+    Mutant("a segment goes before what replaces it is durable", "src/space/clean.c",
+           "if (space->cleaning.step == CLEAN_WAITING && space->durable >= space->cleaning.durable_at) {\n"
+           "        clean_trim",
+           "if (space->cleaning.step == CLEAN_WAITING) {\n        clean_trim", FAULTS),
+    Mutant("a limit lets in one more", "src/engine/valves.c",
+           "uint32_t left = running < valve->limit ? valve->limit - running : 0;",
+           "uint32_t left = running <= valve->limit ? valve->limit - running + 1 : 0;", FAULTS),
+    Mutant("a limit does not count what runs since before a restart", "src/engine/valves.c",
+           "    if (job->state != JOB_RUNNING) return;\n    group->running += (uint32_t)by;",
+           "    if (job->state != JOB_RUNNING || (by > 0 && engine->replaying)) return;\n"
+           "    if (by < 0 && group->running == 0) return;\n    group->running += (uint32_t)by;", FAULTS),
+    Mutant("a rate lets in one more", "src/engine/rate.c",
+           "(uint32_t)((whole_ns - debt_ns) / step_ns(rate));",
+           "(uint32_t)((whole_ns - debt_ns) / step_ns(rate)) + 1;",
+           FAULTS),
+    Mutant("a restart gives a second burst", "src/engine/valve_keep.c",
+           "    valve_at(engine, handle)->tat_ns = taken->tat_ns;",
+           "    if (!engine->replaying) valve_at(engine, handle)->tat_ns = taken->tat_ns;", FAULTS),
+    Mutant("a unique key is dropped at recovery", "src/engine/unique.c",
+           "    if (labels == NULL || !holds_now(job, labels)) return;\n    uint64_t hash = siphash(engine->hash_key, "
+           "text_slice(labels->unique));\n    blocked_enter",
+           "    if (labels == NULL || !holds_now(job, labels) || engine->replaying) return;\n"
+           "    uint64_t hash = siphash(engine->hash_key, text_slice(labels->unique));\n    blocked_enter", FAULTS),
+    Mutant("an idempotency key is dropped at recovery", "src/engine/names.c",
+           "    key->until_ns = put->until_ns;",
+           "    key->until_ns = engine->replaying ? 1 : put->until_ns;", FAULTS),
+    Mutant("a lease ends when it has lasted half", "src/engine/timers.c",
+           "    return earlier(over_ns, hard_ns);",
+           "    return earlier(over_ns - (over_ns - run->started_ns) / 2, hard_ns);", FAULTS),
+    Mutant("releases are not counted", "src/engine/carry.c",
+           "        job_side(engine, job)->releases++;", "        job_side(engine, job)->releases += 0;", FAULTS),
+    Mutant("a younger job of another kind goes before an older one", "src/engine/order.c",
+           "return newest ? ~job->id : middle + job->id;",
+           "return newest ? ~job->id : middle + job->id / 4 - job->id % 4;",
+           FAULTS),
     # --- engine ---
     Mutant("a lease holds a nanosecond longer", "src/engine/finish.c",
            "if (engine->now_ns >= job_over_ns(engine, job)) {", "if (engine->now_ns > job_over_ns(engine, job)) {",
