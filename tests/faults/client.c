@@ -128,6 +128,7 @@ static void push_draw(struct world *world, uint64_t key) {
     *push = (struct push){
         .key = key,
         .queue = (uint32_t)dice_below(dice, swarm->queues),
+        .kind = (uint32_t)dice_below(dice, 3),
         .priority = (uint32_t)dice_below(dice, swarm->priorities),
         .size = (uint32_t)dice_between(dice, 12, 200),
     };

@@ -175,6 +175,7 @@ static void take(struct fault_journal *fault, struct journal_done *ret_done) {
         answer_with(fault, JOURNAL_FAILED); /* it is stored, and nobody hears of it */
         *ret_done = fault->done;
     }
+    if (ret_done->result == JOURNAL_OK) fault->store->acked_seq = ret_done->seq;
 }
 
 static bool fault_poll(struct journal *journal, struct journal_done *ret_done) {

@@ -108,6 +108,9 @@ bool fault_store_is_dead(struct fault_store *store);
 /** The device gives no more until the time is over that is drawn here. */
 void fault_store_fill(struct fault_store *store);
 
+/** What the store itself found to be wrong, NULL when nothing is. */
+const char *fault_store_complaint(const struct fault_store *store);
+
 /** What happened so far. */
 struct fault_counts fault_store_counts(const struct fault_store *store);
 

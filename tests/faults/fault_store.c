@@ -174,21 +174,20 @@ void fault_store_kill(struct fault_store *store) {
     }
 }
 
-/* A flipped bit in the files, all of which may be acknowledged or not: the start refuses, or cuts
- * what was never answered, or the bit did not matter; the copy must never hold anything else. */
-static void flip_try(struct fault_store *store) {
-    (void)store;
-}
-
 void fault_store_bury(struct fault_store *store) {
     hob_assert(store->is_dead);
     if (!store->options.in_files) return;
     hob_assert(store->inner == NULL);
     store->disk.crash_at = 0;
-    if (happens(store, store->plan.flip)) flip_try(store);
-    if (!happens(store, store->plan.power_cut)) return; /* the system lives on, and its memory */
-    store->counts.power_cuts++;
-    store->disk_calls += store->disk.calls;
-    rig_disk_power_cut(&store->disk);
-    store->has_disk = false;
+    if (happens(store, store->plan.power_cut)) { /* else the system lives on, and its memory */
+        store->counts.power_cuts++;
+        store->disk_calls += store->disk.calls;
+        rig_disk_power_cut(&store->disk);
+        store->has_disk = false;
+    }
+    if (happens(store, store->plan.flip)) store_flip(store);
+}
+
+const char *fault_store_complaint(const struct fault_store *store) {
+    return store->complaint[0] == '\0' ? NULL : store->complaint;
 }

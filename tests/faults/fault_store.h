@@ -22,6 +22,8 @@ struct fault_store {
     bool has_late; /* a batch whose answer was UNKNOWN is still on its way */
     struct journal_batch late;
     char *late_bytes;
+    uint64_t acked_seq; /* the last batch whose owner heard that it is durable */
+    char complaint[240];
     struct rig_dir dir; /* files */
     struct rig_disk disk;
     bool has_disk;
@@ -45,5 +47,8 @@ void store_look_at_disk(struct fault_store *store);
 
 /** Open the inner journal, if it is not open. */
 HOB_CHECK enum hob_status store_begin_life(struct fault_store *store, struct hob_error *err);
+
+/** Flip a bit in a copy of the files; what is wrong then is the complaint. */
+void store_flip(struct fault_store *store);
 
 #endif

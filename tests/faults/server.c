@@ -64,9 +64,9 @@ static uint64_t key_of(const struct job_view *view) {
     return is_number ? key : 0;
 }
 
-static bool state_event(const struct engine *engine, uint64_t id, struct history_event *ret) {
+static bool state_event(const struct world *world, uint64_t id, struct history_event *ret) {
     struct job_view view;
-    if (!engine_job(engine, id, &view)) return false;
+    if (!engine_job(space_engine(world->server.space), id, &view)) return false;
     *ret = (struct history_event){.id = id, .key = key_of(&view)};
     switch (view.state) {
     case JOB_SCHEDULED:
@@ -79,6 +79,7 @@ static bool state_event(const struct engine *engine, uint64_t id, struct history
         ret->type = HISTORY_RUNS;
         ret->token = view.token;
         ret->time = view.started_ns;
+        ret->until = view.started_ns + world->swarm.lease_ns; /* as all of them ask for */
         return true;
     case JOB_COMPLETED:
     case JOB_DISCARDED:
@@ -96,7 +97,7 @@ static void on_event(void *context, const struct event *event) {
     struct message *message = calloc(1, sizeof *message);
     hob_assert(message != NULL);
     message->is_event = true;
-    bool is_there = state_event(space_engine(world->server.space), event->id, &message->event);
+    bool is_there = state_event(world, event->id, &message->event);
     hob_assert(is_there);
     if (event->is_new && message->event.type == HISTORY_WAITS) message->event.type = HISTORY_MADE;
     turn_says(world, message);
@@ -171,10 +172,11 @@ static void push_command(
     (void)snprintf(text + 2 * EACH, EACH, "u%u", push->unique);
     (void)snprintf(text + 3 * EACH, EACH, "g%u", push->group);
     (void)snprintf(text + 4 * EACH, EACH, "limit-%u=%u", push->limiter, push->units);
+    (void)snprintf(text + 5 * EACH, EACH, "kind-%u", push->kind);
     static const enum unique_scope scopes[] = {UNIQUE_DONE, UNIQUE_WAITING, UNIQUE_RUNNING};
     *ret_push = (struct push_command){
         .queue = slice_str(text + EACH),
-        .kind = SLICE("kind"),
+        .kind = slice_str(text + 5 * EACH),
         .payload = buf_slice(payload),
         .key = slice_str(text),
         .has_priority = true,
@@ -414,9 +416,15 @@ static void tell_restart(struct world *world) {
     record(world, (struct history_event){.type = HISTORY_RESTART});
     for (uint64_t id = 1; id < stats.next_id; id++) {
         struct history_event event;
-        if (!state_event(engine, id, &event)) continue;
+        if (!state_event(world, id, &event)) continue;
         if (event.type != HISTORY_OVER) record(world, event);
     }
+}
+
+static void bury(struct world *world) {
+    fault_store_bury(world->store);
+    const char *complaint = fault_store_complaint(world->store);
+    if (complaint != NULL) world_fail(world, "%s", complaint);
 }
 
 static void start_failed(struct world *world, const struct hob_error *err) {
@@ -426,7 +434,7 @@ static void start_failed(struct world *world, const struct hob_error *err) {
         return;
     }
     record_note(world, "a start is cut short");
-    fault_store_bury(world->store);
+    bury(world);
     start_again(world);
 }
 
@@ -487,7 +495,7 @@ void server_kill(struct world *world, const char *why) {
     fault_store_kill(world->store);
     space_close(server->space);
     server->space = NULL;
-    fault_store_bury(world->store);
+    bury(world);
     net_server_gone(world);
     start_again(world);
 }

@@ -159,6 +159,7 @@ struct push {
     enum push_step step;
     hob_ns not_before_ns;
     uint32_t queue;
+    uint32_t kind;
     uint32_t priority;
     uint64_t delay_ms;
     uint32_t unique;
