@@ -8,6 +8,7 @@
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 static void begin_value(struct json_put *put) {
@@ -176,4 +177,38 @@ void json_put_bytes(struct json_put *put, struct slice name, struct slice bytes)
     (void)buf_put_str(&key, "_encoding");
     json_put_key_slice(put, buf_slice(&key));
     json_put_str(put, is_text ? "text" : "base64");
+}
+
+/* --- members --- */
+
+enum { TIME_BYTES_MAX = 64 };
+
+void json_member_text(struct json_put *put, const char *key, struct slice text) {
+    if (text.size == 0) return;
+    json_put_key(put, key);
+    json_put_text(put, text);
+}
+
+void json_member_u64(struct json_put *put, const char *key, uint64_t value) {
+    json_put_key(put, key);
+    json_put_u64(put, value);
+}
+
+void json_member_id(struct json_put *put, const char *key, uint64_t id) {
+    if (id == 0) return;
+    json_put_key(put, key);
+    json_put_id(put, id);
+}
+
+void json_member_time(struct json_put *put, const char *key, hob_ns time_ns) {
+    if (time_ns == 0) return;
+    HOB_AUTO_BUF struct buf text = buf_make(TIME_BYTES_MAX);
+    (void)text_put_time(&text, time_ns);
+    json_member_text(put, key, buf_slice(&text));
+}
+
+void json_member_raw(struct json_put *put, const char *key, struct slice json) {
+    if (json.size == 0) return;
+    json_put_key(put, key);
+    json_put_raw(put, json);
 }

@@ -20,6 +20,7 @@
 
 #include "base/buf.h"
 #include "base/slice.h"
+#include "base/time.h"
 
 struct json_put {
     struct buf *out;
@@ -56,6 +57,16 @@ void json_put_bool(struct json_put *put, bool value);
 void json_put_null(struct json_put *put);
 /** Text that is JSON already, as it is. */
 void json_put_raw(struct json_put *put, struct slice json);
+
+/* Members as a whole. Those that have nothing to say, an empty text or an id or time of 0, are left
+ * out. */
+void json_member_text(struct json_put *put, const char *key, struct slice text);
+void json_member_u64(struct json_put *put, const char *key, uint64_t value); /* 0 too */
+void json_member_id(struct json_put *put, const char *key, uint64_t id);
+/** RFC 3339, as exact as it is. */
+void json_member_time(struct json_put *put, const char *key, hob_ns time_ns);
+/** Text that is JSON already. */
+void json_member_raw(struct json_put *put, const char *key, struct slice json);
 
 /**
  * The value of the member @name, whose key was just put, when it may be any bytes: as they are when

@@ -226,6 +226,28 @@ TEST(documents_are_written_with_their_commas) {
     CHECK(json_valid(wanted));
 }
 
+TEST(members_that_say_nothing_are_left_out) {
+    HOB_AUTO_BUF struct buf out = buf_make(1024);
+    struct json_put put = json_put_to(&out);
+    json_put_object(&put);
+    json_member_text(&put, "none", SLICE(""));
+    json_member_id(&put, "nobody", 0);
+    json_member_time(&put, "never", 0);
+    json_member_raw(&put, "nothing", SLICE(""));
+    json_member_u64(&put, "zero", 0);
+    json_member_text(&put, "text", SLICE("a\"b"));
+    json_member_id(&put, "id", UINT64_MAX);
+    json_member_time(&put, "at", 1500 * NS_PER_MS);
+    json_member_raw(&put, "raw", SLICE("[1]"));
+    json_put_object_end(&put);
+    (void)buf_put_char(&out, '\0');
+    CHECK_STR(
+        out.bytes,
+        "{\"zero\":0,\"text\":\"a\\\"b\",\"id\":\"18446744073709551615\","
+        "\"at\":\"1970-01-01T00:00:01.500Z\",\"raw\":[1]}"
+    );
+}
+
 TEST(every_byte_string_is_quoted_as_valid_json) {
     HOB_AUTO_BUF struct buf out = buf_make(1000);
     json_quote(&out, SLICE("a\"\\/\b\f\n\r\t\x01\x7f\0\xc3\xa4\xff\xe2\x82."));
@@ -250,5 +272,6 @@ TESTS(
     strings_are_decoded_only_when_something_is_escaped,
     keys_are_compared_decoded,
     documents_are_written_with_their_commas,
+    members_that_say_nothing_are_left_out,
     every_byte_string_is_quoted_as_valid_json
 )

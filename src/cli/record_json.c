@@ -7,35 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/text.h"
-
-enum { TIME_BYTES_MAX = 64 };
-
-static void put_time(struct json_put *put, const char *key, hob_ns time_ns) {
-    if (time_ns == 0) return;
-    HOB_AUTO_BUF struct buf text = buf_make(TIME_BYTES_MAX);
-    (void)text_put_time(&text, time_ns);
-    json_put_key(put, key);
-    json_put_text(put, buf_slice(&text));
-}
-
-static void put_text(struct json_put *put, const char *key, struct slice text) {
-    if (text.size == 0) return;
-    json_put_key(put, key);
-    json_put_text(put, text);
-}
-
-static void put_u64(struct json_put *put, const char *key, uint64_t value) {
-    json_put_key(put, key);
-    json_put_u64(put, value);
-}
-
-static void put_id(struct json_put *put, const char *key, uint64_t id) {
-    if (id == 0) return;
-    json_put_key(put, key);
-    json_put_id(put, id);
-}
-
 static void put_bytes(struct json_put *put, const char *key, struct slice bytes) {
     if (bytes.size == 0) return;
     json_put_key(put, key);
@@ -46,8 +17,8 @@ static void put_body(struct json_put *put, const char *key, const struct body_re
     if (body->id == 0) return;
     json_put_key(put, key);
     json_put_object(put);
-    put_id(put, "body", body->id);
-    put_u64(put, "size", body->size);
+    json_member_id(put, "body", body->id);
+    json_member_u64(put, "size", body->size);
     json_put_object_end(put);
 }
 
@@ -61,66 +32,66 @@ static void put_error(struct json_put *put, const struct job_error *error) {
     json_put_object(put);
     json_put_key(put, "cause");
     json_put_str(put, error_cause_word(error->cause));
-    put_u64(put, "attempt", error->attempt);
-    put_time(put, "at", error->at_ns);
-    put_text(put, "what", error->what);
-    put_text(put, "text", error->text);
+    json_member_u64(put, "attempt", error->attempt);
+    json_member_time(put, "at", error->at_ns);
+    json_member_text(put, "what", error->what);
+    json_member_text(put, "text", error->text);
     put_body(put, "backtrace", &error->backtrace);
     json_put_object_end(put);
 }
 
 static void put_job(struct json_put *put, const struct job_view *job) {
     put_state(put, job->state);
-    put_text(put, "queue", job->queue);
-    put_text(put, "kind", job->kind);
-    put_u64(put, "priority", job->priority);
-    put_u64(put, "attempt", job->attempt);
-    put_u64(put, "attempt_max", job->attempt_max);
-    put_time(put, "created_at", job->created_ns);
-    put_time(put, "run_at", job->run_at_ns);
-    put_text(put, "key", job->key);
-    put_text(put, "ref", job->ref);
-    put_text(put, "group", job->group);
-    put_text(put, "unique", job->unique);
-    put_text(put, "tags", job->tags);
-    put_id(put, "parent", job->parent);
-    put_time(put, "expires_at", job->expires_ns);
-    put_text(put, "worker", job->worker);
-    put_id(put, "token", job->token);
-    put_time(put, "lease_until", job->lease_until_ns);
+    json_member_text(put, "queue", job->queue);
+    json_member_text(put, "kind", job->kind);
+    json_member_u64(put, "priority", job->priority);
+    json_member_u64(put, "attempt", job->attempt);
+    json_member_u64(put, "attempt_max", job->attempt_max);
+    json_member_time(put, "created_at", job->created_ns);
+    json_member_time(put, "run_at", job->run_at_ns);
+    json_member_text(put, "key", job->key);
+    json_member_text(put, "ref", job->ref);
+    json_member_text(put, "group", job->group);
+    json_member_text(put, "unique", job->unique);
+    json_member_text(put, "tags", job->tags);
+    json_member_id(put, "parent", job->parent);
+    json_member_time(put, "expires_at", job->expires_ns);
+    json_member_text(put, "worker", job->worker);
+    json_member_id(put, "token", job->token);
+    json_member_time(put, "lease_until", job->lease_until_ns);
     put_bytes(put, "payload", job->payload);
     put_body(put, "payload_body", &job->payload_body);
     put_body(put, "result", &job->result);
     put_body(put, "checkpoint", &job->checkpoint);
-    put_u64(put, "errors", job->error_count);
-    put_u64(put, "log_chunks", job->log_count);
+    json_member_u64(put, "errors", job->error_count);
+    json_member_u64(put, "log_chunks", job->log_count);
 }
 
 static void put_queue(struct json_put *put, const struct queue_view *queue) {
-    put_text(put, "queue", queue->name);
+    json_member_text(put, "queue", queue->name);
     json_put_key(put, "paused");
     json_put_bool(put, queue->paused);
-    put_time(put, "paused_until", queue->paused_until_ns);
-    put_text(put, "paused_by", queue->paused_by);
-    put_text(put, "paused_why", queue->paused_why);
-    put_u64(put, "tier", queue->tier);
-    put_u64(put, "weight", queue->weight);
-    put_u64(put, "concurrency", queue->concurrency);
+    json_member_time(put, "paused_until", queue->paused_until_ns);
+    json_member_text(put, "paused_by", queue->paused_by);
+    json_member_text(put, "paused_why", queue->paused_why);
+    json_member_u64(put, "tier", queue->tier);
+    json_member_u64(put, "weight", queue->weight);
+    json_member_u64(put, "concurrency", queue->concurrency);
 }
 
 static void put_token(struct json_put *put, const struct token_view *token) {
-    put_text(put, "name", token->name);
-    put_text(put, "queues", token->queues);
-    put_text(put, "by", token->by);
-    put_time(put, "created_at", token->created_ns);
-    put_time(put, "expires_at", token->expires_ns);
+    json_member_text(put, "name", token->name);
+    json_member_text(put, "queues", token->queues);
+    json_member_text(put, "by", token->by);
+    json_member_time(put, "created_at", token->created_ns);
+    json_member_time(put, "expires_at", token->expires_ns);
 }
 
 static void put_meta(struct json_put *put, const struct meta_effect *meta) {
-    put_id(put, "next_id", meta->next_id);
-    put_id(put, "next_token", meta->next_token);
-    put_id(put, "next_body", meta->next_body);
-    put_time(put, "now", meta->now_ns);
+    json_member_id(put, "next_id", meta->next_id);
+    json_member_id(put, "next_token", meta->next_token);
+    json_member_id(put, "next_body", meta->next_body);
+    json_member_time(put, "now", meta->now_ns);
 }
 
 /* As `hob journal check` prints it: a number of 64 bits is none in many readers of JSON. */
@@ -129,43 +100,43 @@ static void put_digest(struct json_put *put, const struct digest_effect *digest)
     (void)snprintf(text, sizeof text, "%016" PRIx64, digest->digest);
     json_put_key(put, "digest");
     json_put_str(put, text);
-    put_u64(put, "version", digest->version);
-    put_u64(put, "oldest_segment", digest->oldest_segment);
-    put_u64(put, "jobs", digest->jobs);
+    json_member_u64(put, "version", digest->version);
+    json_member_u64(put, "oldest_segment", digest->oldest_segment);
+    json_member_u64(put, "jobs", digest->jobs);
 }
 
 /* What happened in an attempt, and how it ended. */
 static void put_attempt(struct json_put *put, const struct effect *effect) {
     switch ((int)effect->type) {
     case EFFECT_JOB_RUN:
-        put_id(put, "token", effect->job_run.token);
-        put_text(put, "worker", effect->job_run.worker);
-        put_time(put, "at", effect->job_run.at_ns);
-        put_time(put, "lease_until", effect->job_run.lease_until_ns);
+        json_member_id(put, "token", effect->job_run.token);
+        json_member_text(put, "worker", effect->job_run.worker);
+        json_member_time(put, "at", effect->job_run.at_ns);
+        json_member_time(put, "lease_until", effect->job_run.lease_until_ns);
         break;
     case EFFECT_JOB_LEASE:
-        put_time(put, "lease_until", effect->job_lease.lease_until_ns);
+        json_member_time(put, "lease_until", effect->job_lease.lease_until_ns);
         break;
     case EFFECT_JOB_DONE:
-        put_time(put, "at", effect->job_done.at_ns);
+        json_member_time(put, "at", effect->job_done.at_ns);
         put_body(put, "result", &effect->job_done.result);
         break;
     case EFFECT_JOB_FAILED:
         put_state(put, effect->job_failed.state);
-        put_time(put, "run_at", effect->job_failed.run_at_ns);
+        json_member_time(put, "run_at", effect->job_failed.run_at_ns);
         put_error(put, &effect->job_failed.error);
         break;
     case EFFECT_JOB_RELEASED:
         put_state(put, effect->job_released.state);
-        put_time(put, "at", effect->job_released.at_ns);
-        put_time(put, "run_at", effect->job_released.run_at_ns);
+        json_member_time(put, "at", effect->job_released.at_ns);
+        json_member_time(put, "run_at", effect->job_released.run_at_ns);
         break;
     case EFFECT_JOB_LOGGED:
         put_body(put, "log", &effect->job_logged.body);
         break;
     case EFFECT_JOB_PROGRESS:
-        put_u64(put, "percent", effect->job_progress.percent);
-        put_text(put, "text", effect->job_progress.text);
+        json_member_u64(put, "percent", effect->job_progress.percent);
+        json_member_text(put, "text", effect->job_progress.text);
         break;
     case EFFECT_JOB_CHECKPOINT:
         put_body(put, "checkpoint", &effect->job_checkpoint.body);
@@ -183,47 +154,47 @@ void record_put(struct json_put *put, const struct effect *effect) {
     };
     json_put_key(put, "record");
     json_put_str(put, names[effect->type]);
-    put_id(put, "id", effect_job_id(effect));
+    json_member_id(put, "id", effect_job_id(effect));
     switch ((int)effect->type) {
     case EFFECT_META:
         put_meta(put, &effect->meta);
         break;
     case EFFECT_BODY:
-        put_id(put, "body", effect->body.id);
+        json_member_id(put, "body", effect->body.id);
         put_bytes(put, "bytes", effect->body.bytes);
         break;
     case EFFECT_JOB_PUT:
         put_job(put, &effect->job_put.job);
         break;
     case EFFECT_JOB_STAGED:
-        put_time(put, "at", effect->job_staged.at_ns);
+        json_member_time(put, "at", effect->job_staged.at_ns);
         break;
     case EFFECT_JOB_ENDED:
         put_state(put, effect->job_ended.state);
-        put_time(put, "at", effect->job_ended.at_ns);
-        put_text(put, "by", effect->job_ended.by);
-        put_text(put, "why", effect->job_ended.why);
+        json_member_time(put, "at", effect->job_ended.at_ns);
+        json_member_text(put, "by", effect->job_ended.by);
+        json_member_text(put, "why", effect->job_ended.why);
         if (effect->job_ended.has_error) put_error(put, &effect->job_ended.error);
         break;
     case EFFECT_JOB_RETRIED:
-        put_time(put, "at", effect->job_retried.at_ns);
+        json_member_time(put, "at", effect->job_retried.at_ns);
         break;
     case EFFECT_QUEUE_PUT:
         put_queue(put, &effect->queue_put.queue);
         break;
     case EFFECT_KEY_PUT:
-        put_text(put, "key", effect->key_put.key);
-        put_id(put, "job", effect->key_put.id);
-        put_time(put, "until", effect->key_put.until_ns);
+        json_member_text(put, "key", effect->key_put.key);
+        json_member_id(put, "job", effect->key_put.id);
+        json_member_time(put, "until", effect->key_put.until_ns);
         break;
     case EFFECT_KEY_DROP:
-        put_text(put, "key", effect->key_drop.key);
+        json_member_text(put, "key", effect->key_drop.key);
         break;
     case EFFECT_TOKEN_PUT:
         put_token(put, &effect->token_put.token);
         break;
     case EFFECT_TOKEN_DROP:
-        put_text(put, "name", effect->token_drop.name);
+        json_member_text(put, "name", effect->token_drop.name);
         break;
     case EFFECT_DIGEST:
         put_digest(put, &effect->digest);

@@ -3,14 +3,7 @@
 #include "dialect/event_json.h"
 
 #include "base/json_put.h"
-#include "base/text.h"
 #include "engine/logline.h"
-
-static void put_text(struct json_put *put, const char *key, struct slice text) {
-    if (text.size == 0) return;
-    json_put_key(put, key);
-    json_put_text(put, text);
-}
 
 static void put_span(struct json_put *put, const char *key, hob_ns span) {
     if (span == 0) return;
@@ -19,10 +12,7 @@ static void put_span(struct json_put *put, const char *key, hob_ns span) {
 }
 
 static void put_at(struct json_put *put, hob_ns at_ns) {
-    HOB_AUTO_BUF struct buf time = buf_make(64);
-    (void)text_put_time(&time, at_ns / NS_PER_MS * NS_PER_MS);
-    json_put_key(put, "at");
-    json_put_text(put, buf_slice(&time));
+    json_member_time(put, "at", at_ns / NS_PER_MS * NS_PER_MS);
 }
 
 static void put_error(struct json_put *put, const struct event *event) {
@@ -34,8 +24,8 @@ static void put_error(struct json_put *put, const struct event *event) {
         json_put_key(put, "code");
         json_put_i64(put, event->code);
     }
-    put_text(put, "what", event->what);
-    put_text(put, "text", event->text);
+    json_member_text(put, "what", event->what);
+    json_member_text(put, "text", event->text);
     json_put_object_end(put);
 }
 
@@ -83,10 +73,10 @@ static void put_event(struct buf *out, const struct event *event, bool with_line
     if (event->id != 0) {
         put_job(&put, event);
     } else {
-        put_text(&put, "queue", event->queue);
+        json_member_text(&put, "queue", event->queue);
     }
     put_at(&put, event->at_ns);
-    put_text(&put, "worker", event->worker);
+    json_member_text(&put, "worker", event->worker);
     if (event->type == EVENT_STATE) {
         put_span(&put, "waited_ms", event->waited_ns);
         put_span(&put, "ran_ms", event->ran_ns);
@@ -95,15 +85,15 @@ static void put_event(struct buf *out, const struct event *event, bool with_line
     if (event->type == EVENT_PROGRESS) {
         json_put_key(&put, "percent");
         json_put_u64(&put, event->percent);
-        put_text(&put, "text", event->text);
+        json_member_text(&put, "text", event->text);
     }
     if (event->type == EVENT_QUEUE) {
         json_put_key(&put, "paused");
         json_put_bool(&put, event->paused);
     }
     if (event->type == EVENT_LOGGED && with_lines) put_lines(&put, event->lines);
-    put_text(&put, "by", event->by);
-    put_text(&put, "why", event->why);
+    json_member_text(&put, "by", event->by);
+    json_member_text(&put, "why", event->why);
     json_put_object_end(&put);
 }
 

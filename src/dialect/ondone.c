@@ -313,12 +313,6 @@ bool on_done_parse(struct host *host, struct slice json, struct slice *ret_on_do
 
 /* --- and back --- */
 
-static void put_text(struct json_put *put, const char *name, struct slice text) {
-    if (text.size == 0) return;
-    json_put_key(put, name);
-    json_put_text(put, text);
-}
-
 static void put_span(struct json_put *put, const char *name, hob_ns span) {
     json_put_key(put, name);
     json_put_u64(put, span / NS_PER_MS);
@@ -345,7 +339,7 @@ static void put_backoff(struct json_put *put, const struct backoff *backoff) {
     if (is_default) return;
     HOB_AUTO_BUF struct buf spec = buf_make(1024);
     backoff_put(&spec, backoff);
-    put_text(put, "backoff", buf_slice(&spec));
+    json_member_text(put, "backoff", buf_slice(&spec));
 }
 
 static void
@@ -357,23 +351,23 @@ put_limit(struct json_put *put, const char *at, hob_ns at_ns, const char *in, ho
 /* All of a template but its callbacks. */
 static void put_template(struct json_put *put, const struct callback *callback) {
     const struct push_command *push = &callback->push;
-    put_text(put, "queue", push->queue);
-    put_text(put, "kind", push->kind);
+    json_member_text(put, "queue", push->queue);
+    json_member_text(put, "kind", push->kind);
     if (callback->payload == CALLBACK_OWN) {
         json_put_key(put, "payload");
         json_put_bytes(put, SLICE("payload"), push->payload);
     }
-    put_text(put, "key", push->key);
-    put_text(put, "ref", push->ref);
-    put_text(put, "group", push->group);
+    json_member_text(put, "key", push->key);
+    json_member_text(put, "ref", push->ref);
+    json_member_text(put, "group", push->group);
     if (push->front) {
         json_put_key(put, "front");
         json_put_bool(put, true);
     }
-    put_text(put, "limiters", push->limiters);
-    put_text(put, "unique", push->unique);
+    json_member_text(put, "limiters", push->limiters);
+    json_member_text(put, "unique", push->unique);
     if (push->unique_scope != UNIQUE_DONE) {
-        put_text(put, "unique_scope", slice_str(unique_scope_word(push->unique_scope)));
+        json_member_text(put, "unique_scope", slice_str(unique_scope_word(push->unique_scope)));
     }
     if (push->unique_for_ns != 0) put_span(put, "unique_for", push->unique_for_ns);
     if (push->priority != PRIORITY_DEFAULT) {
@@ -392,13 +386,13 @@ static void put_template(struct json_put *put, const struct callback *callback) 
     if (push->margin_ns != 0) put_span(put, "margin", push->margin_ns);
     if (push->has_keep) put_span(put, "keep", push->keep_ns);
     put_backoff(put, &push->backoff);
-    put_text(put, "tags", push->tags);
+    json_member_text(put, "tags", push->tags);
     if (push->headers.size > 0) {
         json_put_key(put, "headers");
         json_put_raw(put, push->headers);
     }
-    put_text(put, "content_type", push->content_type);
-    put_text(put, "needs", push->needs);
+    json_member_text(put, "content_type", push->content_type);
+    json_member_text(put, "needs", push->needs);
     if (push->cost > 1) {
         json_put_key(put, "cost");
         json_put_u64(put, push->cost);

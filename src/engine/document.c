@@ -9,38 +9,12 @@
 
 #include "base/assert.h"
 #include "base/json_put.h"
-#include "base/text.h"
 #include "engine/labels.h"
 #include "engine/logline.h"
 
-static void put_slice(struct json_put *put, const char *key, struct slice text) {
-    if (text.size == 0) return;
-    json_put_key(put, key);
-    json_put_text(put, text);
-}
-
-static void put_number(struct json_put *put, const char *key, uint64_t value) {
-    json_put_key(put, key);
-    json_put_u64(put, value);
-}
-
-static void put_id(struct json_put *put, const char *key, uint64_t id) {
-    if (id == 0) return;
-    json_put_key(put, key);
-    json_put_id(put, id);
-}
-
+/* To the millisecond, as everywhere outside. */
 static void put_time(struct json_put *put, const char *key, hob_ns time_ns) {
-    if (time_ns == 0) return;
-    HOB_AUTO_BUF struct buf text = buf_make(64);
-    (void)text_put_time(&text, time_ns / NS_PER_MS * NS_PER_MS);
-    put_slice(put, key, buf_slice(&text));
-}
-
-static void put_raw(struct json_put *put, const char *key, struct slice raw) {
-    if (raw.size == 0) return;
-    json_put_key(put, key);
-    json_put_raw(put, raw);
+    json_member_time(put, key, time_ns / NS_PER_MS * NS_PER_MS);
 }
 
 static void put_tags(struct json_put *put, struct slice tags) {
@@ -55,20 +29,20 @@ static void put_tags(struct json_put *put, struct slice tags) {
 static void put_job(struct json_put *put, const struct job_view *job) {
     json_put_key(put, "job");
     json_put_object(put);
-    put_id(put, "id", job->id);
-    put_slice(put, "queue", job->queue);
-    put_slice(put, "kind", job->kind);
-    put_slice(put, "state", slice_str(job_state_word(job->state)));
-    put_slice(put, "key", job->key);
-    put_slice(put, "ref", job->ref);
-    put_id(put, "parent", job->parent);
+    json_member_id(put, "id", job->id);
+    json_member_text(put, "queue", job->queue);
+    json_member_text(put, "kind", job->kind);
+    json_member_text(put, "state", slice_str(job_state_word(job->state)));
+    json_member_text(put, "key", job->key);
+    json_member_text(put, "ref", job->ref);
+    json_member_id(put, "parent", job->parent);
     put_tags(put, job->tags);
-    put_number(put, "attempt", job->attempt);
-    put_number(put, "attempt_max", job->attempt_max);
+    json_member_u64(put, "attempt", job->attempt);
+    json_member_u64(put, "attempt_max", job->attempt_max);
     put_time(put, "created_at", job->created_ns);
     put_time(put, "started_at", job->started_ns);
     put_time(put, "ended_at", job->state_ns);
-    put_slice(put, "worker", job->worker);
+    json_member_text(put, "worker", job->worker);
     json_put_object_end(put);
 }
 
@@ -76,7 +50,7 @@ static void put_result(struct json_put *put, struct slice result) {
     if (result.size > DOCUMENT_RESULT_BYTES_MAX) {
         json_put_key(put, "result_omitted");
         json_put_bool(put, true);
-        put_number(put, "result_bytes", result.size);
+        json_member_u64(put, "result_bytes", result.size);
         return;
     }
     json_put_key(put, "result");
@@ -91,26 +65,26 @@ static void put_error(struct json_put *put, const struct job_view *job, bool by_
     json_put_key(put, "error");
     json_put_object(put);
     if (by_person || job->error_count == 0) {
-        put_slice(put, "cause", slice_str(error_cause_word(CAUSE_PERSON)));
-        put_slice(put, "by", job->by);
-        put_slice(put, "text", job->why);
+        json_member_text(put, "cause", slice_str(error_cause_word(CAUSE_PERSON)));
+        json_member_text(put, "by", job->by);
+        json_member_text(put, "text", job->why);
         json_put_object_end(put);
         return;
     }
     const struct job_error *error = &job->errors[job->error_count - 1];
-    put_slice(put, "cause", slice_str(error_cause_word(error->cause)));
+    json_member_text(put, "cause", slice_str(error_cause_word(error->cause)));
     json_put_key(put, "code");
     json_put_i64(put, error->code);
-    put_slice(put, "what", error->what);
-    put_slice(put, "text", error->text);
+    json_member_text(put, "what", error->what);
+    json_member_text(put, "text", error->text);
     json_put_object_end(put);
 }
 
 static void put_line(struct json_put *put, const struct log_line *line) {
     json_put_object(put);
     put_time(put, "at", line->at_ns);
-    put_slice(put, "stream", slice_str(log_stream_word(line->stream)));
-    put_slice(put, "level", slice_str(log_level_word(line->level)));
+    json_member_text(put, "stream", slice_str(log_stream_word(line->stream)));
+    json_member_text(put, "level", slice_str(log_level_word(line->level)));
     json_put_key(put, "text");
     json_put_text(put, line->text);
     json_put_object_end(put);
@@ -144,24 +118,24 @@ static void put_log(struct json_put *put, struct slice log) {
 
 static void put_head(struct json_put *put, const struct job_view *job) {
     HOB_AUTO_BUF struct buf text = buf_make(NAME_BYTES_MAX + 64);
-    put_slice(put, "specversion", SLICE("1.0"));
+    json_member_text(put, "specversion", SLICE("1.0"));
     (void)buf_put_u64(&text, job->id);
     (void)buf_put_char(&text, '-');
     (void)buf_put_u64(&text, job->version);
-    put_slice(put, "id", buf_slice(&text));
+    json_member_text(put, "id", buf_slice(&text));
     buf_reset(&text);
     (void)buf_put_str(&text, "/hob/");
     (void)buf_put_slice(&text, job->queue);
-    put_slice(put, "source", buf_slice(&text));
+    json_member_text(put, "source", buf_slice(&text));
     buf_reset(&text);
     (void)buf_put_str(&text, "io.hob.job.");
     (void)buf_put_str(&text, job_state_word(job->state));
-    put_slice(put, "type", buf_slice(&text));
-    put_id(put, "subject", job->id);
+    json_member_text(put, "type", buf_slice(&text));
+    json_member_id(put, "subject", job->id);
     put_time(put, "time", job->state_ns);
-    put_slice(put, "datacontenttype", SLICE("application/json"));
-    put_raw(put, "traceparent", header_raw(job->headers, SLICE("traceparent")));
-    put_raw(put, "tracestate", header_raw(job->headers, SLICE("tracestate")));
+    json_member_text(put, "datacontenttype", SLICE("application/json"));
+    json_member_raw(put, "traceparent", header_raw(job->headers, SLICE("traceparent")));
+    json_member_raw(put, "tracestate", header_raw(job->headers, SLICE("tracestate")));
 }
 
 void document_put(struct buf *out, const struct job_view *job, const struct ending *ending) {

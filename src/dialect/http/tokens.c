@@ -2,7 +2,6 @@
 /* /v1/tokens and /v1/audit: who may ask for what, and who did what. The token itself is told once,
  * to who made it; Cache-Control is no-store, as of every response without an ETag. */
 #include "base/assert.h"
-#include "base/text.h"
 #include "dialect/http/core.h"
 
 enum { AUDIT_COUNT_DEFAULT = 100, AUDIT_COUNT_MAX = 10000, NAME_ESCAPED_MAX = 3 * NAME_BYTES_MAX };
@@ -10,11 +9,7 @@ enum { AUDIT_COUNT_DEFAULT = 100, AUDIT_COUNT_MAX = 10000, NAME_ESCAPED_MAX = 3 
 /* --- one token --- */
 
 static void put_time(struct json_put *put, const char *key, hob_ns at_ns) {
-    if (at_ns == 0) return;
-    HOB_AUTO_BUF struct buf text = buf_make(64);
-    (void)text_put_time(&text, at_ns / NS_PER_MS * NS_PER_MS);
-    json_put_key(put, key);
-    json_put_text(put, buf_slice(&text));
+    json_member_time(put, key, at_ns / NS_PER_MS * NS_PER_MS);
 }
 
 static void put_scopes(struct json_put *put, uint32_t scopes) {
