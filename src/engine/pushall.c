@@ -59,11 +59,10 @@ static bool item_is_sound(struct look *look, const struct push_command *push, st
     push_check(push, no);
     if (no->code != ANSWER_OK) return false;
     if (unique_may_change(push)) {
-        answer_set(
-            no,
-            ANSWER_BAD_ARGUMENT,
-            "on_conflict is existing or reject where all are pushed or none"
-        );
+        const char *fault = "on_conflict is existing or reject where all are pushed or none";
+        if (push->debounce_ns > 0) fault = "debounce is not for pushes that are all done or none";
+        if (push->merge != MERGE_NONE) fault = "merge is not for pushes that are all done or none";
+        answer_set(no, ANSWER_BAD_ARGUMENT, fault);
         return false;
     }
     look->bytes += ITEM_BYTES + push_text_bytes(push);

@@ -129,7 +129,13 @@ TEST(a_list_replaces_nothing) {
     items[1].unique = SLICE("u");
     items[1].on_conflict = CONFLICT_REPLACE;
     CHECK_EQUAL(rig_do(rig, list), ANSWER_BAD_ARGUMENT);
+    CHECK_STR(rig->last.detail, "on_conflict is existing or reject where all are pushed or none");
     CHECK_EQUAL(rig->last.item, 2);
+    items[1].on_conflict = CONFLICT_EXISTING;
+    items[1].unique_scope = UNIQUE_WAITING;
+    items[1].merge = MERGE_LAST;
+    CHECK_EQUAL(rig_do(rig, list), ANSWER_BAD_ARGUMENT);
+    CHECK_STR(rig->last.detail, "merge is not for pushes that are all done or none");
     rig_end(rig);
 }
 
