@@ -7,6 +7,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/assert.h"
+#include "base/text.h"
+
 static void put_bytes(struct json_put *put, const char *key, struct slice bytes) {
     if (bytes.size == 0) return;
     json_put_key(put, key);
@@ -67,6 +70,14 @@ static void put_job(struct json_put *put, const struct job_view *job) {
     json_member_u64(put, "log_chunks", job->log_count);
 }
 
+static void put_rate(struct json_put *put, const struct rate *rate) {
+    HOB_AUTO_BUF struct buf text = buf_make(64);
+    (void)buf_printf(&text, "%" PRIu32 "/", rate->count);
+    (void)text_put_duration(&text, rate->period_ns);
+    json_member_text(put, "rate", rate->count == 0 ? SLICE("none") : buf_slice(&text));
+    if (rate->burst > 0) json_member_u64(put, "burst", rate->burst);
+}
+
 static void put_queue(struct json_put *put, const struct queue_view *queue) {
     json_member_text(put, "queue", queue->name);
     json_put_key(put, "paused");
@@ -77,6 +88,32 @@ static void put_queue(struct json_put *put, const struct queue_view *queue) {
     json_member_u64(put, "tier", queue->tier);
     json_member_u64(put, "weight", queue->weight);
     json_member_u64(put, "concurrency", queue->concurrency);
+    if (queue->rate.count > 0) put_rate(put, &queue->rate);
+    json_member_time(put, "paid_back_at", queue->tat_ns);
+    if (queue->length > 0) json_member_u64(put, "length", queue->length);
+}
+
+static void put_valve_name(struct json_put *put, const struct valve_name *valve) {
+    static const char *const sorts[] = {"queue", "kind", "group", "limiter"};
+    _Static_assert(hob_countof(sorts) == VALVE_SORT_COUNT, "each sort has a word");
+    if (valve->sort != VALVE_QUEUE) json_member_text(put, "queue", valve->queue);
+    json_member_text(put, sorts[valve->sort], valve->name);
+}
+
+static void put_valve(struct json_put *put, const struct valve_view *valve) {
+    const struct valve_settings *own = &valve->own;
+    struct valve_name name = {.sort = valve->sort, .queue = valve->queue, .name = valve->name};
+    put_valve_name(put, &name);
+    if (own->has_weight) json_member_u64(put, "weight", own->weight);
+    if (own->has_concurrency) json_member_u64(put, "concurrency", own->concurrency);
+    if (own->has_rate) put_rate(put, &own->rate);
+    json_member_time(put, "paid_back_at", valve->tat_ns);
+    json_put_key(put, "paused");
+    json_put_bool(put, valve->paused);
+    json_member_time(put, "paused_until", valve->paused_until_ns);
+    json_member_text(put, "paused_by", valve->paused_by);
+    json_member_text(put, "paused_why", valve->paused_why);
+    json_member_id(put, "blocked_by", valve->blocked_by);
 }
 
 static void put_token(struct json_put *put, const struct token_view *token) {
@@ -189,6 +226,16 @@ void record_put(struct json_put *put, const struct effect *effect) {
         break;
     case EFFECT_KEY_DROP:
         json_member_text(put, "key", effect->key_drop.key);
+        break;
+    case EFFECT_VALVE_PUT:
+        put_valve(put, &effect->valve_put.valve);
+        break;
+    case EFFECT_VALVE_DROP:
+        put_valve_name(put, &effect->valve_drop.valve);
+        break;
+    case EFFECT_VALVE_TAKEN:
+        put_valve_name(put, &effect->valve_taken.valve);
+        json_member_time(put, "paid_back_at", effect->valve_taken.tat_ns);
         break;
     case EFFECT_TOKEN_PUT:
         put_token(put, &effect->token_put.token);

@@ -85,6 +85,22 @@ def test_a_dump_tells_each_record():
         equal(sum(row["record"] == "job_done" for row in rows), 3)
         equal([row["paused_why"] for row in rows if row["record"] == "queue_put" and row["paused"]], ["for a test"])
         check(all("bytes" not in row for row in rows), "bodies are left out")
+        client = hob.resp()
+        client.call("LIMITER", "api", "CONCURRENCY", 5, "RATE", "3/1m", "BURST", 2)
+        client.call("GROUP", "q1", "ann", "WEIGHT", 4)
+        client.call("PAUSE", "mail", "KIND", "BY", "me")
+        client.call("PUSH", "calls", "k", "x", "LIMITERS", "api")
+        client.call("FETCH", "w", "QUEUES", "calls")
+        rows = [json.loads(line) for line in hob.hob("journal", "dump", str(hob.data)).splitlines()]
+        valves = [{key: value for key, value in row.items() if key not in ("pos", "segment", "offset", "seq")}
+                  for row in rows if row["record"].startswith("valve")]
+        api, ann, mail = valves[:3]
+        equal((api["limiter"], api["concurrency"], api["rate"], api["burst"]), ("api", 5, "3/1m", 2))
+        equal((ann["queue"], ann["group"], ann["weight"]), ("q1", "ann", 4))
+        equal((mail["kind"], mail["paused"], mail["paused_by"]), ("mail", True, "me"))
+        taken = [row for row in valves if row["record"] == "valve_taken"]
+        equal(taken[-1]["limiter"], "api")
+        check(taken[-1]["paid_back_at"] > "2026", taken)
         bodies = [row for row in map(json.loads, hob.hob("journal", "dump", "--bodies", str(hob.data)).splitlines())
                   if row["record"] == "body"]
         check(any(row["bytes"].startswith("1-xxx") for row in bodies), "bodies are there when asked for")
