@@ -4,6 +4,7 @@
 #include "dialect/session.h"
 
 #include "base/assert.h"
+#include "dialect/option.h"
 #include "engine/callback.h"
 
 /* How long a reader of events may be away. */
@@ -277,6 +278,28 @@ void session_apply(struct session *session, struct command *command, struct answ
     command->request = (uint64_t)session->id << 32 | session->requests;
     session->host->ops->apply(session->host->context, command, ret_answer);
     if (ret_answer->code == ANSWER_WAITING) session->waiting = command->request;
+}
+
+bool session_has_no_groups(struct session *session, const struct valve_name *of, uint32_t listed) {
+    struct queue_view queue;
+    if (of->sort != VALVE_GROUP || listed > 0) return false;
+    return !session->host->ops->queue(session->host->context, of->queue, &queue);
+}
+
+uint32_t session_valves(
+    struct session *session,
+    const struct valve_name *of,
+    const struct valves_request *request,
+    struct slice *ret_names
+) {
+    struct valve_filter filter = {
+        .sort = of->sort,
+        .queue = of->queue,
+        .after = request->after,
+        .stopped = request->stopped,
+        .count_max = request->count,
+    };
+    return session->host->ops->valves(session->host->context, &filter, ret_names);
 }
 
 void session_served(struct session *session, struct slice code) {

@@ -89,10 +89,25 @@ struct answer session_denied(struct session *session);
 /** The answer to a request that names a queue which session_sees() does not. */
 struct answer session_denied_queue(struct session *session);
 
-/** May the request under way touch this queue? */
-/** May it know of this group, or of kinds and limiters, which are of all queues? */
+/** May the request under way know of this group, or of kinds and limiters, which are of all queues?
+ */
 bool session_sees_valve(const struct session *session, const struct valve_name *valve);
+/** May it touch this queue? */
 bool session_sees(const struct session *session, struct slice queue);
+
+/** Is there nothing to list: groups of a queue that is not there? Those that somebody has set stand
+ * for themselves. */
+bool session_has_no_groups(struct session *session, const struct valve_name *of, uint32_t listed);
+
+struct valves_request;
+/** Names of the kinds, groups of a queue or limiters that @of is one of, as they are asked for;
+ * room for VALVES_LISTED_MAX. Whether they may be seen was asked before. */
+uint32_t session_valves(
+    struct session *session,
+    const struct valve_name *of,
+    const struct valves_request *request,
+    struct slice *ret_names
+);
 
 /**
  * Apply a command under the next request number; when its answer comes later, `waiting` is set.

@@ -262,3 +262,16 @@ def test_aging_lets_old_jobs_before_new_ones_of_a_better_priority():
         client = again(hob)
         equal(payloads(client), ["urgent", "old", "new"], "a millisecond a step")
         equal(shown(client, "QUEUE", "mail")["aging_ms"], 1)
+
+
+def test_groups_of_a_queue_that_is_not_there_are_not_found():
+    with rig() as hob:
+        client = hob.resp()
+        equal(client.error("GROUPS", "nowhere").word, "NOQUEUE")
+        equal(hob.http("GET", "/v1/queues/nowhere/groups")[0], 404)
+        within(hob.hob("groups", "nowhere", code=3), "NOQUEUE")
+        client.call("PUSH", "plain", "k", "")
+        equal(hob.hob("groups", "plain", "--json"), "")
+        equal(client.call("GROUPS", "plain", "AFTER", "z"), [])
+        client.call("PAUSE", "ann", "GROUPOF", "later")
+        equal(len(client.call("GROUPS", "later")), 1, "what is set about it is told")

@@ -108,16 +108,13 @@ static void list(
         resp_answer_error(session, &denied);
         return;
     }
-    struct host *host = session->base.host;
     struct slice names[VALVES_LISTED_MAX];
-    struct valve_filter filter = {
-        .sort = of->sort,
-        .queue = of->queue,
-        .after = request.after,
-        .stopped = request.stopped,
-        .count_max = request.count,
-    };
-    uint32_t count = host->ops->valves(host->context, &filter, names);
+    uint32_t count = session_valves(&session->base, of, &request, names);
+    if (session_has_no_groups(&session->base, of, count)) {
+        struct answer none = {.code = ANSWER_NO_QUEUE};
+        resp_answer_error(session, &none);
+        return;
+    }
     resp_put_array(resp_out(session), count);
     for (uint32_t i = 0; i < count; i++) {
         struct valve_name name = {.sort = of->sort, .queue = of->queue, .name = names[i]};
