@@ -7,6 +7,8 @@
 #include "dialect/option.h"
 #include "engine/callback.h"
 
+#define NOBODY UINT64_MAX /* the id of no job */
+
 /* How long a reader of events may be away. */
 #define RING_KEPT_NS (5 * NS_PER_MINUTE)
 
@@ -260,6 +262,35 @@ static void narrow(const struct session *session, struct command *command) {
     if (command->type == COMMAND_WORKER_BEAT) command->worker_beat.only = session->access->queues;
 }
 
+/* A parent of a queue that the request may not touch is one that does not exist; the engine says so
+ * when it comes to it. Of a list, in a copy: NULL when it needs none. */
+static bool is_foreign(struct session *session, uint64_t parent) {
+    struct job_view job;
+    return parent != 0 && !session_job(session, parent, &job);
+}
+
+static struct push_command *
+parents_narrow(struct session *session, struct command *command, size_t *ret_bytes) {
+    if (access_is_for_all(session->access)) return NULL;
+    if (command->type == COMMAND_PUSH && is_foreign(session, command->push.parent)) {
+        command->push.parent = NOBODY;
+    }
+    if (command->type != COMMAND_PUSH_ALL) return NULL;
+    struct push_all_command *all = &command->push_all;
+    struct push_command *copy = NULL;
+    for (uint32_t i = 0; i < all->count; i++) {
+        if (!is_foreign(session, all->pushes[i].parent)) continue;
+        if (copy == NULL) {
+            *ret_bytes = all->count * sizeof *copy;
+            copy = mem_alloc(session->host->mem, *ret_bytes);
+            memcpy(copy, all->pushes, *ret_bytes);
+            all->pushes = copy;
+        }
+        copy[i].parent = NOBODY;
+    }
+    return copy;
+}
+
 static void forget(struct session *session, uint64_t *request) {
     if (*request == 0) return;
     struct command forget = {.type = COMMAND_FORGET, .request = *request};
@@ -274,9 +305,12 @@ void session_apply(struct session *session, struct command *command, struct answ
     forget(session, &session->stale);
     if (!may_apply(session, command, ret_answer)) return;
     narrow(session, command);
+    size_t bytes = 0;
+    struct push_command *copy = parents_narrow(session, command, &bytes);
     session->requests++;
     command->request = (uint64_t)session->id << 32 | session->requests;
     session->host->ops->apply(session->host->context, command, ret_answer);
+    mem_free(session->host->mem, copy, bytes);
     if (ret_answer->code == ANSWER_WAITING) session->waiting = command->request;
 }
 

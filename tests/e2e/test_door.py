@@ -169,6 +169,25 @@ def test_each_scope_times_each_route():
                 equal(status == 403, not held, f"{method} {path} with scope {scope}: {status}")
 
 
+def test_a_parent_of_another_queue_is_refused_as_one_that_is_not_there():
+    with closed() as hob:
+        root = hob.enter(hob.root)
+        foreign, waiting = root.call("PUSH", "bank", "k", ""), root.call("PUSH", "mail", "k", "")
+        equal(len(root.call("FETCH", "w", "QUEUES", "bank")), 1)
+        app = hob.enter(hob.make("app", "--scope", "push", "--queue", "mail"))
+        push = ("PUSH", "mail", "k", "x", "PARENT")
+        there, none = str(app.error(*push, foreign)), str(app.error(*push, 999))
+        equal((there, none.split()[0]), (none, "NOJOB"))
+        lists = [str(app.error("MPUSH", "ATOMIC", 2, "mail", "k", "1", 0, "mail", "k", "2", 2, "PARENT", parent))
+                 for parent in (foreign, 999)]
+        equal(lists[0], lists[1])
+        within(lists[0], "job 2 of the list")
+        equal(app.error(*push, waiting).word, "STATE")
+        lease = root.call("FETCH", "w", "QUEUES", "mail")[0]
+        child = app.call(*push, lease[0])
+        equal(int(dict(zip(*[iter(root.call("GET", child))] * 2))[b"parent"]), waiting)
+
+
 def test_a_token_reaches_its_queues_only():
     with closed() as hob:
         root = hob.enter(hob.root)
