@@ -194,6 +194,7 @@ static const struct option fail_rows[] = {
     ROW("BACKTRACE", "backtrace", TEXT, backtrace, 0, BACKTRACE_BYTES_MAX),
     ROW("PERMANENT", "permanent", FLAG, permanent, 0, 0),
     ROW_HAS("RETRYIN", "retry_in", SPAN, retry_in_ns, has_retry_in, DELAY_MAX_NS),
+    ROW("PAUSELIMITER", "pause_limiter", SPAN, pause_ns, 0, DELAY_MAX_NS),
 };
 #undef TARGET
 

@@ -255,10 +255,11 @@ static bool may_apply(struct session *session, const struct command *command, st
 }
 
 /* Globs of a fetch stand for those queues only that the session may see; what a worker holds, too.
- */
+ * Limiters are of all queues: who is not may pause none. */
 static void narrow(const struct session *session, struct command *command) {
     if (access_is_for_all(session->access)) return;
     if (command->type == COMMAND_FETCH) command->fetch.only = session->access->queues;
+    if (command->type == COMMAND_FAIL) command->fail.pause_ns = 0;
     if (command->type == COMMAND_WORKER_BEAT) command->worker_beat.only = session->access->queues;
 }
 

@@ -213,6 +213,7 @@ struct fail_command {
     bool permanent; /* no further attempt */
     bool has_retry_in;
     hob_ns retry_in_ns; /* instead of the backoff */
+    hob_ns pause_ns;    /* its first limiter is paused at least so long; 0, or without one: not */
 };
 
 struct release_command {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of an attempt, told by its worker: ack, fail, release. Each needs the lease: a worker
  * whose lease is over, or whose job was taken away, changes nothing. */
-#include "engine/core.h"
+#include "engine/valves.h"
 
 uint32_t lease_job(struct engine *engine, struct lease_ref lease, struct answer *answer) {
     answer->id = lease.id;
@@ -107,10 +107,15 @@ void apply_fail(struct engine *engine, const struct command *command, struct ans
         answer_set(answer, ANSWER_BAD_ARGUMENT, "retry_in is longer than 3650 days");
         return;
     }
+    if (fail->pause_ns > DELAY_MAX_NS) {
+        answer_set(answer, ANSWER_BAD_ARGUMENT, "pause_limiter is longer than 3650 days");
+        return;
+    }
     uint32_t handle = lease_job(engine, fail->lease, answer);
     if (handle == 0) return;
     const struct job *job = job_at(engine, handle);
     uint32_t worker = run_at(engine, job->run)->worker;
+    limiter_rest(engine, job, fail->pause_ns);
     bool last = fail->permanent || job->attempt >= job->attempt_max;
     hob_ns delay_ns = fail->has_retry_in ? fail->retry_in_ns : job_backoff(engine, job);
     struct job_error error = {

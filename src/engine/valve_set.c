@@ -158,6 +158,22 @@ void apply_valve_pause(
     valve_emit(engine, &view);
 }
 
+void limiter_rest(struct engine *engine, const struct job *job, hob_ns pause_ns) {
+    if (pause_ns == 0 || job->limits == 0) return;
+    uint32_t limiter = limits_at(engine, job->limits)->limits[0].limiter;
+    struct valve_name name = {
+        .sort = VALVE_LIMITER, .name = text_slice(limiter_at(engine, limiter)->name)};
+    struct valve_view view = view_of(engine, &name);
+    hob_ns until_ns = ns_add(engine->now_ns, pause_ns);
+    if (view.paused && (view.paused_until_ns == 0 || view.paused_until_ns >= until_ns)) return;
+    hob_assert(job->state == JOB_RUNNING);
+    view.paused = true;
+    view.paused_until_ns = until_ns;
+    view.paused_by = text_slice(worker_at(engine, run_at(engine, job->run)->worker)->name);
+    view.paused_why = SLICE("a job was told to come again later");
+    valve_emit(engine, &view);
+}
+
 /* The valve of a command on something that is there; 0 and an answer when it is not. A thing that
  * nothing stops has no valve: 0 too, and no answer. */
 static uint32_t

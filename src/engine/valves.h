@@ -65,6 +65,12 @@ static inline struct limits *limits_at(const struct engine *engine, uint32_t han
     return pool_at(&engine->limits, handle);
 }
 
+/* --- valve_set.c --- */
+
+/* What a job talks to wants to be left alone: its first limiter is paused for so long, if it is not
+ * paused for longer. */
+void limiter_rest(struct engine *engine, const struct job *job, hob_ns pause_ns);
+
 /* --- valves.c: what stops jobs that wait --- */
 
 uint32_t valve_need(struct engine *engine, enum valve_sort sort, uint32_t owner);

@@ -401,6 +401,48 @@ TEST(a_debt_that_nobody_waits_for_opens_in_time_for_the_next_job) {
     rig_end(rig);
 }
 
+static enum answer_code fail_and_rest(struct rig *rig, uint64_t id, hob_ns pause_ns) {
+    struct command fail = {.type = COMMAND_FAIL};
+    fail.fail.lease = rig_lease(rig, id);
+    fail.fail.pause_ns = pause_ns;
+    return rig_do(rig, fail);
+}
+
+TEST(a_job_that_is_told_to_come_later_pauses_its_first_limiter_for_all) {
+    struct rig *rig = rig_new();
+    uint64_t id = push(rig, "q", "", "api,other");
+    uint64_t plain = push(rig, "q", "", "");
+    CHECK_EQUAL(fetch_all(rig, "q"), 2);
+    CHECK_EQUAL(fail_and_rest(rig, plain, NS_PER_MINUTE), ANSWER_OK);
+    CHECK_EQUAL(fail_and_rest(rig, id, DELAY_MAX_NS + 1), ANSWER_BAD_ARGUMENT);
+    CHECK_EQUAL(fail_and_rest(rig, id, NS_PER_MINUTE), ANSWER_OK);
+    struct valve_view view = view_of(rig, limiter("api"));
+    CHECK(view.paused);
+    CHECK_EQUAL(view.paused_until_ns, rig->now_ns + NS_PER_MINUTE);
+    CHECK(slice_equal(view.paused_by, SLICE("w1")));
+    CHECK(!view_of(rig, limiter("other")).paused);
+    (void)push(rig, "r", "", "api");
+    CHECK_EQUAL(fetch_all(rig, "r"), 0);
+    rig_advance(rig, NS_PER_MINUTE);
+    CHECK_EQUAL(fetch_all(rig, "r"), 1);
+    rig_end(rig);
+}
+
+TEST(a_longer_pause_of_a_limiter_stays) {
+    struct rig *rig = rig_new();
+    uint64_t id = push(rig, "q", "", "api=3");
+    CHECK_EQUAL(fetch_all(rig, "q"), 1);
+    struct command pause = {.type = COMMAND_VALVE_PAUSE};
+    pause.valve_pause.valve = limiter("api");
+    pause.valve_pause.by = SLICE("ann");
+    CHECK_EQUAL(rig_do(rig, pause), ANSWER_OK);
+    CHECK_EQUAL(fail_and_rest(rig, id, NS_PER_MINUTE), ANSWER_OK);
+    struct valve_view view = view_of(rig, limiter("api"));
+    CHECK_EQUAL(view.paused_until_ns, 0);
+    CHECK(slice_equal(view.paused_by, SLICE("ann")));
+    rig_end(rig);
+}
+
 TESTS(
     a_rate_gives_a_burst_and_then_one_job_a_step_to_the_nanosecond,
     a_slower_rate_that_becomes_a_faster_one_forgives_what_is_owed,
@@ -417,5 +459,7 @@ TESTS(
     jobs_that_age_pass_those_of_a_better_priority,
     what_a_rule_gave_away_is_forgotten_when_it_is_paid_back_and_nobody_uses_it,
     limiters_that_make_no_sense_are_refused,
-    a_debt_that_nobody_waits_for_opens_in_time_for_the_next_job
+    a_debt_that_nobody_waits_for_opens_in_time_for_the_next_job,
+    a_job_that_is_told_to_come_later_pauses_its_first_limiter_for_all,
+    a_longer_pause_of_a_limiter_stays
 )

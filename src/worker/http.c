@@ -376,6 +376,7 @@ static void on_transfer_done(CURL *easy, CURLcode code) {
     if (outcome.has_retry_in && (status == 429 || status == 503)) {
         hob_ns pause_ns = outcome.retry_in_ns < PAUSE_MAX_NS ? outcome.retry_in_ns : PAUSE_MAX_NS;
         host_pause(run->host, clock_monotonic(), pause_ns);
+        outcome.pause_ns = pause_ns; /* and for workers that know nothing of this answer */
     }
     run_done(run, &outcome, end);
 }

@@ -55,6 +55,7 @@ struct outcome {
     bool permanent;                    /* FAIL: no further attempt */
     bool has_retry_in;                 /* FAIL: the next attempt is after retry_in_ns, */
     hob_ns retry_in_ns;                /* whatever the backoff of the job says */
+    hob_ns pause_ns;                   /* FAIL: the job's first limiter rests so long; 0: not */
     hob_ns delay_ns;                   /* RELEASE */
     char text[OUTCOME_TEXT_BYTES_MAX]; /* FAIL: what is shown as the error */
 };

@@ -206,6 +206,7 @@ static void on_settled(void *context, const struct resp_node *node, struct slice
 struct numbers {
     char code[24];
     char ms[24];
+    char pause_ms[24];
 };
 
 static size_t settle_fail(const struct workjob *job, struct slice *args, struct numbers *numbers) {
@@ -233,6 +234,12 @@ static size_t settle_fail(const struct workjob *job, struct slice *args, struct 
         (void)snprintf(numbers->ms, sizeof numbers->ms, "%llu", ms);
         args[count++] = SLICE("RETRYIN");
         args[count++] = slice_str(numbers->ms);
+    }
+    if (outcome->pause_ns >= NS_PER_MS) {
+        unsigned long long ms = outcome->pause_ns / NS_PER_MS;
+        (void)snprintf(numbers->pause_ms, sizeof numbers->pause_ms, "%llu", ms);
+        args[count++] = SLICE("PAUSELIMITER");
+        args[count++] = slice_str(numbers->pause_ms);
     }
     hob_assert(count <= SETTLE_WORDS_MAX);
     return count;

@@ -267,6 +267,23 @@ def test_retry_after_is_obeyed_and_holds_for_the_whole_host():
         check(97000 <= run_at <= 101000, f"it is tried again in {run_at} ms, wanted 100 s")
 
 
+def test_retry_after_pauses_the_limiter_of_the_job_for_all_workers():
+    with sender() as (hob, there):
+        request = {"url": there.url("/status/503?after=30"), "body": {}}
+        client = hob.resp()
+        job = client.call("PUSH", "work", "hook", json.dumps(request), "BACKOFF", "fixed:1h", "LIMITERS", "api,other")
+        hob.until(job, "retryable")
+        shown = pairs(client.call("LIMITER", "api"))
+        equal((shown[b"paused"], shown[b"paused_why"]), (1, b"a job was told to come again later"))
+        until = int(shown[b"paused_until"]) - int(hob.job(job)["state_at"])
+        check(29_000 <= until <= 31_000, f"it is paused for {until} ms, wanted 30 s")
+        equal(pairs(client.call("LIMITER", "other"))[b"paused"], 0)
+        waits = client.call("PUSH", "elsewhere", "k", "", "LIMITERS", "api=1")
+        equal(client.call("FETCH", "another", "QUEUES", "elsewhere"), [])
+        client.call("RESUME", "api", "LIMITER")
+        equal(int(client.call("FETCH", "another", "QUEUES", "elsewhere")[0][0]), waits)
+
+
 def test_a_host_gets_no_more_at_once_than_its_limit():
     with sender(host_max=3) as (hob, there):
         jobs = [push(hob, {"url": there.url("/slow/50"), "body": {}}) for _ in range(30)]

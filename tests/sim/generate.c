@@ -386,6 +386,7 @@ make_fail(struct generator *generator, const struct model *model, struct fail_co
     fail->code = (int32_t)dice_between(dice, 0, 300) - 10;
     fail->permanent = dice_once_in(dice, 8);
     fail->has_retry_in = dice_once_in(dice, 4);
+    if (dice_once_in(dice, 3)) fail->pause_ns = generate_span(generator, NS_PER_DAY);
     fail->retry_in_ns = dice_once_in(dice, 4) ? 0 : generate_span(generator, 3 * NS_PER_DAY);
 }
 

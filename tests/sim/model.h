@@ -342,6 +342,9 @@ void model_valves_forgive(struct model *model);
 void model_valve_command(struct model *model, const struct command *command, struct answer *answer);
 /** A job of a group that stops at failures was discarded; a person looked after it. */
 void model_valve_block(struct model *model, const struct job_view *job);
+
+/** The first limiter of this job is paused for so long, unless it is for longer; 0: it is not. */
+void model_limiter_rest(struct model *model, const struct job_view *job, hob_ns pause_ns);
 void model_valve_unblock(struct model *model, const struct job_view *job);
 /** The end of pauses; whether time until @now_ns opens anything; when it does for a job. */
 void model_valves_turn(struct model *model);

@@ -142,6 +142,7 @@ void model_lease_command(
         return;
     }
     if (command->type == COMMAND_FAIL) {
+        model_limiter_rest(model, &job->view, command->fail.pause_ns);
         attempt_ended(model, job, &command->fail);
     } else if (command->type == COMMAND_RELEASE) {
         release(model, job, command->release.delay_ns);

@@ -186,7 +186,7 @@ static bool fetch_is_valid(const struct fetch_command *fetch) {
 /* Long texts are cut, not refused: that an attempt failed must not be lost to the length of its
  * story. */
 static bool fail_is_valid(const struct fail_command *fail) {
-    if ((unsigned)fail->cause >= ERROR_CAUSE_COUNT) return false;
+    if ((unsigned)fail->cause >= ERROR_CAUSE_COUNT || fail->pause_ns > DELAY_MAX_NS) return false;
     return !fail->has_retry_in || fail->retry_in_ns <= DELAY_MAX_NS;
 }
 

@@ -422,6 +422,21 @@ void model_valve_command(
     }
 }
 
+void model_limiter_rest(struct model *model, const struct job_view *job, hob_ns pause_ns) {
+    struct slice rest = job->limiters;
+    struct valve_name limiter;
+    uint64_t units;
+    if (pause_ns == 0 || !next_limiter(&rest, &limiter, &units)) return;
+    struct valve_view *valve = &make(model, &limiter)->view;
+    hob_ns until_ns = ns_add(model->now_ns, pause_ns);
+    bool is_longer = valve->paused_until_ns == 0 || valve->paused_until_ns >= until_ns;
+    if (valve->paused && is_longer) return;
+    valve->paused = true;
+    valve->paused_until_ns = until_ns;
+    valve->paused_by = model_copy(model, job->worker);
+    valve->paused_why = SLICE("a job was told to come again later");
+}
+
 void model_valve_block(struct model *model, const struct job_view *job) {
     struct valve_name name = group_of(job);
     if (model_queue(model, job->queue)->view.group_rule.order != GROUP_BLOCK) return;

@@ -29,7 +29,7 @@
       "add several jobs, each for itself, or all or none of them")                                 \
     X("FAIL",       resp_fail_job,   WORK,    3, ANY_COUNT,                                        \
       "id token message [WHAT class] [CAUSE word] "                                                \
-      "[CODE n] [BACKTRACE text] [PERMANENT] [RETRYIN ms]",                                        \
+      "[CODE n] [BACKTRACE text] [PERMANENT] [RETRYIN ms] [PAUSELIMITER ms]",                      \
       "end an attempt: retry later or discard")                                                    \
     X("MFAIL",      resp_mfail,      WORK,    3, ANY_COUNT, "message id token [id token ...]",     \
       "end several attempts")                                                                      \
