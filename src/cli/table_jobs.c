@@ -200,6 +200,7 @@ static const struct cli_option update_rows[] = {
      .word = "GROUP",
      .help = "takes turns with the other groups of its queue, such as one for each tenant"},
     {.name = "front", .word = "FRONT", .help = "before all others of its priority and group"},
+    {.name = "no-front", .word = "NOFRONT", .help = "in its place among the others again"},
     {.name = "limiters",
      .value = "NAME[=N],…",
      .word = "LIMITERS",

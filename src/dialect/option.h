@@ -115,6 +115,7 @@ struct valve_request {
 struct update_request {
     struct update_command update;
     struct slice on_done; /* as of a push */
+    bool no_front;        /* RESP: what JSON says as "front": false */
 };
 
 enum job_form { JOB_ARRAY, JOB_MAP };

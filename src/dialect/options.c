@@ -163,6 +163,7 @@ static const struct option update_rows[] = {
             DELAY_MAX_NS),
     ROW_HAS("GROUP", "group", TEXT, update.to.group, update.has.group, NAME_BYTES_MAX),
     ROW_HAS("FRONT", "front", FLAG, update.to.front, update.has.front, 0),
+    ROW("NOFRONT", NULL, FLAG, no_front, 0, 0),
     ROW_HAS("DEADLINE", "deadline", TIME, update.to.deadline_ns, update.has.deadline, 0),
     ROW_HAS("DEADLINEIN", "deadline_in", SPAN, update.to.deadline_in_ns, update.has.deadline,
             DELAY_MAX_NS),

@@ -73,10 +73,10 @@
       "stop a job that is not final")                                                              \
     X("DISCARD",    resp_discard,    MANAGE,  1, 5, "id [BY who] [WHY text]",                      \
       "end a waiting job as failed")                                                               \
-    X("UPDATE",     resp_update,     MANAGE,  3, ANY_COUNT,                                        \
+    X("UPDATE",     resp_update,     MANAGE,  2, ANY_COUNT,                                        \
       "id [IFVERSION n] [QUEUE q] [PAYLOAD bytes] [PRIORITY n] [DELAY ms] [AT unix-ms] "           \
       "[ATTEMPTS n] [TIMEOUT ms] [KEEP ms] [BACKOFF spec] [TAGS tag,...] [HEADERS json] "          \
-      "[TYPE type] [ONDONE json] [GROUP name] [FRONT] [LIMITERS name,...]",                        \
+      "[TYPE type] [ONDONE json] [GROUP name] [FRONT | NOFRONT] [LIMITERS name,...]",              \
       "change fields of a waiting job; answers its version")                                       \
     X("RETRY",      resp_retry,      MANAGE,  1, 5, "id [BY who] [WHY text]",                      \
       "make a final or waiting job available now")                                                 \

@@ -79,6 +79,11 @@ void resp_update(struct resp_session *session, struct args args) {
     struct update_request request = {.on_done = SLICE_NONE};
     if (!resp_id(session, "id", args.at[0], &request.update.id)) return;
     if (!resp_options(session, update_options, args, 1, &request)) return;
+    if (request.no_front && request.update.has.front) {
+        resp_error(session, "BADARG", SLICE("FRONT and NOFRONT: give one of them"));
+        return;
+    }
+    request.update.has.front = request.update.has.front || request.no_front;
     struct slice *to = &request.update.to.on_done;
     if (request.on_done.size > 0 && !take_on_done(session, request.on_done, to)) return;
     struct command command = {.type = COMMAND_UPDATE, .update = request.update};
