@@ -126,11 +126,12 @@ static bool queue_name_is_bad(struct engine *engine, struct slice name, struct a
         answer_set(answer, ANSWER_BAD_ARGUMENT, "queue " NAME_RULE);
         return true;
     }
-    if (engine->queue_count >= QUEUES_MAX && queue_find(engine, name) == 0) {
+    if (queue_find(engine, name) != 0) return false;
+    if (engine->queue_count >= QUEUES_MAX) {
         answer_set(answer, ANSWER_LIMIT, "queues: 1000000 at most");
         return true;
     }
-    return false;
+    return memory_is_spent(engine, answer);
 }
 
 /* The settings of a queue as they are, for an effect that changes some. */

@@ -330,8 +330,9 @@ struct engine {
     uint64_t next_body;
     uint32_t home;
     bool replaying;
-    struct slice logging;  /* the lines of the log command that is being carried out */
-    uint64_t inline_bytes; /* payloads and texts of jobs, for live_bytes */
+    struct slice logging;   /* the lines of the log command that is being carried out */
+    uint64_t outside_bytes; /* that the owner uses for its bodies */
+    uint64_t inline_bytes;  /* payloads and texts of jobs, for live_bytes */
     uint64_t state_counts[JOB_STATE_COUNT];
 
     struct pool jobs;
@@ -710,7 +711,11 @@ void update_emit(
     struct slice kind,
     struct answer *answer
 );
+/* memory.c: pushes are refused; */
 bool memory_is_short(const struct engine *engine);
+/* even what is small and stays is refused: then MEMORY is the answer. */
+bool memory_is_spent(const struct engine *engine, struct answer *answer);
+uint64_t memory_used(const struct engine *engine);
 /* When it shall run; 0: now. */
 hob_ns push_run_at(const struct engine *engine, const struct push_command *push);
 void push_emit(

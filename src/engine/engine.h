@@ -126,6 +126,12 @@ void engine_home_set(struct engine *engine, uint32_t home);
  */
 bool engine_restate(struct engine *engine, const struct effect *effect, uint32_t home);
 
+/**
+ * So much memory the owner uses for what belongs to jobs (where bodies lie): it counts for the
+ * ceiling.
+ */
+void engine_memory_outside(struct engine *engine, uint64_t bytes);
+
 /** Emit the counters (ids, tokens) as a full record; once in each segment that is cleaned. */
 void engine_restate_meta(struct engine *engine);
 

@@ -52,12 +52,6 @@ const char *push_fault(const struct push_command *push) {
     return fault;
 }
 
-/* Memory is kept for the verbs that end jobs: pushes stop at four fifths of the ceiling. */
-bool memory_is_short(const struct engine *engine) {
-    return engine->memory_max_bytes != 0 &&
-           engine->mem.used_bytes >= engine->memory_max_bytes / 5 * 4;
-}
-
 static bool
 has_no_room(const struct engine *engine, const struct push_command *push, struct answer *answer) {
     if (memory_is_short(engine)) {

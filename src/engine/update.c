@@ -24,7 +24,11 @@ static bool update_is_refused(
         answer_set(answer, ANSWER_TOO_LARGE, "payload is larger than 8 MiB");
         return true;
     }
-    if (memory_is_short(engine)) {
+    /* What needs no room is changed at any time. */
+    const struct update_fields *has = &update->has;
+    bool brings = has->queue || has->payload || has->tags || has->headers || has->content_type ||
+                  has->on_done || has->group || has->limiters || has->needs || has->backoff;
+    if (brings && memory_is_short(engine)) {
         answer_set(answer, ANSWER_MEMORY, NULL);
         answer->retry_after_ns = NS_PER_SECOND;
         return true;

@@ -67,7 +67,7 @@ name_is_bad(const struct engine *engine, const struct valve_name *valve, struct 
     }
     fault = limit_fault(engine, valve);
     if (fault != NULL) answer_set(answer, ANSWER_LIMIT, fault);
-    return fault != NULL;
+    return fault != NULL || (valve_owner(engine, valve) == 0 && memory_is_spent(engine, answer));
 }
 
 /* The valve as it is, for an effect that changes something; of one that is not there, its name. */

@@ -264,7 +264,7 @@ void engine_stats(const struct engine *engine, struct engine_stats *ret_stats) {
         .tokens = engine->token_count,
         .waiting_fetches = engine->waiting_fetches,
         .next_id = engine->next_id,
-        .memory_bytes = engine->mem.used_bytes,
+        .memory_bytes = memory_used(engine),
         .memory_max_bytes = engine->memory_max_bytes,
         .live_bytes = engine->inline_bytes +
                       (uint64_t)(engine->jobs.count + engine->keys.count) * RECORD_BYTES +

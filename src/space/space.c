@@ -129,6 +129,7 @@ void space_turn_begin(struct space *space, hob_ns now_ns) {
     hob_assert(!space->in_turn);
     space->in_turn = true;
     if (space->now_ns < now_ns) space->now_ns = now_ns;
+    engine_memory_outside(space->engine, space->bodies.mem.used_bytes);
     space->stats.turns++;
 }
 

@@ -285,9 +285,14 @@ static void apply(struct run *run, hob_ns now_ns) {
     target_apply(run->target, now_ns, command, &run->got);
     bool is_push = command->type == COMMAND_PUSH || command->type == COMMAND_UPDATE ||
                    command->type == COMMAND_PUSH_ALL;
+    /* At the ceiling itself these may make nothing that stays. */
+    bool may_make = command->type == COMMAND_QUEUE_SET || command->type == COMMAND_PAUSE ||
+                    command->type == COMMAND_VALVE_SET || command->type == COMMAND_VALVE_PAUSE ||
+                    command->type == COMMAND_WORKER_SET || command->type == COMMAND_WORKER_BEAT ||
+                    command->type == COMMAND_FETCH;
     bool has_no_room = run->got.code == ANSWER_MEMORY || run->got.code == ANSWER_FULL;
     /* How much room there is, is not the model's affair: a push that is refused has not been. */
-    if (is_push && has_no_room) {
+    if (has_no_room && (is_push || (may_make && run->got.code == ANSWER_MEMORY))) {
         run->wanted = run->got;
     } else {
         model_apply(run->model, now_ns, command, &run->wanted);
