@@ -65,6 +65,10 @@ static uint64_t file_room(struct journal *journal) {
     return room_bytes((struct journal_file *)journal);
 }
 
+static uint64_t file_ready(struct journal *journal) {
+    return room_ready((struct journal_file *)journal);
+}
+
 /* An answer that needs no disk. */
 static void answer(struct journal_file *file, const struct journal_done *done) {
     (void)pthread_mutex_lock(&file->lock);
@@ -158,6 +162,7 @@ static const struct journal_ops file_ops = {
     .close = file_journal_close,
     .info = file_info,
     .room = file_room,
+    .ready = file_ready,
     .append = file_append,
     .poll = file_poll,
     .wait = file_wait,

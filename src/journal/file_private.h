@@ -32,7 +32,7 @@ enum {
 #define SEGMENT_BYTES_MIN     (UINT64_C(64) << 10)
 #define SEGMENT_BYTES_MAX     (UINT64_C(4) << 30)
 #define ZERO_FILL_BYTES       (UINT64_C(1) << 20)
-#define ROOM_BYTES            (UINT64_C(4) << 20) /* kept ready ahead of the frames */
+#define ROOM_BYTES            (UINT64_C(16) << 20) /* kept ready ahead of the frames */
 #define IDLE_SEAL_NS          (200 * NS_PER_MS)
 
 enum mail {
@@ -265,6 +265,9 @@ void room_note(struct journal_file *file, enum journal_result result);
 
 /** journal_info.room_bytes. */
 uint64_t room_bytes(struct journal_file *file);
+
+/** journal_ready(). */
+uint64_t room_ready(struct journal_file *file);
 
 /* --- file_write.c --- */
 

@@ -45,7 +45,7 @@ enum room_need room_need(struct journal_file *file) {
         atomic_store(&file->space_is_short, false);
         return ROOM_ENOUGH;
     }
-    return room < file->room_wanted - file->room_wanted / 4 ? ROOM_URGENT : ROOM_LOW;
+    return room < file->room_wanted / 2 ? ROOM_URGENT : ROOM_LOW;
 }
 
 /* More zeros at the end of the segment. */
@@ -87,7 +87,10 @@ void room_note(struct journal_file *file, enum journal_result result) {
 }
 
 uint64_t room_bytes(struct journal_file *file) {
-    if (!atomic_load(&file->space_is_short)) return UINT64_MAX;
+    return atomic_load(&file->space_is_short) ? room_ready(file) : UINT64_MAX;
+}
+
+uint64_t room_ready(struct journal_file *file) {
     (void)pthread_mutex_lock(&file->lock);
     uint64_t room = atomic_load(&file->room_here) + spare_room(file);
     (void)pthread_mutex_unlock(&file->lock);

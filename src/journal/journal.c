@@ -57,6 +57,10 @@ uint64_t journal_room(struct journal *journal) {
     return journal->ops->room(journal);
 }
 
+uint64_t journal_ready(struct journal *journal) {
+    return journal->ops->ready(journal);
+}
+
 void journal_append(struct journal *journal, const struct journal_batch *batch) {
     hob_assert(batch->seq > 0);
     hob_assert(batch->first_pos > 0);

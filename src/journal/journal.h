@@ -121,6 +121,7 @@ struct journal_ops {
     void (*close)(struct journal *journal);
     void (*info)(struct journal *journal, struct journal_info *ret_info);
     uint64_t (*room)(struct journal *journal);
+    uint64_t (*ready)(struct journal *journal);
     void (*append)(struct journal *journal, const struct journal_batch *batch);
     bool (*poll)(struct journal *journal, struct journal_done *ret_done);
     enum hob_status (*wait)(struct journal *journal, struct journal_done *ret_done);
@@ -163,6 +164,13 @@ void journal_info(struct journal *journal, struct journal_info *ret_info);
 
 /** journal_info.room_bytes alone: asked before each push. */
 uint64_t journal_room(struct journal *journal);
+
+/**
+ * Bytes that can be appended without asking the device for space, whether it gives more or not (but
+ * for what is left over at the end of a segment): who lets no more than that wait is never
+ * surprised by a full one. UINT64_MAX where nothing can be full.
+ */
+uint64_t journal_ready(struct journal *journal);
 
 /**
  * Start making @batch durable. At most one append may be in flight. The batch must continue the

@@ -263,6 +263,7 @@ static const struct journal_ops memory_ops = {
     .close = memory_close,
     .info = memory_info,
     .room = memory_room,
+    .ready = memory_room,
     .append = memory_append,
     .poll = memory_poll,
     .wait = memory_wait,

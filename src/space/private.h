@@ -14,7 +14,8 @@ enum {
     BATCHES_WAITING_MAX = 6, /* more than this: congested */
     /* What a batch may hold when a list comes that is pushed all or none: they fit together. */
     BATCH_LIST_BYTES = JOURNAL_BATCH_BYTES_MAX - PUSH_ALL_BYTES_MAX - 64 * 1024,
-    TURN_BUDGET = 500, /* jobs that time moves in one turn */
+    READY_ASKED_BYTES = 64 * 1024, /* less waits without asking */
+    TURN_BUDGET = 500,             /* jobs that time moves in one turn */
     /* Of room in the journal that pushes leave to other verbs: the largest end of a job, with its
      * result and eight callbacks that tell of it, is below 7 MiB. */
     RESERVE_BYTES = 8 * 1024 * 1024,

@@ -133,15 +133,20 @@ void space_turn_begin(struct space *space, hob_ns now_ns) {
     space->stats.turns++;
 }
 
-/* Room that the journal has prepared is what acks and deletes live on when the disk is full, so
- * pushes stop before it ends. */
-static bool push_has_room(struct space *space, uint64_t payload_bytes) {
+/* What is not durable yet. */
+static uint64_t waiting_bytes(const struct space *space) {
     uint64_t waiting = space->filling->bytes.size;
     if (space->flying != NULL) waiting += space->flying->bytes.size;
     for (const struct batch *batch = space->sealed; batch != NULL; batch = batch->next) {
         waiting += batch->bytes.size;
     }
-    uint64_t wanted = waiting + payload_bytes + RESERVE_BYTES;
+    return waiting;
+}
+
+/* Room that the journal has prepared is what acks and deletes live on when the disk is full, so
+ * pushes stop before it ends. */
+static bool push_has_room(struct space *space, uint64_t payload_bytes) {
+    uint64_t wanted = waiting_bytes(space) + payload_bytes + RESERVE_BYTES;
     space->full = space->retry_ns != 0 || journal_room(space->journal) < wanted;
     return !space->full;
 }
@@ -304,8 +309,14 @@ hob_ns space_due(const struct space *space) {
     return due_ns;
 }
 
+/* A disk may be full at any time, and what has been applied by then must still fit: so no more
+ * waits than half of what the journal has ready. The other half is for what one more command adds,
+ * and for what does not fit at the end of a segment. */
 bool space_is_congested(const struct space *space) {
-    return space->sealed_count >= BATCHES_WAITING_MAX;
+    if (space->sealed_count >= BATCHES_WAITING_MAX) return true;
+    uint64_t waiting = waiting_bytes(space);
+    return waiting >= READY_ASKED_BYTES && !space->full &&
+           waiting >= journal_ready(space->journal) / 2;
 }
 
 const struct hob_error *space_failure(const struct space *space) {

@@ -4,6 +4,7 @@ works, and when there is space again pushes are taken again by themselves."""
 import contextlib
 import os
 import subprocess
+import threading
 import time
 
 from lib import RespError, Skip, check, equal, eventually, pairs, rig, within
@@ -31,6 +32,14 @@ def small_disk(hob):
         subprocess.run(["umount", "-l", str(hob.data)], check=False)
 
 
+def ballast_put(hob):
+    """Only the file system is the server's: its log lies elsewhere."""
+    ballast = hob.data / "lost+found" / "ballast"
+    ballast.parent.mkdir()
+    ballast.write_bytes(bytes(BALLAST_MIB << 20))
+    return ballast
+
+
 def fill(client, most=5000):
     """Push until the disk is really full: the ids that were acknowledged, and the last refusal. One refusal may be
     followed by room that was still being made."""
@@ -47,10 +56,7 @@ def fill(client, most=5000):
 
 def test_a_full_disk_refuses_pushes_alone_and_recovers_by_itself():
     with rig(None) as hob, small_disk(hob):
-        # Only the file system is the server's: its log lies elsewhere.
-        ballast = hob.data / "lost+found"
-        ballast.mkdir()
-        (ballast / "ballast").write_bytes(bytes(BALLAST_MIB << 20))
+        ballast = ballast_put(hob)
         hob.start("--segment", "4MiB")
         client = hob.resp()
         jobs, refused = fill(client)
@@ -94,7 +100,7 @@ def test_a_full_disk_refuses_pushes_alone_and_recovers_by_itself():
             check(client.call("GET", number) is not None, f"job {number} is there")
 
         # Space comes back: nothing is to be done.
-        (ballast / "ballast").unlink()
+        ballast.unlink()
 
         def pushes():
             try:
@@ -109,3 +115,34 @@ def test_a_full_disk_refuses_pushes_alone_and_recovers_by_itself():
             client.call("PUSH", "q", "k", PAYLOAD)
         equal(hob.stop(), 0)
         within(hob.hob("journal", "check", str(hob.data)), "good: ")
+
+
+def test_a_disk_that_fills_under_a_pipeline_answers_each_push_and_all_others():
+    """What was applied before the disk was known to be full still fits on it; nothing waits for space."""
+    with rig(None) as hob, small_disk(hob):
+        ballast = ballast_put(hob)
+        hob.start("--segment", "4MiB")
+        client = hob.resp()
+        payload, count = os.urandom(100000), 300
+        sender = threading.Thread(target=lambda: [client.send("PUSH", "q", "k", payload) for _ in range(count)])
+        sender.start()
+        jobs, refused = [], 0
+        for _ in range(count):
+            try:
+                jobs.append(client.reply())
+            except RespError as error:
+                equal(error.word, "FULL", str(error))
+                refused += 1
+        sender.join()
+        check(len(jobs) > 20, f"{len(jobs)} jobs had room")
+        check(refused > 20, f"{refused} were refused")
+        equal(hob.http("GET", "/livez")[0], 200)
+        equal(client.call("PING"), b"PONG")
+        for job in jobs[:20]:
+            client.call("DELETE", job)
+        ballast.unlink()
+        eventually(lambda: hob.http("GET", "/readyz")[0] == 200, "the server to be ready again")
+        client.call("PUSH", "q", "k", payload)
+        for job in jobs[20:]:
+            check(client.call("GET", job) is not None, f"job {job} is there")
+        equal(hob.stop(), 0)

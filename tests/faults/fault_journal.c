@@ -226,6 +226,13 @@ static uint64_t fault_room(struct journal *journal) {
     return room < inner ? room : inner;
 }
 
+static uint64_t fault_ready(struct journal *journal) {
+    struct fault_journal *fault = (struct fault_journal *)journal;
+    uint64_t inner = journal_ready(fault->inner);
+    uint64_t room = fault_room(journal);
+    return room < inner ? room : inner;
+}
+
 static enum hob_status fault_read_open(
     struct journal *journal,
     uint32_t segment,
@@ -282,6 +289,7 @@ static const struct journal_ops fault_ops = {
     .close = fault_close,
     .info = fault_info,
     .room = fault_room,
+    .ready = fault_ready,
     .append = fault_append,
     .poll = fault_poll,
     .wait = fault_wait,

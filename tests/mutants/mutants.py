@@ -176,6 +176,9 @@ MUTANTS = [
            "    unique_leave(engine, handle);\n    switch",
            "    if (job->attempt < 2) unique_leave(engine, handle);\n    switch",
            ("unit:engine/unique", "sim:")),
+    Mutant("more waits than a full disk takes", "src/space/space.c",
+           "waiting >= journal_ready(space->journal) / 2;", "waiting >= 8 * journal_ready(space->journal);",
+           ("e2e:disk_full",)),
     # --- server ---
     Mutant("the server answers before it is durable", "src/server/server.c",
            "    uint64_t seq = space_durable(server->space);\n    if (server->metrics",
