@@ -184,6 +184,9 @@ class Traffic:
             same = ["SAME", "group"] if dice.random() < 0.2 else []
             jobs = client.call("FETCH", name, "COUNT", dice.randrange(1, 8), "WAIT", 300, "LEASE", 2000, *same,
                                "QUEUES", "mixed", "slow", "grouped*", "ordered")
+            if dice.random() < 0.1:
+                holds = [word for job in jobs for word in job[:2]]
+                client.call("BEAT", name, 2000, "GRACE", 1000, "HOLDS", *holds)
             for job in jobs:
                 try:
                     self.finish(client, dice, job[0], job[1])
