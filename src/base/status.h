@@ -23,6 +23,7 @@
     X(HOB_CORRUPT,        65,   "corrupt data")                 \
     X(HOB_NO_MEMORY,      71,   "out of memory")                \
     X(HOB_DISK,           74,   "disk failure")                 \
+    X(HOB_LATER,          75,   "not now: try later")           \
     X(HOB_CONFIG,         78,   "configuration error")
 /* clang-format on */
 

@@ -237,8 +237,21 @@ struct cli_fixed {
 void cli_request_fix(struct cli_request *request, struct cli_fixed *fixed);
 
 struct courier;
-/** A courier to the server of this command, with --retry; @spool may be NULL. False: told. */
-bool cli_courier(struct cli *cli, const char *spool, struct courier **ret_courier);
+/** Are queue and kind of a PUSH names? What is none must not wait in a spool. False: @err says. */
+bool cli_names_are_valid(const struct cli_request *request, struct hob_error *err);
+
+/** Say that a push whose answer was lost may be done, and what helps. @key of it, or none. */
+void cli_tell_may_be_pushed(struct slice key);
+
+/**
+ * A courier to the server of this command, with --retry.
+ *
+ * @spool     may be NULL
+ * @is_there  it is not made when it is missing
+ *
+ * Answers  false: told
+ */
+bool cli_courier(struct cli *cli, const char *spool, bool is_there, struct courier **ret_courier);
 
 /**
  * Push until it has arrived, or spool it (--retry, --spool; cmd_spool.c). @pushed prints the reply.

@@ -87,5 +87,10 @@ int cmd_push(struct cli *cli) {
         return cli_push_certainly(cli, &request, pushed);
     }
     const struct resp_node *reply = cli_ask(cli, &request, 0);
-    return reply == NULL ? cli->exit_code : pushed(cli, reply);
+    if (reply != NULL) return pushed(cli, reply);
+    /* Without a session nothing was sent. */
+    bool lost = cli->session != NULL && cli->exit_code == status_exit_code(HOB_UNREACHABLE);
+    const char *key = cli_value(cli, "key");
+    if (lost) cli_tell_may_be_pushed(key == NULL ? SLICE_NONE : slice_str(key));
+    return cli->exit_code;
 }

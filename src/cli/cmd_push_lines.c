@@ -149,8 +149,13 @@ static bool line_push(struct lines *lines, struct slice line, struct buf *scratc
         cli_word_slice(&request, parsed.options.words[i]);
     }
     cli_word(&request, "VERBOSE");
-    if (lines->batch != NULL) return push_batch_add(lines->batch, &request, lines->number);
-    return request_send(lines, &request);
+    struct hob_error err = {0};
+    if (lines->batch == NULL) return request_send(lines, &request);
+    if (cli_names_are_valid(&request, &err)) {
+        return push_batch_add(lines->batch, &request, lines->number);
+    }
+    line_fail(lines, lines->number, "", slice_str(err.text));
+    return true;
 }
 
 /* Everything that was sent is answered, and what was answered is printed. */
@@ -239,10 +244,11 @@ static void tell_end(struct lines *lines) {
     if (lines->spooled > 0) {
         (void)fprintf(
             stderr,
-            "hob: the server takes nothing now: %" PRIu64 " %s in %s\n",
+            "hob: %" PRIu64 " %s in %s: %s\n",
             lines->spooled,
             lines->spooled == 1 ? "push waits" : "pushes wait",
-            cli_value(lines->cli, "spool")
+            cli_value(lines->cli, "spool"),
+            push_batch_why(lines->batch)
         );
     }
     if (lines->failed == 0 && !interrupt_came()) return;

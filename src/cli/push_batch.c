@@ -44,7 +44,7 @@ bool push_batch_open(
     struct cli *cli, push_answer_fn *fn, void *context, struct push_batch **ret_batch
 ) {
     struct courier *courier;
-    if (!cli_courier(cli, cli_value(cli, "spool"), &courier)) return false;
+    if (!cli_courier(cli, cli_value(cli, "spool"), false, &courier)) return false;
     struct push_batch *batch = calloc(1, sizeof *batch);
     hob_assert(batch != NULL);
     batch->cli = cli;
@@ -61,6 +61,10 @@ void push_batch_close(struct push_batch *batch) {
     courier_close(batch->courier);
     buf_deinit(&batch->bytes);
     free(batch);
+}
+
+const char *push_batch_why(const struct push_batch *batch) {
+    return courier_why(batch->courier);
 }
 
 bool push_batch_flush(struct push_batch *batch) {

@@ -37,6 +37,9 @@ void push_batch_close(struct push_batch *batch);
  */
 bool push_batch_add(struct push_batch *batch, struct cli_request *request, uint64_t number);
 
+/** Why the last one that was spooled was; borrowed. */
+const char *push_batch_why(const struct push_batch *batch);
+
 /** As the last thing of push_batch_add(). */
 bool push_batch_flush(struct push_batch *batch);
 

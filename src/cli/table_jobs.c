@@ -167,8 +167,8 @@ static const struct cli_option certain_rows[] = {
     {.name = "spool",
      .value = "DIR",
      .completes = COMPLETES_DIRECTORIES,
-     .help = "when the server does not answer, keep the push in DIR; later ones, and `hob spool "
-             "DIR`, send it"},
+     .help = "when the server does not answer or takes nothing now, keep the push in DIR; later "
+             "ones, and `hob spool DIR`, send it"},
 };
 static const struct cli_options certain_options = CLI_LIST(certain_rows);
 
@@ -407,7 +407,9 @@ static const struct cli_command job_rows[] = {
             "Of `hob push --spool DIR`: oldest first, each exactly once, as long as it does not "
             "wait for more than 24 hours after a connection broke in the middle of it. One that "
             "the server refuses is put aside as FILE.refused, and the exit code is 1; without a "
-            "server all stay, and it is 4. With --retry it waits for the server.",
+            "server all stay, and it is 4. Those of a full queue stay, the others go on, and it "
+            "is 75. With --retry it waits for the server. A DIR that is not there is not made: "
+            "3.",
         .examples = "hob spool /var/spool/hob --retry 10m\n",
         .lists = {&spool_options, &cli_server_options},
         .args_min = 1,

@@ -6,12 +6,13 @@
  *     courier_open(&options, &courier, &err)
  *     courier_push(courier, words, count, &reply, &err)
  *         HOB_OK, a reply    pushed
- *         HOB_OK, no reply   the server is away: kept in the spool, durably
+ *         HOB_OK, no reply   not now (courier_why() says why): kept in the spool, durably
  *         anything else      not pushed and not kept, but after HOB_UNREACHABLE it may have been
  *     courier_send(courier, &report, &err)        all that is in the spool
  *     courier_close(courier)
  *
- * What is in the spool goes before a new push. A spooled push that the server refuses is put aside.
+ * What is in the spool goes before a new push of the same queue; a queue that is full holds up no
+ * other one. A spooled push that the server refuses for good is put aside.
  * Blocks; for programs that do one thing after the other. */
 #ifndef HOB_CLIENT_COURIER_H
 #define HOB_CLIENT_COURIER_H
@@ -22,15 +23,17 @@ struct courier;
 
 struct courier_options {
     struct address address;
-    const char *spool;  /* a directory; NULL: none */
-    hob_ns patience_ns; /* for the server to be there, at growing intervals; 0: one try */
+    const char *spool;   /* a directory; NULL: none */
+    bool spool_is_there; /* it is not made when it is missing */
+    hob_ns patience_ns;  /* for the server to be there, at growing intervals; 0: one try */
 };
 
 struct courier_report {
     uint64_t sent;
     uint64_t refused;
-    bool locked;    /* another process is sending: nothing was done */
-    char last[240]; /* why the last refused one was */
+    uint64_t waiting; /* their queues are full: courier_why() */
+    bool locked;      /* another process is sending: nothing was done */
+    char last[240];   /* why the last refused one was */
 };
 
 enum {
@@ -42,13 +45,19 @@ enum {
 /** Write a key that nobody has, with its end. */
 void courier_key(char to[COURIER_KEY_BYTES]);
 
-/** Make one; connects when it is used. Fails HOB_DISK: the spool */
+/** Make one; connects when it is used. Fails HOB_DISK, HOB_NOT_FOUND: the spool */
 HOB_CHECK enum hob_status courier_open(
     const struct courier_options *options, struct courier **ret_courier, struct hob_error *err
 );
 
 /** NULL is fine. */
 void courier_close(struct courier *courier);
+
+/** Why the last push was spooled, or spooled ones wait: "queue mail is full"; borrowed. */
+const char *courier_why(const struct courier *courier);
+
+/** Has a request been sent whose answer never came? Then its push may be done. */
+bool courier_may_be_done(const struct courier *courier);
 
 /**
  * Push.
@@ -72,6 +81,7 @@ struct courier_item {
     const struct slice *words;
     size_t count;
     const struct resp_node *reply; /* set: its answer, perhaps an error; NULL: spooled */
+    bool is_held;                  /* private */
 };
 
 /**
@@ -88,9 +98,9 @@ HOB_CHECK enum hob_status courier_push_list(
 );
 
 /**
- * Send what is in the spool, oldest first.
+ * Send what is in the spool, oldest first; those of a full queue are left, and the others go on.
  *
- * Fails  HOB_UNREACHABLE: the rest stays for another time; HOB_DISK
+ * Fails  HOB_UNREACHABLE, HOB_LATER: the rest stays for another time; HOB_DISK
  */
 HOB_CHECK enum hob_status
 courier_send(struct courier *courier, struct courier_report *ret_report, struct hob_error *err);

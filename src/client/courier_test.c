@@ -17,7 +17,7 @@ static struct spool *spool_make(void) {
     CHECK(mkdtemp(directory) != NULL);
     struct spool *spool;
     struct hob_error err;
-    CHECK_EQUAL(spool_open(directory, &spool, &err), HOB_OK);
+    CHECK_EQUAL(spool_open(directory, false, &spool, &err), HOB_OK);
     return spool;
 }
 
@@ -34,7 +34,8 @@ first(struct spool *spool, char name[SPOOL_NAME_BYTES_MAX], char *payload, size_
     struct slice words[SPOOL_WORDS_MAX];
     size_t count;
     struct hob_error err;
-    enum hob_status status = spool_first(spool, name, &bytes, words, &count, &err);
+    spool_begin(spool);
+    enum hob_status status = spool_next(spool, name, &bytes, words, &count, &err);
     payload[0] = '\0';
     if (count == 4) (void)snprintf(payload, size, "%.*s", SLICE_ARG(words[3]));
     buf_deinit(&bytes);
@@ -92,7 +93,7 @@ TEST(one_sends_at_a_time) {
     struct spool *spool = spool_make();
     struct spool *other;
     struct hob_error err;
-    CHECK_EQUAL(spool_open(directory, &other, &err), HOB_OK);
+    CHECK_EQUAL(spool_open(directory, false, &other, &err), HOB_OK);
     CHECK(spool_lock(spool));
     CHECK(spool_lock(spool));
     CHECK(!spool_lock(other));

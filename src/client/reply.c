@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 
+/* clang-format off */
 static const struct {
     const char *word;
     enum hob_status status;
@@ -24,8 +25,12 @@ static const struct {
     {"CONFLICT", HOB_CONFLICT},
     {"CHANGED", HOB_CONFLICT},
     {"UNIQUE", HOB_CONFLICT},
-    {"QUEUEFULL", HOB_CONFLICT},
+    {"QUEUEFULL", HOB_LATER},
+    {"FULL", HOB_LATER},
+    {"MEMORY", HOB_LATER},
+    {"LIMIT", HOB_LATER},
 };
+/* clang-format on */
 
 const struct resp_node *reply_get(const struct resp_node *map, const char *key) {
     const struct resp_node *value = resp_node_get(map, slice_str(key));

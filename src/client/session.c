@@ -141,7 +141,15 @@ enum hob_status session_call(
     client_request(session->client, args, count, timeout_ns, on_reply, session);
     while (!session->answered && !session->lost) (void)uv_run(&session->loop, UV_RUN_ONCE);
     guard_end(&guard);
-    if (!session->answered) return session_failure(session, err);
+    if (!session->answered) {
+        if (err == NULL) return session->why.status;
+        return fail(
+            err,
+            session->why.status,
+            "%.180s; it is not known whether it was done",
+            session->why.text
+        );
+    }
     struct resp_reply reply;
     enum resp_reply_result result =
         resp_reply_parse(&session->parser, buf_slice(&session->kept), &reply);

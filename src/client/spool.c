@@ -25,6 +25,11 @@ struct spool {
     int lock;
     hob_ns last; /* put */
     char path[512];
+    char (*names)[SPOOL_NAME_BYTES_MAX]; /* of requests, in order, as they were when it was read */
+    size_t count;
+    size_t capacity;
+    size_t at;                        /* the next one of them */
+    char taken[SPOOL_NAME_BYTES_MAX]; /* the last one that was given */
 };
 
 #define SPOOL_SUFFIX ".push"
@@ -35,9 +40,11 @@ static enum hob_status spool_fail(
     return fail_errno(err, HOB_DISK, failed, "cannot %s %s/%s", what, spool->path, name);
 }
 
-enum hob_status spool_open(const char *path, struct spool **ret_spool, struct hob_error *err) {
+enum hob_status
+spool_open(const char *path, bool make, struct spool **ret_spool, struct hob_error *err) {
     int dir = -1;
-    int failed = dir_open(path, true, &dir);
+    int failed = dir_open(path, make, &dir);
+    if (failed == ENOENT && !make) return fail(err, HOB_NOT_FOUND, "there is no spool %s", path);
     if (failed != 0) return fail_errno(err, HOB_DISK, failed, "cannot open the spool %s", path);
     struct spool *spool = calloc(1, sizeof *spool);
     hob_assert(spool != NULL);
@@ -52,6 +59,7 @@ void spool_close(struct spool *spool) {
     if (spool == NULL) return;
     file_close(&spool->lock);
     file_close(&spool->dir);
+    free(spool->names);
     free(spool);
 }
 
@@ -98,19 +106,40 @@ bool spool_lock(struct spool *spool) {
     return lock_take(spool->dir, "LOCK", &spool->lock, &holder) == 0;
 }
 
-struct oldest {
-    char name[SPOOL_NAME_BYTES_MAX];
-};
-
 static bool see_name(void *context, const char *name) {
-    struct oldest *oldest = context;
+    struct spool *spool = context;
     size_t size = strlen(name);
     size_t suffix = sizeof SPOOL_SUFFIX - 1;
-    if (size <= suffix || size >= sizeof oldest->name) return true;
+    if (size <= suffix || size >= SPOOL_NAME_BYTES_MAX) return true;
     if (strcmp(name + size - suffix, SPOOL_SUFFIX) != 0) return true;
-    bool older = oldest->name[0] == '\0' || strcmp(name, oldest->name) < 0;
-    if (older) memcpy(oldest->name, name, size + 1);
+    if (strcmp(name, spool->taken) <= 0) return true;
+    if (spool->count == spool->capacity) {
+        spool->capacity = spool->capacity == 0 ? 64 : spool->capacity * 2;
+        spool->names = reallocarray(spool->names, spool->capacity, sizeof *spool->names);
+        hob_assert(spool->names != NULL);
+    }
+    memcpy(spool->names[spool->count++], name, size + 1);
     return true;
+}
+
+static int names_compare(const void *a, const void *b) {
+    return strcmp(a, b);
+}
+
+/* All that came behind the last one that was given. A directory is read once for many requests:
+ * it may hold some hundred thousand. */
+static int names_read(struct spool *spool) {
+    spool->count = 0;
+    spool->at = 0;
+    int failed = dir_list(spool->dir, see_name, spool);
+    if (spool->count > 0) qsort(spool->names, spool->count, sizeof *spool->names, names_compare);
+    return failed;
+}
+
+void spool_begin(struct spool *spool) {
+    spool->count = 0;
+    spool->at = 0;
+    spool->taken[0] = '\0';
 }
 
 static int read_whole(const struct spool *spool, const char *name, struct buf *bytes) {
@@ -145,7 +174,7 @@ static bool words_read(struct slice bytes, struct slice *ret_words, size_t *ret_
     return whole;
 }
 
-enum hob_status spool_first(
+enum hob_status spool_next(
     struct spool *spool,
     char ret_name[SPOOL_NAME_BYTES_MAX],
     struct buf *bytes,
@@ -153,17 +182,18 @@ enum hob_status spool_first(
     size_t *ret_count,
     struct hob_error *err
 ) {
-    struct oldest oldest = {0};
-    int failed = dir_list(spool->dir, see_name, &oldest);
+    int failed = spool->at == spool->count ? names_read(spool) : 0;
     if (failed != 0) return spool_fail(spool, failed, "list", "", err);
-    memcpy(ret_name, oldest.name, sizeof oldest.name);
+    ret_name[0] = '\0';
     *ret_count = 0;
-    if (oldest.name[0] == '\0') return HOB_OK;
+    if (spool->at == spool->count) return HOB_OK;
+    memcpy(spool->taken, spool->names[spool->at++], sizeof spool->taken);
+    memcpy(ret_name, spool->taken, sizeof spool->taken);
     buf_reset(bytes);
-    failed = read_whole(spool, oldest.name, bytes);
-    if (failed != 0) return spool_fail(spool, failed, "read", oldest.name, err);
+    failed = read_whole(spool, ret_name, bytes);
+    if (failed != 0) return spool_fail(spool, failed, "read", ret_name, err);
     if (words_read(buf_slice(bytes), ret_words, ret_count)) return HOB_OK;
-    return fail(err, HOB_CORRUPT, "%s/%s is no request", spool->path, oldest.name);
+    return fail(err, HOB_CORRUPT, "%s/%s is no request", spool->path, ret_name);
 }
 
 enum hob_status

@@ -17,9 +17,15 @@ struct spool;
 
 enum { SPOOL_NAME_BYTES_MAX = 64, SPOOL_WORDS_MAX = 128 };
 
-/** Open @path, made when missing. Fails HOB_DISK */
+/**
+ * Open @path.
+ *
+ * @make  make it when it is missing
+ *
+ * Fails  HOB_DISK; HOB_NOT_FOUND: there is none, and none was to be made
+ */
 HOB_CHECK enum hob_status
-spool_open(const char *path, struct spool **ret_spool, struct hob_error *err);
+spool_open(const char *path, bool make, struct spool **ret_spool, struct hob_error *err);
 
 /** Close it; NULL is fine. Ends the lock. */
 void spool_close(struct spool *spool);
@@ -31,16 +37,19 @@ spool_put(struct spool *spool, const struct slice *words, size_t count, struct h
 /** Become the one who sends. False: another process is. */
 bool spool_lock(struct spool *spool);
 
+/** Begin again with the oldest request. */
+void spool_begin(struct spool *spool);
+
 /**
- * The oldest request.
+ * The next request, oldest first.
  *
- * @ret_name   its file; empty when there is none
+ * @ret_name   its file; empty when there are no more
  * @bytes      gets the request
  * @ret_words  room for SPOOL_WORDS_MAX; in @bytes
  *
  * Fails  HOB_DISK; HOB_CORRUPT: it is none, *ret_name says which
  */
-HOB_CHECK enum hob_status spool_first(
+HOB_CHECK enum hob_status spool_next(
     struct spool *spool,
     char ret_name[SPOOL_NAME_BYTES_MAX],
     struct buf *bytes,

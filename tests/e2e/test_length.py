@@ -16,7 +16,7 @@ def test_a_full_queue_refuses_a_push_by_every_way_in():
         equal(hob.http("POST", "/v1/jobs", dict(push, key="k"))[0], 200, "a push again")
         client = hob.resp()
         equal(client.error("PUSH", "mail", "send", "1").word, "QUEUEFULL")
-        within(hob.hob("push", "mail", "send", "1", code=7), "QUEUEFULL")
+        within(hob.hob("push", "mail", "send", "1", code=75), "QUEUEFULL")
         equal(client.call("QUEUE", "mail", "LENGTH", 2), b"OK")
         client.call("PUSH", "mail", "send", "1")
         status, _, queue = hob.http("PATCH", "/v1/queues/mail", {"length": 0})

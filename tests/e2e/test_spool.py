@@ -46,7 +46,7 @@ def test_spooled_times_are_those_of_the_push_and_refused_ones_are_put_aside():
         late = hob.job(1)
         waits = int(late["run_at"]) - int(late["created_at"])
         check(0 < waits < 3600_000, f"the hour began when it arrived, not when it was pushed: {waits}")
-        equal(json.loads(hob.hob("spool", spool, "--json")), {"sent": 0, "refused": 0})
+        equal(json.loads(hob.hob("spool", spool, "--json")), {"sent": 0, "refused": 0, "waiting": 0})
 
 
 class Cutter(threading.Thread):
@@ -130,7 +130,7 @@ def test_many_lines_while_the_server_is_away_arrive_once_and_in_order():
         done = hob.hob_done("push", "-", "--spool", spool, stdin=lines(300, 600) + "no json\n")
         equal((done.returncode, done.stdout), (1, ""), done.stderr)
         within(done.stderr, "line 301: ")
-        within(done.stderr, f"300 pushes wait in {spool}")
+        within(done.stderr, f"300 pushes wait in {spool}: the server is away")
         hob.start()
         out = hob.hob("push", "-", "--spool", spool, stdin=lines(600, 610)).split()
         equal(out, [str(n) for n in range(601, 611)], "the ids behind the spooled ones")
@@ -168,7 +168,63 @@ def test_lines_that_a_full_queue_refuses_wait_in_the_spool():
         hob.resp().call("QUEUE", "q", "LENGTH", 3)
         done = hob.hob_done("push", "-", "--spool", spool, stdin=lines(0, 5))
         equal((done.returncode, done.stdout.split()), (0, ["1", "2", "3"]), done.stderr)
-        within(done.stderr, "2 pushes wait")
+        within(done.stderr, f"2 pushes wait in {spool}: queue q is full")
         hob.resp().call("QUEUE", "q", "LENGTH", 0)
         equal(hob.hob("spool", spool).strip(), "2 sent")
         equal(jobs(hob), [b"0", b"1", b"2", b"3", b"4"])
+
+
+def test_a_full_queue_holds_up_no_other_one():
+    with rig() as hob:
+        spool = str(hob.dir / "spool")
+        client = hob.resp()
+        client.call("QUEUE", "mail", "LENGTH", 1)
+        equal(hob.hob("push", "mail", "k", "0", "--spool", spool).strip(), "1")
+        for n in (1, 2):
+            done = hob.hob_done("push", "mail", "k", str(n), "--spool", spool)
+            equal((done.returncode, done.stdout), (0, ""), done.stderr)
+            within(done.stderr, f"queue mail is full: the push waits in {spool}")
+        equal(hob.hob("push", "w", "k", "3", "--spool", spool).strip(), "2", "a push of another queue")
+        hob.stop()
+        hob.hob("push", "w", "k", "4", "--spool", spool)
+        hob.start()
+        done = hob.hob_done("spool", spool)
+        equal((done.returncode, done.stdout), (75, "1 sent, 2 waiting\n"), done.stderr)
+        within(done.stderr, "queue mail is full")
+        mixed = "".join(lines(n, n + 1, queue=queue) for n, queue in ((5, "w"), (6, "mail"), (7, "w")))
+        done = hob.hob_done("push", "-", "--spool", spool, stdin=mixed)
+        equal((done.returncode, len(done.stdout.split())), (0, 2), done.stderr)
+        within(done.stderr, "1 push waits")
+        hob.resp().call("QUEUE", "mail", "LENGTH", 0)
+        equal(hob.hob("spool", spool).strip(), "3 sent")
+        listed = hob.resp().call("LS", "QUEUE", "mail", "COUNT", 10)[1]
+        ids = sorted(int(pairs(job)[b"id"]) for job in listed)
+        got = [pairs(hob.resp().call("GET", job))[b"payload"] for job in ids]
+        equal(got, [b"0", b"1", b"2", b"6"], "in their order")
+
+
+def test_what_is_no_name_does_not_go_into_a_spool_and_a_spool_is_not_made_to_be_sent():
+    with rig() as hob:
+        spool = str(hob.dir / "spool")
+        said = hob.hob("push", "bad queue", "k", "--spool", spool, code=2)
+        within(said, "`bad queue`: the name of a queue")
+        within(hob.hob("push", "q", "-", "--spool", spool, code=2), "kind")
+        said = hob.hob("push", "-", "--spool", spool, stdin='{"queue":"bad queue","kind":"k"}\n', code=1)
+        within(said, "line 1: `bad queue`")
+        equal(list((hob.dir / "spool").glob("*.push")), [], "what waits")
+        within(hob.hob("spool", str(hob.dir / "nosuchdir"), code=3), "there is no spool")
+        check(not (hob.dir / "nosuchdir").exists(), "it was made")
+
+
+def test_a_lost_answer_of_a_push_is_told_as_that():
+    with rig() as hob:
+        for more, wanted in (((), "look with `hob ls`"), (("--key", "mine"), "with --key mine, and it is one job")):
+            cutter = Cutter(hob.port, 1)
+            cutter.start()
+            said = hob.hob("push", "q", "k", "1", *more, "--server", f"127.0.0.1:{cutter.port}", code=4)
+            cutter.listener.close()
+            within(said, "it is not known whether it was done")
+            within(said, "it may have been pushed: ")
+            within(said, wanted)
+        said = hob.hob("push", "q", "k", "3", "--server", "127.0.0.1:1", code=4)
+        check("may have been" not in said, said)
