@@ -111,7 +111,10 @@ read_value(struct yaml_read *read, const yaml_node_t *node, struct secret_config
     secret->reference = NULL;
     if ((read->mode & MODE_OTHERS_READ) != 0) {
         yaml_read_warn(
-            read, node, "others can read this file, and here is a secret; better: chmod o-r"
+            read,
+            node,
+            "others can read this file, and here is a secret; better:  chmod o-r %s",
+            read->name
         );
     }
     return HOB_OK;

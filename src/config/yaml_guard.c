@@ -37,6 +37,10 @@ static enum hob_status parser_fail(const struct guard *guard, const yaml_parser_
     yaml_mark_t mark = parser->problem_mark;
     bool reader = parser->error == YAML_READER_ERROR; /* it has no mark, only an offset */
     if (reader) mark = parser->mark;
+    bool is_token = parser->problem != NULL && strstr(parser->problem, "start any token") != NULL;
+    if (is_token && parser->buffer.pointer[0] == '\t') {
+        return refuse(guard, &mark, "not YAML: a tab; indent with spaces", "");
+    }
     return refuse(guard, &mark, "not YAML: ", text);
 }
 

@@ -114,9 +114,10 @@ TEST(of_yaml_there_is_what_a_configuration_needs) {
     );
     check_text("text: !!str b\n", "x:1:7: tags are not taken: tag:yaml.org,2002:str");
     check_text("text: a\n---\ntext: b\n", "x:2:1: only one document is allowed");
+    check_text("\ttext: a\n", "x:1:1: not YAML: a tab; indent with spaces");
     check_text(
-        "\ttext: a\n",
-        "x:1:1: not YAML: found character that cannot start any token while "
+        "text: @a\n",
+        "x:1:7: not YAML: found character that cannot start any token while "
         "scanning for the next token"
     );
 }

@@ -249,6 +249,7 @@ enum hob_status journal_file_open(
     struct journal_file *file = file_new(options, wake);
     enum hob_status status = file_start(file, err);
     if (status != HOB_OK) {
+        dir_owner_tell(options->path, err);
         file_free(file);
         return status;
     }

@@ -338,7 +338,15 @@ static enum hob_status segment_enter(
     }
     if (why == NULL && header.format > JOURNAL_FORMAT) {
         file_close(&fd);
-        return fail(err, HOB_CONFIG, "format %u is newer than this hob", (unsigned)header.format);
+        return fail(
+            err,
+            HOB_CONFIG,
+            "%s in %s has format %u, written by a newer hob; this one knows %u: use the newer",
+            segment_name(segment).text,
+            inspect->file.path,
+            (unsigned)header.format,
+            (unsigned)JOURNAL_FORMAT
+        );
     }
     if (is_missing(inspect)) {
         file_close(&fd);
@@ -457,12 +465,14 @@ static enum hob_status inspect_start(struct journal_inspect *inspect, struct hob
         struct segment_header header = {0};
         int fd;
         const char *why;
+        inspect->walk.header.segment = segment_at(inspect, i); /* for what cannot be read */
         failed = header_look(inspect, segment_at(inspect, i), &header, &fd, &why);
         if (failed != 0) return read_failed(inspect, failed, err);
         if (fd >= 0 && why == NULL) file->identity = header.identity;
         file_close(&fd);
     }
     for (size_t i = 0; i < inspect->listing.count && file->identity == 0; i++) {
+        inspect->walk.header.segment = segment_at(inspect, i);
         failed = identity_solve(inspect, segment_at(inspect, i));
         if (failed != 0) return read_failed(inspect, failed, err);
     }
@@ -481,6 +491,7 @@ enum hob_status journal_inspect_open(
     inspect->walk.scan = scan_make();
     enum hob_status status = inspect_start(inspect, err);
     if (status != HOB_OK) {
+        dir_owner_tell(path, err);
         journal_inspect_close(inspect);
         return status;
     }

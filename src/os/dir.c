@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,32 @@ int dir_open(const char *path, bool make, int *ret_dir) {
     }
     *ret_dir = dir;
     return 0;
+}
+
+/* "hob (uid 104)", or the number alone. */
+static void user_name(uid_t user, char *to, size_t size) {
+    char room[1024];
+    struct passwd entry;
+    struct passwd *found = NULL;
+    bool named = getpwuid_r(user, &entry, room, sizeof room, &found) == 0 && found != NULL;
+    (void)snprintf(to, size, "%.40s%suid %u", named ? found->pw_name : "", named ? ", " : "", user);
+}
+
+void dir_owner_tell(const char *path, struct hob_error *err) {
+    if (err == NULL || (err->os_errno != EACCES && err->os_errno != EPERM)) return;
+    struct stat found;
+    char owner[64] = "?";
+    char self[64];
+    if (stat(path, &found) == 0) user_name(found.st_uid, owner, sizeof owner);
+    user_name(geteuid(), self, sizeof self);
+    size_t used = strlen(err->text);
+    (void)snprintf(
+        err->text + used,
+        sizeof err->text - used,
+        ". The directory is of %s, this is %s: run it as the owner",
+        owner,
+        self
+    );
 }
 
 int dir_sync(const struct file_io *io, int dir) {

@@ -98,6 +98,10 @@ HOB_CHECK int file_unlink(const struct file_io *io, int dir, const char *name);
 /** Open a directory, made (0700, its parent synced) when @make says so and it is missing. */
 HOB_CHECK int dir_open(const char *path, bool make, int *ret_dir);
 
+/** When @err says "permission denied": add to its text who owns the directory and who we are. @err
+ * may be NULL. */
+void dir_owner_tell(const char *path, struct hob_error *err);
+
 /** Make the creates, renames and unlinks in @dir durable. */
 HOB_CHECK int dir_sync(const struct file_io *io, int dir);
 

@@ -170,11 +170,28 @@ TEST(a_lock_is_taken_once_and_names_its_holder) {
     remove_dir(dir);
 }
 
+TEST(a_permission_that_is_missing_names_the_owner) {
+    struct hob_error err = {.os_errno = EACCES, .text = "cannot open it: Permission denied"};
+    int dir = setup_dir();
+    dir_owner_tell(path, &err);
+    char self[32];
+    (void)snprintf(self, sizeof self, "uid %u", (unsigned)geteuid());
+    CHECK(strstr(err.text, "Permission denied. The directory is of ") != NULL);
+    CHECK(strstr(err.text, self) != NULL);
+    CHECK(strstr(err.text, "run it as the owner") != NULL);
+    struct hob_error other = {.os_errno = ENOSPC, .text = "full"};
+    dir_owner_tell(path, &other);
+    CHECK_STR(other.text, "full");
+    dir_owner_tell(path, NULL);
+    remove_dir(dir);
+}
+
 TESTS(
     a_write_in_pieces_is_finished,
     a_write_that_fails_tells_how_far_it_came,
     large_zeros_truncation_and_syncs_reach_the_file,
     a_listing_shows_each_name_until_it_is_enough,
     a_directory_is_made_only_when_asked_for,
-    a_lock_is_taken_once_and_names_its_holder
+    a_lock_is_taken_once_and_names_its_holder,
+    a_permission_that_is_missing_names_the_owner
 )
