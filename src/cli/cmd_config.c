@@ -3,11 +3,25 @@
 #include <stdio.h>
 
 #include "cli/print.h"
+#include "cli/serve.h"
 #include "cli/settings.h"
 #include "config/show.h"
 #include "worker/kinds.h"
 
 enum { SHOWN_BYTES_MAX = 16 * 1024 * 1024 };
+
+/* What `hob serve` would refuse at the start; what only its journal knows (are there tokens?) is
+ * taken for granted. */
+static enum hob_status server_check(const struct config *config, struct config_report *report) {
+    const struct value *listen = &config->values[SETTING_SERVER_LISTEN];
+    struct server_options options = cli_server_options_of(config);
+    struct hob_error err = {0};
+    enum hob_status status = server_addresses_check(&options, true, &err);
+    if (status == HOB_OK) return HOB_OK;
+    return report_error(
+        report, listen->count > 0 ? listen->place : config->path, "`server`: %s", err.text
+    );
+}
 
 int cmd_config_check(struct cli *cli) {
     struct cli_settings all;
@@ -20,6 +34,7 @@ int cmd_config_check(struct cli *cli) {
         return cli_usage(cli, "no FILE is named, and there is no " CONFIG_PATH_DEFAULT);
     }
     enum hob_status status = config_load(&all.input, &config, &report);
+    if (status == HOB_OK) status = server_check(config, &report);
     cli_tell_report(&report);
     if (status == HOB_OK) {
         (void)printf(

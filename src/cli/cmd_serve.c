@@ -3,6 +3,7 @@
  * SIGHUP. */
 #include "base/assert.h"
 #include "cli/reload.h"
+#include "cli/serve.h"
 #include "cli/settings.h"
 #include "cli/version.h"
 #include "os/log.h"
@@ -23,7 +24,7 @@ struct serving {
     struct config *next;   /* while a reload is under way */
 };
 
-static struct server_options options_of(const struct config *config) {
+struct server_options cli_server_options_of(const struct config *config) {
     struct server_options options = {
         .data_path = config_text(config, SETTING_SERVER_DATA),
         .insecure = config_bool(config, SETTING_SERVER_INSECURE),
@@ -67,7 +68,7 @@ static bool reload_begin(void *context, struct server_options *ret_options) {
     hob_assert(serving->next == NULL);
     serving->next = reload_read(&serving->settings);
     if (serving->next == NULL) return false;
-    *ret_options = options_of(serving->next);
+    *ret_options = cli_server_options_of(serving->next);
     return true;
 }
 
@@ -80,7 +81,7 @@ static void reload_end(void *context, bool taken) {
 }
 
 static int serve(struct serving *serving) {
-    struct server_options options = options_of(serving->config);
+    struct server_options options = cli_server_options_of(serving->config);
     if (options.data_path == NULL && serving->config->path != NULL) {
         return cli_fail(
             HOB_CONFIG, "%s: `server.data` is missing (or --data DIR)", serving->config->path

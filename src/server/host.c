@@ -48,6 +48,8 @@ static void host_apply(void *context, const struct command *command, struct answ
                                                                           : NULL;
     if (is_full && push != NULL) {
         story_push_refused(&server->story, server->host.now_ns, ret_answer->code, push->queue);
+    } else if (push != NULL && ret_answer->code == ANSWER_OK) {
+        story_push_taken(&server->story);
     }
     if (!audit_wants(command)) return;
     const struct client *client = asker(server, command);

@@ -84,6 +84,14 @@ struct keep {
     bool is_failing;        /* told in the log once */
 };
 
+/* How many connections the process's limit of open files allows. */
+struct descriptors {
+    uint64_t limit;
+    uint32_t fit;          /* connections; UINT32_MAX: any number */
+    uint64_t told_refused; /* connections that were refused when it was told last */
+    hob_ns told_ns;        /* until then it is not told again */
+};
+
 struct server {
     const struct server_options *options; /* `in_force` */
     struct server_options in_force;
@@ -117,6 +125,7 @@ struct server {
     struct statistics statistics;
     struct keep keep;
     struct story story;
+    struct descriptors descriptors;
     char listen[512]; /* "listen=… listen=…" */
 };
 
@@ -127,6 +136,20 @@ void server_check(struct server *server);
 
 /** What runs beside has ended: end the connections and the loop. */
 void server_stop_now(struct server *server);
+
+/* addresses.c */
+const char *server_listen_at(const struct server_options *options, size_t at);
+size_t server_listen_count(const struct server_options *options);
+/** Say which addresses are open to anybody. */
+void server_addresses_warn(const struct server_options *options, bool has_tokens);
+
+/* descriptors.c */
+/** Raise the limit and let in as many connections as fit; before the first one. */
+void descriptors_open(struct server *server);
+/** The limits of connections are other ones, or may be. */
+void descriptors_limits_set(struct server *server);
+/** Every few seconds: tell of connections that were refused. */
+void descriptors_beat(struct server *server, hob_ns now_ns);
 
 /* callback_secret.c */
 /** The secret in DATA/webhook-secret, made when there is none. */

@@ -56,12 +56,7 @@ static void take(struct server *server, const struct server_options *next) {
     now->connections_max = next->connections_max;
     now->per_address_max = next->per_address_max;
     now->request_ns = next->request_ns;
-    net_limits_set(
-        server->net,
-        next->connections_max,
-        next->per_address_max,
-        (uint32_t)(next->request_ns / NS_PER_MS)
-    );
+    descriptors_limits_set(server);
     set_all(server, next);
 }
 

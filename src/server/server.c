@@ -5,12 +5,14 @@
  * goes back and a wrong NTP step cannot end all leases at once. */
 #include "server/server.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 
 #include "base/assert.h"
 #include "os/clock.h"
 #include "os/entropy.h"
+#include "os/file.h"
 #include "os/log.h"
 #include "os/notify.h"
 #include "os/self.h"
@@ -106,6 +108,7 @@ static void on_beat(uv_timer_t *timer) {
     clients_beat(timer->data);
     struct server *server = timer->data;
     story_beat(&server->story, server_now(server));
+    descriptors_beat(server, server_now(server));
 }
 
 /* --- stopping --- */
@@ -174,59 +177,6 @@ static void handles_close(struct server *server) {
 
 /* --- starting --- */
 
-static const char *listen_at(const struct server_options *options, size_t at) {
-    return options->listen_count == 0 ? SERVER_LISTEN_DEFAULT : options->listen[at];
-}
-
-static size_t listen_count(const struct server_options *options) {
-    return options->listen_count == 0 ? 1 : options->listen_count;
-}
-
-/* Told before anything is opened. */
-static enum hob_status
-addresses_are_known(const struct server_options *options, struct hob_error *err) {
-    enum hob_status status = HOB_OK;
-    for (size_t i = 0; i < listen_count(options) && status == HOB_OK; i++) {
-        bool local = false;
-        status = net_address_is_local(listen_at(options, i), &local, err);
-    }
-    return status;
-}
-
-static enum hob_status closed_door(const char *address, bool has_tokens, struct hob_error *err) {
-    return fail(
-        err,
-        HOB_CONFIG,
-        "--listen %s: other machines could reach it. It needs %s (doc/guide/security.md); or "
-        "listen on 127.0.0.1 or unix:PATH; or say --insecure, if the network is trusted",
-        address,
-        has_tokens ? "TLS: --tls-cert and --tls-key"
-                   : "a token, made while it is on 127.0.0.1, and TLS"
-    );
-}
-
-/* Off loopback a door needs TLS and either tokens or client certificates. */
-static enum hob_status check_addresses(struct server *server, struct hob_error *err) {
-    const struct server_options *options = server->options;
-    struct token_view token;
-    bool has_tokens = engine_token_at(space_engine(server->space), 0, &token);
-    for (size_t i = 0; i < listen_count(options); i++) {
-        const char *address = listen_at(options, i);
-        bool local = false;
-        enum hob_status status = net_address_is_local(address, &local, err);
-        if (status != HOB_OK) return status;
-        bool is_closed = server->tls != NULL && (has_tokens || options->tls_client_ca_path != NULL);
-        if (local || is_closed) continue;
-        if (!options->insecure) return closed_door(address, has_tokens, err);
-        log_warn(
-            "INSECURE: anybody who can reach this address can read what is said there, and without "
-            "tokens read and change all jobs",
-            log_str("listen", address)
-        );
-    }
-    return HOB_OK;
-}
-
 static enum hob_status open_tls(struct server *server, struct hob_error *err) {
     const struct server_options *options = server->options;
     if ((options->tls_cert_path == NULL) != (options->tls_key_path == NULL)) {
@@ -245,6 +195,30 @@ static enum hob_status open_tls(struct server *server, struct hob_error *err) {
     );
     if (status == HOB_OK) net_tls_set(server->net, server->tls);
     return status;
+}
+
+/* A wrong path makes an empty server that looks like a healthy one; so it is told, and a
+ * configuration that is refused makes none. */
+static enum hob_status
+look_at_directory(const struct server_options *options, bool *ret_is_new, struct hob_error *err) {
+    int dir = -1;
+    *ret_is_new = dir_open(options->data_path, false, &dir) == ENOENT;
+    file_close(&dir);
+    return *ret_is_new ? server_addresses_check(options, false, err) : HOB_OK;
+}
+
+static void tell_directory(const struct server_options *options, bool is_new, bool is_empty) {
+    if (is_new) {
+        log_warn(
+            "there was no data directory: a new one is made, without jobs. Is it the right path?",
+            log_str("data", options->data_path)
+        );
+    } else if (is_empty) {
+        log_info(
+            "there was no journal in the data directory: a new one begins, without jobs",
+            log_str("data", options->data_path)
+        );
+    }
 }
 
 static enum hob_status
@@ -273,7 +247,9 @@ static uint64_t memory_max(const struct server_options *options) {
 
 static enum hob_status open_space(struct server *server, struct hob_error *err) {
     struct journal *journal = NULL;
-    enum hob_status status = open_journal(server, &journal, err);
+    bool is_new = false;
+    enum hob_status status = look_at_directory(server->options, &is_new, err);
+    if (status == HOB_OK) status = open_journal(server, &journal, err);
     if (status != HOB_OK) return status;
     struct space_options options = {
         .sink =
@@ -289,6 +265,7 @@ static enum hob_status open_space(struct server *server, struct hob_error *err) 
     struct space_recovery recovery = {0};
     status = space_open(journal, &options, server->wall_ns, &server->space, &recovery, err);
     if (status != HOB_OK) return status;
+    tell_directory(server->options, is_new, recovery.batches == 0);
     hob_ns took_ns = clock_monotonic() - server->monotonic_ns;
     log_info(
         "recovered",
@@ -313,10 +290,10 @@ static enum hob_status open_space(struct server *server, struct hob_error *err) 
 
 static enum hob_status listen_all(struct server *server, struct hob_error *err) {
     size_t used = 0;
-    for (size_t i = 0; i < listen_count(server->options); i++) {
+    for (size_t i = 0; i < server_listen_count(server->options); i++) {
         char address[NET_ADDRESS_BYTES_MAX];
         enum hob_status status =
-            net_listen(server->net, listen_at(server->options, i), address, err);
+            net_listen(server->net, server_listen_at(server->options, i), address, err);
         if (status != HOB_OK) return status;
         log_info("listening", log_str("address", address));
         int size =
@@ -337,16 +314,24 @@ static void say_ready(const struct server *server) {
     (void)fflush(stdout);
 }
 
+static enum hob_status check_door(const struct server *server, struct hob_error *err) {
+    struct token_view token;
+    bool has_tokens = engine_token_at(space_engine(server->space), 0, &token);
+    enum hob_status status = server_addresses_check(server->options, has_tokens, err);
+    if (status == HOB_OK) server_addresses_warn(server->options, has_tokens);
+    return status;
+}
+
 static enum hob_status serve(struct server *server, struct hob_error *err) {
     enum hob_status status = open_tls(server, err);
     if (status == HOB_OK) status = open_space(server, err);
-    if (status == HOB_OK) status = check_addresses(server, err);
+    if (status == HOB_OK) status = check_door(server, err);
     if (status == HOB_OK) status = audit_open(server, err);
     if (status == HOB_OK) statistics_keep_load(server);
     if (status == HOB_OK) status = listen_all(server, err);
     if (status != HOB_OK) return status;
     door_sync(server);
-    (void)self_raise_files();
+    descriptors_open(server);
     handles_open(server);
     log_info("serving", log_str("data", server->options->data_path));
     server_settings_set(server);
@@ -425,7 +410,7 @@ static enum hob_status run(const struct server_options *options, struct hob_erro
     };
     self_ignore_broken_pipes();
     self_steady_memory();
-    enum hob_status status = addresses_are_known(options, err);
+    enum hob_status status = server_addresses_check(options, true, err);
     if (status == HOB_OK) status = net_new(&net, &server.net, err);
     if (status == HOB_OK) status = serve(&server, err);
     server_deinit(&server);

@@ -74,6 +74,18 @@ struct server_options {
 };
 
 /**
+ * May a server listen at these addresses?
+ *
+ * @has_tokens  are there tokens? True when that is not known: then only what is wrong in any case
+ *              is told
+ *
+ * Fails  HOB_CONFIG
+ */
+HOB_CHECK enum hob_status server_addresses_check(
+    const struct server_options *options, bool has_tokens, struct hob_error *err
+);
+
+/**
  * Serve until SIGTERM or SIGINT (a second one ends at once). Prints one line on stdout when it
  * serves:
  *

@@ -73,12 +73,16 @@ void statistics_keep_load(struct server *server) {
     }
     struct engine_stats stats;
     engine_stats(space_engine(server->space), &stats);
-    bool is_new = failed == ENOENT && stats.next_id == 1;
-    if (is_new) return;
+    if (failed == ENOENT && stats.next_id == 1) return;
     /* Of the time before nothing is known. */
     statistics->kept = (uint32_t)(server->wall_ns / NS_PER_MINUTE);
+    if (failed == ENOENT) {
+        /* Of a copy, or of one that was killed before it wrote them the first time. */
+        log_info("statistics begin anew: none were written before; jobs are not touched");
+        return;
+    }
     log_warn(
-        "statistics begin anew: those of before are lost or damaged",
+        "statistics begin anew: those of before are lost or damaged; jobs are not touched",
         log_str("file", STATISTICS_FILE),
         log_str("error", failed == 0 ? "not what was written" : strerrordesc_np(failed))
     );

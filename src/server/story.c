@@ -308,7 +308,24 @@ void story_push_refused(
     hob_assert(code == ANSWER_MEMORY || code == ANSWER_FULL);
     struct story_pushes *pushes = code == ANSWER_MEMORY ? &story->memory : &story->disk;
     pushes->refused++;
+    pushes->all++;
+    pushes->last_ns = now_ns;
+    pushes->is_taken = false;
     if (pushes_are_due(pushes, now_ns)) tell_pushes(story, pushes, now_ns, queue);
+}
+
+void story_push_taken(struct story *story) {
+    story->memory.is_taken = story->memory.is_told;
+    story->disk.is_taken = story->disk.is_told;
+}
+
+/* A while without a refusal, and pushes that came in: it is over. */
+static void
+tell_taken(struct story *story, struct story_pushes *pushes, const char *what, hob_ns now_ns) {
+    hob_ns quiet_ns = ns_add(pushes->last_ns, STORY_PUSHES_SECONDS * NS_PER_SECOND);
+    if (!pushes->is_taken || now_ns < quiet_ns) return;
+    story->write(SEVERITY_WARN, what, LOG_FIELDS(log_u64("refused", pushes->all)));
+    *pushes = (struct story_pushes){0};
 }
 
 /* Asking for what is not there is part of many a client's work. */
@@ -358,4 +375,6 @@ void story_beat(struct story *story, hob_ns now_ns) {
         tell_pushes(story, &story->memory, now_ns, SLICE_NONE);
     }
     if (pushes_are_due(&story->disk, now_ns)) tell_pushes(story, &story->disk, now_ns, SLICE_NONE);
+    tell_taken(story, &story->memory, "pushes are taken again: there is memory", now_ns);
+    tell_taken(story, &story->disk, "pushes are taken again: there is space on the disk", now_ns);
 }

@@ -39,6 +39,9 @@ struct story_pushes {
     bool is_told;
     hob_ns told_ns;
     uint64_t refused; /* since then */
+    hob_ns last_ns;   /* when the last one was */
+    uint64_t all;     /* refused since the first line */
+    bool is_taken;    /* one was taken since */
 };
 
 struct story {
@@ -87,6 +90,9 @@ void story_command(
 void story_push_refused(
     struct story *story, hob_ns now_ns, enum answer_code code, struct slice queue
 );
+
+/** A push was taken: when none is refused for a while, that is told. */
+void story_push_taken(struct story *story);
 
 /** Would a line about this refusal be written, the limit aside? */
 bool story_wants_refusal(const struct refusal *refusal);

@@ -193,6 +193,19 @@ TEST(refused_pushes_are_one_line_in_ten_seconds_for_each_reason) {
     check_lines("");
     story_beat(&rig.story, now_ns + 10 * NS_PER_SECOND);
     check_lines(MEMORY "count=499\n");
+    story_push_taken(&rig.story);
+    story_push_refused(&rig.story, now_ns + 11 * NS_PER_SECOND, ANSWER_MEMORY, SLICE("mail"));
+    story_beat(&rig.story, now_ns + 20 * NS_PER_SECOND);
+    check_lines(MEMORY "count=1\n"
+                       "level=warn msg=\"pushes are taken again: there is space on the disk\" "
+                       "refused=1\n");
+    story_beat(&rig.story, now_ns + 30 * NS_PER_SECOND); /* is it over? Nobody knows */
+    check_lines("");
+    story_push_taken(&rig.story);
+    story_beat(&rig.story, now_ns + 30 * NS_PER_SECOND);
+    check_lines("level=warn msg=\"pushes are taken again: there is memory\" refused=501\n");
+    story_beat(&rig.story, now_ns + 50 * NS_PER_SECOND);
+    check_lines("");
     end();
 }
 
