@@ -192,9 +192,19 @@ static int ask(struct cli *cli, const struct bulk_verb *verb, size_t count) {
     return status_exit_code(HOB_FAILED);
 }
 
+/* Why may a filter have found nothing? */
+static void tell_nothing(struct cli *cli, const struct bulk_verb *verb) {
+    cli_warn_no_queue(cli);
+    if (cli_has(cli, "state")) return;
+    (void)fprintf(
+        stderr, "without --state only these are looked at: %s; of others: --state …\n", verb->states
+    );
+}
+
 static int
 run_filter(struct cli *cli, const struct bulk_verb *verb, uint64_t max, struct bulk_ids *list) {
     if (!bulk_ids_of_filter(cli, verb->states, max, list)) return cli->exit_code;
+    if (list->count == 0) tell_nothing(cli, verb);
     if (cli_has(cli, "dry-run")) return dry_run(verb, list);
     int code = ask(cli, verb, list->count);
     if (code != 0) return code;

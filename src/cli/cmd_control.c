@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/bulk.h"
+#include "cli/print.h"
 
 /* A filter without --state means those that the verb is for. Waiting jobs are only deleted when
  * they are named, or their state is. */
@@ -42,14 +43,24 @@ static void tell_valve(const struct cli *cli, const char *what) {
     (void)fprintf(stderr, "%s %s: %s\n", sort, name, what);
 }
 
+/* A queue is made when it is paused: perhaps its name has a typo. */
+static bool makes_queue(struct cli *cli) {
+    if (cli_value(cli, "group-of") != NULL || cli_has(cli, "kind") || cli_has(cli, "limiter")) {
+        return false;
+    }
+    return cli_queue_is_missing(cli, cli->args[0]);
+}
+
 int cmd_pause(struct cli *cli) {
+    if (!cli_connect(cli)) return cli->exit_code;
+    bool is_new = makes_queue(cli);
     struct cli_request request = {0};
     cli_word(&request, "PAUSE");
     cli_word(&request, cli->args[0]);
     cli_request_options(&request, cli);
     cli_request_by(&request, cli);
     if (cli_ask(cli, &request, 0) == NULL) return cli->exit_code;
-    tell_valve(cli, "paused");
+    tell_valve(cli, is_new ? "paused; there was no such queue: it is made" : "paused");
     return 0;
 }
 

@@ -108,6 +108,7 @@ int cmd_export(struct cli *cli) {
     struct exporting exporting = {.cli = cli, .out = buf_make(OUT_BYTES_MAX)};
     interrupt_begin();
     int code = ids_gather(&exporting) ? jobs_put(&exporting) : cli->exit_code;
+    if (code == 0 && exporting.count == 0) cli_warn_no_queue(cli);
     buf_deinit(&exporting.out);
     free(exporting.ids);
     return code;

@@ -63,15 +63,18 @@ int cmd_ls(struct cli *cli) {
     if (cli_has(cli, "watch")) return watch_run(cli, look);
     if (!cli_number(cli, "limit", 1, LS_MAX, &left)) return cli->exit_code;
     char before[24] = "0";
+    bool is_empty = true;
     do {
         const struct resp_node *reply = page(cli, before, left);
         if (reply == NULL) return cli->exit_code;
         const struct resp_node *rows = reply_item(reply, 1);
         int code = cli_print_rows(cli, rows, job_columns, hob_countof(job_columns));
         if (code != 0) return code;
+        is_empty = is_empty && rows->children_count == 0;
         left -= rows->children_count < left ? rows->children_count : left;
         (void)snprintf(before, sizeof before, "%.*s", SLICE_ARG(reply_item(reply, 0)->text));
     } while (left > 0 && strcmp(before, "0") != 0);
+    if (is_empty) cli_warn_no_queue(cli);
     warn(cli);
     return 0;
 }

@@ -41,7 +41,7 @@ static const struct cli_column worker_columns[] = {
     {"running", "RUNNING", COLUMN_NUMBER},
     {"kinds", "KINDS", COLUMN_NUMBER},
     {"labels", "LABELS", COLUMN_TEXT},
-    {"alive_until", "ALIVE UNTIL", COLUMN_WORD},
+    {"alive_until", "ALIVE UNTIL", COLUMN_ALIVE},
 };
 
 static const struct listing workers = {"WORKERS", worker_columns, hob_countof(worker_columns)};

@@ -2,10 +2,12 @@
 /* `hob torture`: does this very binary keep its word on this very disk? Figures on stdout; each
  * thing that is wrong on stderr, up to a number that a person reads. */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include "cli/print.h"
 #include "os/entropy.h"
+#include "os/file.h"
 #include "os/self.h"
 #include "torture/torture.h"
 
@@ -156,11 +158,22 @@ int cmd_torture(struct cli *cli) {
     return verdict_end(cli, &out, &report.verdict);
 }
 
+/* The history of a torture, also when its directory is named. */
+static const char *history_of(const char *path, char to[PATH_MAX]) {
+    int dir = -1;
+    if (dir_open(path, false, &dir) != 0) return path;
+    file_close(&dir);
+    (void)snprintf(to, PATH_MAX, "%s/history", path);
+    return to;
+}
+
 int cmd_torture_check(struct cli *cli) {
     struct checker_verdict verdict;
     struct hob_error err = {0};
     struct told told = {0};
-    enum hob_status status = torture_check(cli->args[0], tell, &told, &verdict, &err);
+    char history[PATH_MAX];
+    enum hob_status status =
+        torture_check(history_of(cli->args[0], history), tell, &told, &verdict, &err);
     if (status != HOB_OK) return cli_fail(status, "%s", err.text);
     HOB_AUTO_BUF struct buf out = buf_make(OUT_BYTES_MAX);
     if (cli->json) {

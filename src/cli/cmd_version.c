@@ -5,8 +5,14 @@
 #include "cli/cli.h"
 #include "cli/version.h"
 
+#ifdef __clang__
+#    define COMPILER "built with"
+#else
+#    define COMPILER "built with gcc"
+#endif
+
 int cmd_version(struct cli *cli) {
     (void)cli;
-    (void)printf("hob %s (%s)\n", HOB_VERSION, __VERSION__);
+    (void)printf("hob %s (" COMPILER " %s)\n", HOB_VERSION, __VERSION__);
     return 0;
 }

@@ -27,10 +27,29 @@ static const struct {
     {DELIVER_WORD, deliver},
 };
 
+/* What other systems call so. */
+static const struct {
+    const char *word;
+    const char *told;
+} elsewhere[] = {
+    {"top", "see `hob queues -w`, `hob workers -w`, `hob stats`"},
+    {"status", "see `hob stats`"},
+    {"drain", "`hob pause QUEUE`, or end the workers: SIGTERM lets jobs end (guide: Workers)"},
+    {"shutdown", "end the process of `hob serve` with SIGTERM"},
+    {"stop", "end the process of `hob serve` with SIGTERM"},
+    {"purge", "see `hob delete --queue QUEUE --state available`"},
+    {"flush", "see `hob delete --queue QUEUE --state available`"},
+};
+
 static int unknown_command(const char *word) {
     if (word[0] == '-') {
         (void)fprintf(stderr, "hob: options of a command stand behind it: `%s`\n", word);
         (void)fprintf(stderr, "Try: hob help\n");
+        return status_exit_code(HOB_USAGE);
+    }
+    for (size_t i = 0; i < hob_countof(elsewhere); i++) {
+        if (strcmp(elsewhere[i].word, word) != 0) continue;
+        (void)fprintf(stderr, "hob: there is no command `%s`: %s\n", word, elsewhere[i].told);
         return status_exit_code(HOB_USAGE);
     }
     const char *near = cli_command_nearest(word, NULL);
@@ -113,6 +132,9 @@ static int run_words(char **words, size_t count) {
 }
 
 int main(int argc, char **argv) {
+    /* A line a write: what several processes say on one terminal or into one file does not mix. */
+    static char errors[16384];
+    (void)setvbuf(stderr, errors, _IOLBF, sizeof errors);
     net_memory_init();
     for (size_t i = 0; argc > 1 && i < hob_countof(hidden); i++) {
         if (strcmp(argv[1], hidden[i].word) == 0) return hidden[i].main(argc - 2, argv + 2);

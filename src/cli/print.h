@@ -38,6 +38,7 @@ enum cli_column_kind {
     COLUMN_WORD, /* never cut */
     COLUMN_NUMBER,
     COLUMN_STATE,  /* a word in the colour of the state */
+    COLUMN_ALIVE,  /* a word; where there is none, who it is of is gone */
     COLUMN_SPARSE, /* as text; left out of a table in which all rows are without it */
     COLUMN_COUNT,  /* as a number; left out of a table in which all rows have 0 */
 };
@@ -73,6 +74,12 @@ int cli_print_rows(
 
 /** One map, printed field by field; an exit code. */
 int cli_print_json(const struct resp_node *node);
+
+/** Is it known that there is no such queue? What is no single name is not looked for. */
+bool cli_queue_is_missing(struct cli *cli, const char *queue);
+
+/** Say on stderr when the queue of --queue is not there, perhaps a typo. */
+void cli_warn_no_queue(struct cli *cli);
 
 /**
  * Warn on stderr of kinds that no live worker runs.

@@ -60,6 +60,7 @@ void progress_tell(struct progress *progress, uint64_t done) {
         SLICE_ARG(buf_slice(&line)),
         progress->over ? ERASE_EOL : "\n"
     );
+    (void)fflush(stderr);
     progress->told = progress->over;
 }
 

@@ -92,6 +92,10 @@ cell_of(const struct table *table, const struct resp_node *row, size_t column) {
     return reply_is_set(value) ? value : NULL;
 }
 
+static const char *none_of(const struct table *table, size_t column) {
+    return table->columns[column].kind == COLUMN_ALIVE ? "gone" : "-";
+}
+
 /* --- forms for programs --- */
 
 static void put_json_rows(struct buf *out, const struct resp_node *rows) {
@@ -104,10 +108,11 @@ static void put_json_rows(struct buf *out, const struct resp_node *rows) {
 }
 
 /* What divides fields and rows is not in them. */
-static void put_tab_cell(struct buf *out, struct slice key, const struct resp_node *value) {
+static void
+put_tab_cell(struct buf *out, struct slice key, const struct resp_node *value, const char *none) {
     size_t start = out->size;
     if (value != NULL) cli_put_field(out, key, value);
-    if (out->size == start) (void)buf_put_char(out, '-');
+    if (out->size == start) (void)buf_put_str(out, none);
     for (size_t i = start; i < out->size; i++) {
         if ((unsigned char)out->bytes[i] < ' ') out->bytes[i] = ' ';
     }
@@ -119,7 +124,7 @@ static void put_tabs(struct buf *out, const struct table *table) {
         for (size_t column = 0; column < table->count; column++) {
             if (column > 0) (void)buf_put_char(out, '\t');
             struct slice key = column_name(table->columns[column].key);
-            put_tab_cell(out, key, cell_of(table, row, column));
+            put_tab_cell(out, key, cell_of(table, row, column), none_of(table, column));
         }
         (void)buf_put_char(out, '\n');
     }
@@ -138,7 +143,7 @@ static void gather_cell(struct table *table, size_t column, const struct resp_no
     bool is_zero = cell.size == 1 && cell.bytes[0] == '0';
     bool counts = table->columns[column].kind == COLUMN_COUNT;
     if (cell.size > 0 && !(counts && is_zero)) table->filled[column] = true;
-    if (cell.size == 0) (void)buf_put_char(&cell, '-');
+    if (cell.size == 0) (void)buf_put_str(&cell, none_of(table, column));
     if (cell.size > CELL_BYTES_MAX) cell.size = CELL_BYTES_MAX;
     size_t start = table->cells.size;
     term_put_safe(&table->cells, buf_slice(&cell), true);

@@ -164,7 +164,7 @@ static const struct cli_command journal_rows[] = {
     },
     {
         .name = "torture check",
-        .synopsis = "HISTORY",
+        .synopsis = "HISTORY | DIR",
         .summary = "judge the history of a torture once more",
         .examples = "hob torture check /var/lib/hob-torture/history\n",
         .lists = {&cli_print_options},

@@ -2,6 +2,7 @@
 /* The warning that jobs wait for a worker which is not there. The server tells them by queue and
  * kind; a worker is missing for a kind, so rows of one kind are one warning. */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/print.h"
 #include "os/clock.h"
@@ -28,6 +29,22 @@ static void tell(struct slice kind, bool is_plain, uint64_t jobs, uint64_t oldes
     cli_put_span(&text, now_ns > oldest_ns ? now_ns - oldest_ns : 0);
     (void)buf_put_str(&text, "): start one, see hob workers");
     (void)fprintf(stderr, "hob: %.*s\n", SLICE_ARG(buf_slice(&text)));
+}
+
+bool cli_queue_is_missing(struct cli *cli, const char *queue) {
+    if (strpbrk(queue, "*?,") != NULL) return false;
+    const struct slice words[] = {SLICE("QUEUE"), slice_str(queue)};
+    const struct resp_node *reply = NULL;
+    struct hob_error err = {0};
+    enum hob_status status = session_call(cli->session, words, 2, 0, &reply, &err);
+    return status == HOB_NOT_FOUND || (status == HOB_OK && !reply_is_set(reply));
+}
+
+void cli_warn_no_queue(struct cli *cli) {
+    const char *queue = cli_value(cli, "queue");
+    if (queue == NULL || cli->session == NULL || !cli_queue_is_missing(cli, queue)) return;
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "hob: there is no queue `%s`\n", queue);
 }
 
 void cli_warn_unserved(const struct resp_node *rows, const char *queue, const char *kind) {

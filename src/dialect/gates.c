@@ -180,7 +180,11 @@ static void put_fetch(struct buf *to, const struct gate *gate) {
     if (!gate->is_open) {
         put_name(to, "every worker of its kind waits for other queues than", gate);
     } else if (gate->count == 0) {
-        put_name(to, "at this moment no worker of its kind waits for a job of queue", gate);
+        put_name(
+            to,
+            "it is not known: a worker of its kind may ask at any moment for jobs of queue",
+            gate
+        );
     } else {
         put_count(to, gate, "fetch waits", "fetches wait");
         put_name(to, " for a job of queue", gate);

@@ -12,6 +12,7 @@
  *   any other exit             fail, cause exit */
 #include "worker/outcome.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,14 +51,15 @@ static void judge_timeout(const struct run_end *end, struct outcome *outcome) {
 }
 
 static void judge_signal(const struct run_end *end, struct outcome *outcome) {
-    char reason[64];
+    char reason[96];
     const char *name = sigabbrev_np(end->signal_number);
     (void)snprintf(
         reason,
         sizeof reason,
-        "killed by signal %d (SIG%s)",
+        "killed by signal %d (SIG%s)%s",
         end->signal_number,
-        name == NULL ? "?" : name
+        name == NULL ? "?" : name,
+        end->signal_number == SIGKILL ? ": perhaps out of memory" : ""
     );
     outcome_fail(outcome, "signal", reason, end->tail);
     outcome->code = end->signal_number;
