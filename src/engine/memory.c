@@ -4,11 +4,12 @@
  *     below 4/5          everything works
  *     from 4/5 on        what brings new payloads or texts is refused: pushes, lists, joins,
  *                        updates of texts; all else works, from the fifth that is left
- *     at the ceiling     what would make a thing that stays is refused, too: a queue, limiter or
- *                        worker that is not there yet
+ *     at the ceiling     what would make a thing that stays is refused, too: a queue or limiter
+ *                        that is not there yet
  *
- * What runs and ends jobs is never refused, nor are the callbacks of an end: they need little, and
- * are what frees memory. The last fifth is theirs.
+ * What runs and ends jobs is never refused, nor are the callbacks of an end, nor a worker that is
+ * new: they need little, and are what frees memory. Workers that were restarted come under new
+ * names: if these were refused, nothing would ever be worked off. The last fifth is theirs.
  *
  * Counted is what is used: the chunks of pools and indexes are kept when what was in them goes, and
  * serve what comes next, so their free places are no use. Otherwise a server that was full once

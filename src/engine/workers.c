@@ -45,7 +45,6 @@ uint32_t worker_greet(struct engine *engine, struct slice name, struct answer *a
     }
     uint32_t handle = worker_find(engine, name);
     if (handle != 0) return handle;
-    if (memory_is_spent(engine, answer)) return 0;
     if ((engine->worker_count + 1) % WORKER_SWEEP_EVERY == 0) workers_sweep(engine);
     if (engine->worker_count >= WORKERS_MAX) {
         answer_set(answer, ANSWER_LIMIT, "workers: 100000 at most");
