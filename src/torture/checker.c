@@ -123,6 +123,7 @@ static void take_push(struct checker *checker, const struct history_event *event
     push->group = event->group;
     push->limiter = event->limiter;
     push->units = event->units;
+    push->list = event->list;
 }
 
 static void push_twice(struct checker *checker, uint64_t key, uint64_t one, uint64_t other) {

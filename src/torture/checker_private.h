@@ -36,6 +36,7 @@ struct push {
     uint64_t group;
     uint64_t limiter;
     uint64_t units;
+    uint64_t list; /* 0: pushed alone */
 };
 
 struct delivery {

@@ -5,6 +5,11 @@
 
 #include "torture/checker_private.h"
 
+struct list {
+    uint64_t pushes;
+    uint64_t found;
+};
+
 static int compare_founds(const void *a_row, const void *b_row) {
     const struct found *a = a_row;
     const struct found *b = b_row;
@@ -67,6 +72,33 @@ static void judge_push(struct checker *checker, uint64_t key, struct push *push)
     wrong(checker, CHECKER_LOST, "push %" PRIu64 ", job %" PRIu64 ", is gone", key, push->id);
 }
 
+/* Of a list that is pushed all or none, some are there and some are not. */
+static void judge_lists(struct checker *checker) {
+    struct table lists = {.row_bytes = sizeof(struct list)};
+    for (uint64_t key = 0; key < checker->pushes.count; key++) {
+        const struct push *push = push_at(checker, key);
+        if (push == NULL || push->list == 0) continue;
+        table_grow(checker, &lists, push->list + 1);
+        struct list *list = table_at(&lists, push->list);
+        const struct found *found = push->own_id == 0 ? NULL : found_of(checker, push->own_id);
+        list->pushes++;
+        if (found != NULL) list->found++;
+    }
+    for (uint64_t number = 1; checker->verdict.census && number < lists.count; number++) {
+        const struct list *list = table_at(&lists, number);
+        if (list->found == 0 || list->found == list->pushes) continue;
+        wrong(
+            checker,
+            CHECKER_LOST,
+            "list %" PRIu64 " was to be there as a whole: %" PRIu64 " of %" PRIu64 " are",
+            number,
+            list->found,
+            list->pushes
+        );
+    }
+    mem_free(&checker->mem, lists.rows, lists.capacity * lists.row_bytes);
+}
+
 void judge_pushes(struct checker *checker) {
     table_sort(&checker->founds, compare_founds);
     for (size_t at = 0; at < checker->founds.count; at++) {
@@ -84,4 +116,5 @@ void judge_pushes(struct checker *checker) {
             wrong(checker, CHECKER_LOST, "the ack of job %" PRIu64 " is undone", end->id);
         }
     }
+    judge_lists(checker);
 }

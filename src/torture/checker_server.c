@@ -34,6 +34,13 @@ static const char *sort_word(enum history_sort sort) {
 
 static void take_limit(struct checker *checker, const struct history_event *event) {
     if (event->sort > HISTORY_OF_LIMITER) return;
+    for (size_t at = 0; at < checker->limits.count; at++) {
+        struct limit *known = table_at(&checker->limits, at);
+        if (known->sort != (enum history_sort)event->sort || known->name != event->name) continue;
+        if (known->queue != event->queue) continue;
+        known->concurrency = event->concurrency; /* what runs may be more; what starts counts */
+        return;
+    }
     struct limit *limit = table_add(checker, &checker->limits);
     *limit = (struct limit){
         .sort = (enum history_sort)event->sort,
@@ -44,6 +51,11 @@ static void take_limit(struct checker *checker, const struct history_event *even
         .period_ns = event->period_ms * NS_PER_MS,
         .burst = event->burst == 0 ? event->count : event->burst,
     };
+    for (size_t id = 0; id < checker->lives.count; id++) {
+        const struct life_of *job = table_at(&checker->lives, id);
+        const struct push *push = job->life == LIFE_RUNS ? push_at(checker, job->key) : NULL;
+        if (push != NULL && limit_fits(limit, push)) limit->running += units_of(limit, push);
+    }
 }
 
 /* The job takes its units of every limit, or gives them back. */
@@ -54,7 +66,8 @@ limits_move(struct checker *checker, const struct push *push, uint64_t id, bool 
         if (!limit_fits(limit, push)) continue;
         uint64_t units = units_of(limit, push);
         limit->running += begins ? units : 0 - units;
-        if (!begins || limit->concurrency == 0 || limit->running <= limit->concurrency) continue;
+        if (!begins || checker->is_telling_anew) continue;
+        if (limit->concurrency == 0 || limit->running <= limit->concurrency) continue;
         /* One job may ask for more than there is: then it runs alone. */
         if (limit->running == units) continue;
         wrong(
@@ -124,6 +137,7 @@ static void job_moves(struct checker *checker, const struct history_event *event
     table_grow(checker, &checker->lives, event->id + 1);
     struct life_of *job = table_at(&checker->lives, event->id);
     enum life from = job->life;
+    if (from != LIFE_NONE) checker->is_telling_anew = false;
     job->key = event->key;
     job->life = to;
     if (to == LIFE_OVER) job->over_at = event->at;

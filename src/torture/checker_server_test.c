@@ -45,8 +45,10 @@ TEST(more_than_a_queue_allows_is_over_its_limit) {
 }
 
 TEST(what_runs_after_a_restart_counts_only_when_it_is_told_anew) {
-    CHECK_EQUAL(over_limit(LIMIT_2 RESTART RUNS("1", "1") RUNS("2", "2") RUNS("3", "3")), 1);
-    CHECK_EQUAL(over_limit(LIMIT_2 RESTART RUNS("1", "1") WAITS("2") RUNS("3", "3")), 0);
+    CHECK_EQUAL(
+        over_limit(LIMIT_2 RESTART RUNS("1", "1") RUNS("2", "2") WAITS("3") RUNS("3", "3")), 1
+    );
+    CHECK_EQUAL(over_limit(LIMIT_2 RESTART RUNS("1", "1") WAITS("2") WAITS("3") RUNS("3", "3")), 0);
 }
 
 TEST(a_group_and_a_limiter_have_limits_of_their_own) {
@@ -119,6 +121,25 @@ TEST(a_server_whose_clock_runs_ahead_may_come_sooner) {
     CHECK_EQUAL(judge("0 0 clock ahead_ms=31000\n" DELAYED GOT).wrong[CHECKER_EARLY], 1);
 }
 
+TEST(a_limit_that_is_changed_holds_for_what_starts_then) {
+#define NOW(n) "6 0 limit sort=0 name=0 concurrency=" n "\n"
+    CHECK_EQUAL(over_limit(LIMIT_2 NOW("1")), 0);
+    CHECK_EQUAL(over_limit(LIMIT_2 NOW("1") OVER("1") RUNS("3", "3")), 1);
+    CHECK_EQUAL(over_limit(LIMIT_2 NOW("3") RUNS("3", "3")), 0);
+    /* what runs already is not too much, also when a restart tells it anew */
+    CHECK_EQUAL(over_limit(LIMIT_2 NOW("1") RESTART RUNS("1", "1") RUNS("2", "2")), 0);
+    /* a limit that comes later counts what runs */
+    CHECK_EQUAL(over_limit(THREE("") RUNS("1", "1") NOW("1") RUNS("2", "2")), 1);
+    CHECK_EQUAL(over_limit(LIMIT_2 "6 0 limit sort=0 name=0\n" RUNS("3", "3")), 0);
+}
+
+TEST(a_list_is_there_as_a_whole_or_not_at_all) {
+#define LIST PUSH("1", " list=4") PUSH("2", " list=4")
+    CHECK_EQUAL(judge(LIST "9 0 census\n").wrong[CHECKER_LOST], 0);
+    CHECK_EQUAL(judge(LIST CENSUS).wrong[CHECKER_LOST], 1);
+    CHECK_EQUAL(judge(LIST "9 0 found key=2 id=2 done=1\n" CENSUS).wrong[CHECKER_LOST], 0);
+}
+
 TEST(a_lease_lasts_as_long_as_was_promised) {
 #define LEASED     PUSH("1", "") "6 0 runs key=1 id=1 token=1 time=10 until=20\n"
 #define NEXT(time) "7 0 runs key=1 id=1 token=2 time=" time " until=30\n"
@@ -146,6 +167,8 @@ TESTS(
     a_push_may_be_answered_with_the_job_that_has_its_key,
     a_push_that_joined_a_job_that_had_ended_is_lost,
     a_server_whose_clock_runs_ahead_may_come_sooner,
+    a_limit_that_is_changed_holds_for_what_starts_then,
+    a_list_is_there_as_a_whole_or_not_at_all,
     a_lease_lasts_as_long_as_was_promised,
     what_is_zero_need_not_be_written
 )

@@ -9,7 +9,7 @@
 #define OF_PUSH      (F(key) | F(queue) | F(priority) | F(delay_ms))
 #define OF_JOB       (F(key) | F(id) | F(token) | F(attempt) | F(releases))
 #define OF_END       (F(id) | F(token))
-#define MORE_OF_PUSH (F(unique) | F(scope) | F(group) | F(limiter) | F(units))
+#define MORE_OF_PUSH (F(unique) | F(scope) | F(group) | F(limiter) | F(units) | F(list))
 #define OF_LIMIT     (F(queue) | F(concurrency) | F(count) | F(period_ms) | F(burst))
 
 static const struct {

@@ -45,7 +45,8 @@ enum { HISTORY_LINE_BYTES_MAX = 600 };
     X(burst)              \
     X(time)               \
     X(until)              \
-    X(ahead_ms)
+    X(ahead_ms)           \
+    X(list)
 
 enum history_field {
 #define X(name) HISTORY_FIELD_##name,
@@ -134,6 +135,7 @@ struct history_event {
     uint64_t time;  /* by the server's clock, in ns */
     uint64_t until; /* by it, too: so long the lease was promised */
     uint64_t ahead_ms;
+    uint64_t list; /* number of the list that it is pushed in, all or none; 0: alone */
 };
 
 /* What a limit is about. Of a group, `queue` is the queue that it belongs to. */
