@@ -125,7 +125,7 @@ static ssize_t disk_write_locked(
     }
     int failed;
     size = write_allowed(disk, dead, fd, offset, size, &failed);
-    write_note(disk, fd, offset, size);
+    if (size > 0) write_note(disk, fd, offset, size);
     size_t left = size;
     uint64_t at = offset;
     for (int i = 0; i < part_count && left > 0; i++) {

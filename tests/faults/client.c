@@ -37,14 +37,31 @@ static void push_record(
             .group = push->group,
             .limiter = push->limiter,
             .units = push->units,
+            .list = push->list,
         }
     );
 }
 
+static struct push *list_member(struct world *world, const struct push *first, uint32_t at) {
+    return &world->pushes[first->key + (uint64_t)at * world->swarm.pushers];
+}
+
+static void list_record(
+    struct world *world,
+    const struct pusher *pusher,
+    const struct push *first,
+    enum history_type type
+) {
+    for (uint32_t at = 0; at < first->list_count; at++) {
+        push_record(world, pusher, list_member(world, first, at), type);
+    }
+}
+
 static bool push_send(struct world *world, struct pusher *pusher, struct push *push) {
-    struct ask ask = {.type = COMMAND_PUSH, .key = push->key};
+    struct ask ask = {.type = COMMAND_PUSH, .key = push->key, .count = push->list_count};
+    if (push->list != 0) ask.type = COMMAND_PUSH_ALL;
     if (pusher->peer.life == 0 || pusher->open >= WINDOW) return false;
-    push_record(world, pusher, push, HISTORY_PUSH);
+    list_record(world, pusher, push, HISTORY_PUSH);
     if (!peer_ask(world, &pusher->peer, &ask)) return false;
     push->step = PUSH_OPEN;
     pusher->open++;
@@ -63,6 +80,7 @@ static void pusher_goes_on(struct world *world, void *subject, uint64_t number) 
     hob_ns wait_ns = RETRY_NS;
     for (uint64_t key = pusher->peer.who; key <= world->swarm.jobs && !sent_new; key += step) {
         struct push *push = &world->pushes[key];
+        if (push->list_count == 0) continue; /* it goes with the first of its list */
         if (push->step != PUSH_TODO || push->not_before_ns > world->now_ns) continue;
         if (!push_send(world, pusher, push)) break;
         if (key >= first) {
@@ -76,7 +94,22 @@ static void pusher_goes_on(struct world *world, void *subject, uint64_t number) 
 
 static void push_over(struct pusher *pusher, struct push *push) {
     push->step = PUSH_OVER;
-    pusher->left--;
+    pusher->left -= push->list_count;
+}
+
+static void pushed(
+    struct world *world, const struct pusher *pusher, uint64_t key, uint64_t id, bool duplicate
+) {
+    record(
+        world,
+        (struct history_event){
+            .type = HISTORY_PUSHED,
+            .who = pusher->peer.who,
+            .key = key,
+            .id = id,
+            .duplicate = duplicate,
+        }
+    );
 }
 
 static void
@@ -85,26 +118,23 @@ answered(struct world *world, struct peer *peer, const struct ask *ask, const st
     struct push *push = &world->pushes[ask->key];
     pusher->open--;
     if (reply->code == ANSWER_OK) {
-        record(
-            world,
-            (struct history_event){
-                .type = HISTORY_PUSHED,
-                .who = peer->who,
-                .key = push->key,
-                .id = reply->id,
-                .duplicate = reply->duplicate,
-            }
-        );
+        for (uint32_t at = 0; push->list != 0 && at < push->list_count; at++) {
+            pushed(world, pusher, list_member(world, push, at)->key, reply->ids[at], false);
+        }
+        if (push->list == 0) pushed(world, pusher, push->key, reply->id, reply->duplicate);
         push_over(pusher, push);
     } else {
         bool full = reply->code == ANSWER_FULL || reply->code == ANSWER_MEMORY;
         if (!full) world_fail(world, "a push was answered %s", answer_word(reply->code));
-        push_record(
+        list_record(
             world, pusher, push, ask->is_doubled ? HISTORY_PUSH_UNKNOWN : HISTORY_PUSH_REFUSED
         );
         push->step = PUSH_TODO;
         push->not_before_ns = ns_add(world->now_ns, reply->retry_ns);
-        if (!world->is_calm && chance(world, world->swarm.gives_up)) push_over(pusher, push);
+        /* Memory that is full of finished jobs stays so for a day. */
+        bool gives_up =
+            world->is_calm ? reply->code == ANSWER_MEMORY : chance(world, world->swarm.gives_up);
+        if (gives_up) push_over(pusher, push);
     }
     pusher_soon(world, pusher, 0);
 }
@@ -112,7 +142,7 @@ answered(struct world *world, struct peer *peer, const struct ask *ask, const st
 static void unknown(struct world *world, struct peer *peer, const struct ask *ask) {
     struct pusher *pusher = peer->owner;
     struct push *push = &world->pushes[ask->key];
-    push_record(world, pusher, push, HISTORY_PUSH_UNKNOWN);
+    list_record(world, pusher, push, HISTORY_PUSH_UNKNOWN);
     push->step = PUSH_TODO;
     pusher->open--;
 }
@@ -131,6 +161,7 @@ static void push_draw(struct world *world, uint64_t key) {
         .kind = (uint32_t)dice_below(dice, 3),
         .priority = (uint32_t)dice_below(dice, swarm->priorities),
         .size = (uint32_t)dice_between(dice, 12, 200),
+        .list_count = 1,
     };
     if (chance(world, swarm->delayed)) {
         push->delay_ms = span_up_to(world, swarm->delay_max_ns) / NS_PER_MS;
@@ -150,12 +181,30 @@ static void push_draw(struct world *world, uint64_t key) {
     if (dice_once_in(dice, 300)) push->size = (uint32_t)dice_between(dice, 30000, 90000);
 }
 
+/* Some are pushed together; none of these has a unique key, which another job could hold. */
+static void lists_draw(struct world *world) {
+    uint64_t step = world->swarm.pushers;
+    for (uint64_t key = 1; key < world->push_count; key++) {
+        struct push *first = &world->pushes[key];
+        if (first->list != 0 || !chance(world, world->swarm.with_list)) continue;
+        uint32_t count = 2 + (uint32_t)dice_below(&world->dice, LIST_MAX - 1);
+        if (key + (count - 1) * step >= world->push_count) continue;
+        for (uint32_t at = 0; at < count; at++) {
+            struct push *push = list_member(world, first, at);
+            push->list = key;
+            push->list_count = at == 0 ? count : 0;
+            push->unique = 0;
+        }
+    }
+}
+
 void pushers_begin(struct world *world) {
     enum { OTHERS_MAX = 4096 }; /* pushes of other processes */
     world->pushes = calloc(world->swarm.jobs + 1 + OTHERS_MAX, sizeof *world->pushes);
     hob_assert(world->pushes != NULL);
     world->push_count = world->swarm.jobs + 1;
     for (uint64_t key = 1; key < world->push_count; key++) push_draw(world, key);
+    lists_draw(world);
     for (uint32_t i = 0; i < world->swarm.pushers; i++) {
         struct pusher *pusher = &world->pushers[i];
         *pusher = (struct pusher){

@@ -7,7 +7,12 @@
 
 #include "base/assert.h"
 
-enum { MILLION = 1000000, ROOM_BYTES_MAX = 20 * 1024 * 1024, DISK_CALLS_MAX = 400 };
+enum {
+    MILLION = 1000000,
+    ROOM_BYTES_MAX = 20 * 1024 * 1024,
+    DISK_ROOM_BYTES_MAX = 512 * 1024,
+    DISK_CALLS_MAX = 400
+};
 
 struct fault_store *fault_store_new(const struct fault_options *options) {
     struct fault_store *store = calloc(1, sizeof *store);
@@ -36,24 +41,6 @@ void fault_store_free(struct fault_store *store) {
     }
     free(store->late_bytes);
     free(store);
-}
-
-/* The file operation that the plan wants to be the last of its life. */
-static void disk_crash_set(struct fault_store *store) {
-    uint64_t at = store->plan.disk_crash_at;
-    if (!store->has_disk || at <= store->disk_calls + store->disk.calls) return;
-    store->disk.crash_at = at - store->disk_calls;
-}
-
-void fault_store_plan(struct fault_store *store, const struct fault_plan *plan) {
-    store->plan = plan == NULL ? (struct fault_plan){0} : *plan;
-    if (plan == NULL) {
-        store->full_until_ns = 0;
-        store->disk.crash_at = 0;
-        store->disk.sync_fails = false;
-        store->disk.choppy = false;
-    }
-    disk_crash_set(store);
 }
 
 struct fault_counts fault_store_counts(const struct fault_store *store) {
@@ -85,21 +72,52 @@ hob_ns store_delay(struct fault_store *store) {
 }
 
 uint64_t store_room(const struct fault_store *store) {
+    if (store->disk_is_full) return UINT64_MAX; /* the inner journal finds out */
     return store_now_ns(store) < store->full_until_ns ? store->room_bytes : UINT64_MAX;
+}
+
+static void disk_gives_again(struct fault_store *store) {
+    if (!store->disk_is_full || store_now_ns(store) < store->full_until_ns) return;
+    store->disk_is_full = false;
+    if (store->has_disk) rig_disk_space(&store->disk, UINT64_MAX);
 }
 
 void fault_store_fill(struct fault_store *store) {
     hob_ns now_ns = store_now_ns(store);
     if (store->plan.full_max_ns == 0 || now_ns < store->full_until_ns) return;
+    disk_gives_again(store);
     store->full_until_ns = now_ns + 1 + dice_below(&store->dice, store->plan.full_max_ns);
     /* Half of the time there is nothing at all, else a reserve that pushes must leave. */
     bool none = dice_once_in(&store->dice, 2);
     store->room_bytes = none ? 0 : dice_small(&store->dice, ROOM_BYTES_MAX);
+    store->disk_is_full = store->has_disk && dice_once_in(&store->dice, 2);
+    if (!store->disk_is_full) return;
+    rig_disk_space(&store->disk, none ? 0 : dice_small(&store->dice, DISK_ROOM_BYTES_MAX));
+}
+
+/* The file operation that the plan wants to be the last of its life. */
+static void disk_crash_set(struct fault_store *store) {
+    uint64_t at = store->plan.disk_crash_at;
+    if (!store->has_disk || at <= store->disk_calls + store->disk.calls) return;
+    store->disk.crash_at = at - store->disk_calls;
+}
+
+void fault_store_plan(struct fault_store *store, const struct fault_plan *plan) {
+    store->plan = plan == NULL ? (struct fault_plan){0} : *plan;
+    if (plan == NULL) {
+        store->full_until_ns = 0;
+        disk_gives_again(store);
+        store->disk.crash_at = 0;
+        store->disk.sync_fails = false;
+        store->disk.choppy = false;
+    }
+    disk_crash_set(store);
 }
 
 enum fault store_draw(struct fault_store *store) {
     const struct fault_plan *plan = &store->plan;
     store->counts.appends++;
+    disk_gives_again(store);
     enum fault fate = FAULT_NONE;
     uint64_t drawn = dice_below(&store->dice, MILLION);
     for (uint32_t i = FAULT_NONE + 1; i < FAULT_COUNT && fate == FAULT_NONE; i++) {
@@ -152,6 +170,7 @@ enum hob_status store_begin_life(struct fault_store *store, struct hob_error *er
     if (!store->options.in_files) return HOB_OK;
     hob_assert(store->inner == NULL);
     disk_begin(store);
+    disk_gives_again(store);
     struct journal_file_options options = {
         .path = store->dir.path,
         .segment_bytes = store->options.segment_bytes,
@@ -184,6 +203,7 @@ void fault_store_bury(struct fault_store *store) {
         store->disk_calls += store->disk.calls;
         rig_disk_power_cut(&store->disk);
         store->has_disk = false;
+        store->disk_is_full = false;
     }
     if (happens(store, store->plan.flip)) store_flip(store);
 }

@@ -19,7 +19,8 @@ struct fault_store {
     bool has_failed;     /* an append of this life failed: so do all later ones */
     uint64_t room_bytes; /* while the device is full */
     hob_ns full_until_ns;
-    bool has_late; /* a batch whose answer was UNKNOWN is still on its way */
+    bool disk_is_full; /* files: it is the disk that gives no more, not the journal around it */
+    bool has_late;     /* a batch whose answer was UNKNOWN is still on its way */
     struct journal_batch late;
     char *late_bytes;
     uint64_t acked_seq; /* the last batch whose owner heard that it is durable */

@@ -59,6 +59,12 @@ static void gremlin(struct world *world, void *subject, uint64_t number) {
     if (chance(world, swarm->freezes)) freeze(world);
     if (chance(world, swarm->jumps)) jump(world);
     if (chance(world, swarm->fills)) fault_store_fill(world->store);
+    if (chance(world, swarm->limit_changes)) {
+        uint32_t queue = (uint32_t)dice_below(&world->dice, swarm->queues);
+        if (world->queue_limits[queue].asked_count < 16) {
+            server_set_limit(world, queue, limit_change_draw(world));
+        }
+    }
     if (chance(world, swarm->deaths)) {
         worker_die(world, &world->workers[dice_below(&world->dice, swarm->workers)]);
     }

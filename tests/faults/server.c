@@ -137,7 +137,8 @@ static void reply_fill(struct world *world, const struct answer *answer, struct 
         .retry_ns = answer->retry_after_ns,
         .job_count = answer->job_count,
     };
-    hob_assert(answer->job_count <= FETCHED_MAX);
+    hob_assert(answer->job_count <= FETCHED_MAX && answer->pushed_count <= LIST_MAX);
+    for (uint32_t i = 0; i < answer->pushed_count; i++) ret_reply->ids[i] = answer->pushed[i].id;
     for (uint32_t i = 0; i < answer->job_count; i++) {
         got_fill(world, answer->jobs[i], &ret_reply->jobs[i]);
     }
@@ -193,14 +194,36 @@ static void push_command(
     if (push->limiter != 0) ret_push->limiters = slice_str(text + 4 * EACH);
 }
 
+/* What a command refers to while it is applied. */
+struct pushing {
+    struct push_command commands[LIST_MAX];
+    struct buf payloads[LIST_MAX];
+    char texts[LIST_MAX][6 * 24];
+};
+
 static void apply_push(
-    struct world *world, struct space *space, uint64_t key, uint64_t request, struct answer *answer
+    struct world *world,
+    struct space *space,
+    const struct ask *ask,
+    uint64_t request,
+    struct answer *answer
 ) {
-    char text[6 * 24];
-    HOB_AUTO_BUF struct buf payload = buf_make(PAYLOAD_BYTES_MAX);
-    struct command command = {.type = COMMAND_PUSH, .request = request};
-    push_command(&world->pushes[key], &payload, text, &command.push);
+    struct pushing pushing;
+    uint32_t count = ask->type == COMMAND_PUSH_ALL ? ask->count : 1;
+    hob_assert(count <= LIST_MAX);
+    for (uint32_t at = 0; at < count; at++) {
+        const struct push *push = &world->pushes[ask->key + (uint64_t)at * world->swarm.pushers];
+        pushing.payloads[at] = buf_make(PAYLOAD_BYTES_MAX);
+        push_command(push, &pushing.payloads[at], pushing.texts[at], &pushing.commands[at]);
+    }
+    struct command command = {.type = ask->type, .request = request};
+    if (ask->type == COMMAND_PUSH_ALL) {
+        command.push_all = (struct push_all_command){.pushes = pushing.commands, .count = count};
+    } else {
+        command.push = pushing.commands[0];
+    }
     space_apply(space, &command, answer);
+    for (uint32_t at = 0; at < count; at++) buf_deinit(&pushing.payloads[at]);
 }
 
 static void command_of(const struct ask *ask, const struct slice *queues, struct command *command) {
@@ -238,8 +261,8 @@ static void apply(struct world *world, struct message *message) {
     const struct slice queues[] = {SLICE("queue-*")};
     struct answer answer = {.code = ANSWER_OK};
     message->request = ++server->next_request;
-    if (message->ask.type == COMMAND_PUSH) {
-        apply_push(world, server->space, message->ask.key, message->request, &answer);
+    if (message->ask.type == COMMAND_PUSH || message->ask.type == COMMAND_PUSH_ALL) {
+        apply_push(world, server->space, &message->ask, message->request, &answer);
     } else {
         struct command command = {.request = message->request};
         command_of(&message->ask, queues, &command);
@@ -252,6 +275,39 @@ static void apply(struct world *world, struct message *message) {
     }
     reply_fill(world, &answer, &message->reply);
     turn_says(world, message);
+}
+
+void server_set_limit(struct world *world, uint32_t queue, uint32_t concurrency) {
+    if (!world->server.is_up || world->server.is_frozen) return;
+    struct message *message = calloc(1, sizeof *message);
+    hob_assert(message != NULL);
+    message->ask.type = COMMAND_QUEUE_SET;
+    message->ask.key = queue;
+    message->ask.count = concurrency;
+    server_take(world, message);
+}
+
+static void apply_limit(struct world *world, struct message *message) {
+    struct server *server = &world->server;
+    char name[24];
+    uint64_t queue = message->ask.key;
+    (void)snprintf(name, sizeof name, "queue-%" PRIu64, queue);
+    struct command command = {.type = COMMAND_QUEUE_SET};
+    command.queue_set = (struct queue_set_command
+    ){.queue = slice_str(name), .has_concurrency = true, .concurrency = message->ask.count};
+    message->is_event = true;
+    message->event = (struct history_event){
+        .type = HISTORY_LIMIT,
+        .sort = HISTORY_OF_QUEUE,
+        .name = queue,
+        .concurrency = message->ask.count,
+    };
+    message->request = ++server->next_request;
+    limit_asked(world, queue, message->request, message->ask.count);
+    turn_says(world, message); /* before what starts because of it */
+    struct answer answer;
+    space_apply(server->space, &command, &answer);
+    hob_assert(answer.code == ANSWER_OK);
 }
 
 void server_forget(struct world *world, const struct peer *peer, uint32_t link) {
@@ -324,6 +380,10 @@ static void held_leave(struct world *world) {
         server->held = message->next;
         if (server->held == NULL) server->held_end = &server->held;
         if (message->is_event) {
+            if (message->event.type == HISTORY_LIMIT) {
+                uint32_t now = (uint32_t)message->event.concurrency;
+                limit_told(world, message->event.name, message->request, now);
+            }
             record(world, message->event);
             free(message);
         } else {
@@ -340,7 +400,9 @@ static void turn(struct world *world) {
         struct message *message = server->inbox;
         server->inbox = message->next;
         if (server->inbox == NULL) server->inbox_end = &server->inbox;
-        if (message->ask.type == COMMAND_FORGET) {
+        if (message->ask.type == COMMAND_QUEUE_SET) {
+            apply_limit(world, message);
+        } else if (message->ask.type == COMMAND_FORGET) {
             apply_forget(world, message);
         } else {
             apply(world, message);
@@ -393,6 +455,7 @@ static struct space_options options_of(struct world *world) {
                 .event = on_event,
             },
         .hash_key = {.words = {low, dice_u64(&world->dice)}},
+        .memory_max_bytes = world->swarm.memory_max_bytes,
         .slack_bytes = 1024 + dice_small(&world->dice, SLACK_BYTES_MAX),
     };
 }
@@ -414,6 +477,7 @@ static void tell_restart(struct world *world) {
     struct engine_stats stats;
     engine_stats(engine, &stats);
     record(world, (struct history_event){.type = HISTORY_RESTART});
+    limits_look(world);
     for (uint64_t id = 1; id < stats.next_id; id++) {
         struct history_event event;
         if (!state_event(world, id, &event)) continue;
@@ -515,6 +579,7 @@ void server_fence(void *context) {
     struct space_options options = options_of(world);
     options.sink = (struct space_sink){.context = world, .answer = on_answer};
     options.slack_bytes = 0;
+    options.memory_max_bytes = 0;
     struct space *space = NULL;
     struct space_recovery recovery;
     struct hob_error err = {.status = HOB_OK};
@@ -524,7 +589,8 @@ void server_fence(void *context) {
         return;
     }
     struct push *push = &world->pushes[world->push_count++];
-    *push = (struct push){.key = world->push_count - 1, .priority = 5, .size = 300};
+    *push =
+        (struct push){.key = world->push_count - 1, .priority = 5, .size = 300, .list_count = 1};
     record(
         world,
         (struct history_event
@@ -532,7 +598,7 @@ void server_fence(void *context) {
     );
     struct answer answer = {.code = ANSWER_OK};
     space_turn_begin(space, world->server.shown_ns);
-    apply_push(world, space, push->key, 1, &answer);
+    apply_push(world, space, &(struct ask){.type = COMMAND_PUSH, .key = push->key}, 1, &answer);
     (void)space_turn_end(space);
     bool is_durable = space_flush(space, &err) == HOB_OK;
     hob_assert(is_durable && answer.code == ANSWER_OK);

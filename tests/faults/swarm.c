@@ -56,6 +56,8 @@ static void gremlin_draw(struct swarm *swarm, struct dice *dice) {
     swarm->jumps = odds(dice, 150);
     swarm->deaths = odds(dice, 400);
     swarm->fills = odds(dice, 200);
+    swarm->limit_changes = odds(dice, 500);
+    if (dice_once_in(dice, 8)) swarm->memory_max_bytes = 300000 + dice_small(dice, 3000000);
     swarm->down_max_ns = span(dice, 20 * NS_PER_SECOND);
 }
 
@@ -80,6 +82,7 @@ void swarm_draw(struct world *world) {
         .with_limiter = odds(dice, 700),
         .large = odds(dice, 500),
         .gives_up = odds(dice, 500),
+        .with_list = odds(dice, 300),
         .pause_max_ns = span(dice, 5 * NS_PER_SECOND),
     };
     swarm->segment_bytes = swarm->in_files ? 65536 : 4096 + dice_small(dice, 100000);
@@ -170,6 +173,7 @@ static void queue_set(struct world *world, uint32_t queue) {
     };
     set(world, &command);
     if (strict) groups.concurrency = 1;
+    world->queue_limits[queue] = (struct queue_limit){.durable = own.concurrency};
     limit_record(world, &own, HISTORY_OF_QUEUE, 0, queue);
     for (uint32_t group = 1; group <= world->swarm.groups; group++) {
         limit_record(world, &groups, HISTORY_OF_GROUP, queue, group);
@@ -201,4 +205,60 @@ void limits_set(struct world *world) {
     (void)space_turn_end(space);
     struct hob_error err = {.status = HOB_OK};
     if (space_flush(space, &err) != HOB_OK) world_fail(world, "limits: %s", err.text);
+}
+
+uint32_t limit_change_draw(struct world *world) {
+    return dice_once_in(&world->dice, 4) ? 0 : 1 + (uint32_t)dice_small(&world->dice, 8);
+}
+
+void limit_asked(struct world *world, uint64_t queue, uint64_t serial, uint32_t concurrency) {
+    struct queue_limit *limit = &world->queue_limits[queue];
+    hob_assert(limit->asked_count < sizeof limit->asked / sizeof limit->asked[0]);
+    limit->asked[limit->asked_count].serial = serial;
+    limit->asked[limit->asked_count++].concurrency = concurrency;
+}
+
+void limit_told(struct world *world, uint64_t queue, uint64_t serial, uint32_t concurrency) {
+    struct queue_limit *limit = &world->queue_limits[queue];
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < limit->asked_count; i++) {
+        if (limit->asked[i].serial > serial) limit->asked[kept++] = limit->asked[i];
+    }
+    limit->asked_count = kept;
+    limit->durable = concurrency;
+}
+
+static bool limit_may_be(const struct queue_limit *limit, uint32_t concurrency) {
+    bool may_be = concurrency == limit->durable;
+    for (uint32_t i = 0; i < limit->asked_count; i++) {
+        may_be = may_be || limit->asked[i].concurrency == concurrency;
+    }
+    return may_be;
+}
+
+void limits_look(struct world *world) {
+    for (uint32_t queue = 0; queue < world->swarm.queues; queue++) {
+        struct queue_limit *limit = &world->queue_limits[queue];
+        char name[24];
+        (void)snprintf(name, sizeof name, "queue-%u", queue);
+        struct queue_view view = {0};
+        (void)engine_queue(space_engine(world->server.space), slice_str(name), &view);
+        if (!limit_may_be(limit, view.concurrency)) {
+            world_fail(
+                world, "%s has the limit %u, not %u", name, view.concurrency, limit->durable
+            );
+        }
+        /* What has not come by now may still come late: it stays asked for. */
+        if (view.concurrency == limit->durable) continue;
+        limit->durable = view.concurrency;
+        record(
+            world,
+            (struct history_event){
+                .type = HISTORY_LIMIT,
+                .sort = HISTORY_OF_QUEUE,
+                .name = queue,
+                .concurrency = view.concurrency,
+            }
+        );
+    }
 }

@@ -28,6 +28,7 @@ enum {
     GROUPS_MAX_HERE = 3,
     LIMITERS_MAX_HERE = 2,
     FETCHED_MAX = 4,
+    LIST_MAX = 4,
     HELD_JOBS_MAX = 16,
 };
 
@@ -52,6 +53,7 @@ struct swarm {
     uint32_t with_limiter;
     uint32_t large; /* bodies */
     uint32_t gives_up;
+    uint32_t with_list;  /* pushed with the next ones, all or none */
     hob_ns pause_max_ns; /* between two pushes of a client */
     /* workers */
     hob_ns run_max_ns;
@@ -75,6 +77,8 @@ struct swarm {
     uint32_t jumps;
     uint32_t deaths; /* of workers */
     uint32_t fills;
+    uint32_t limit_changes;
+    uint64_t memory_max_bytes; /* 0: none */
     hob_ns down_max_ns;
 };
 
@@ -116,6 +120,7 @@ struct got {
 struct reply {
     enum answer_code code;
     uint64_t id;
+    uint64_t ids[LIST_MAX]; /* of a list */
     bool duplicate;
     hob_ns retry_ns;
     uint32_t job_count;
@@ -168,6 +173,9 @@ struct push {
     uint32_t limiter;
     uint32_t units;
     uint32_t size;
+    uint32_t
+        list_count; /* it and so many of its client that follow are one list; 0: it is in one */
+    uint64_t list;  /* key of the first of it; 0: none */
 };
 
 struct pusher {
@@ -216,6 +224,17 @@ struct server {
     uint64_t run_order;
 };
 
+/* The concurrency of a queue: what was told to hold, and what was asked for since, in order. Each
+ * of these may hold after a crash. */
+struct queue_limit {
+    uint32_t durable;
+    struct {
+        uint64_t serial;
+        uint32_t concurrency;
+    } asked[32];
+    uint32_t asked_count;
+};
+
 struct counts {
     uint64_t commands;
     uint64_t steps;
@@ -245,6 +264,7 @@ struct world {
     uint64_t next_number;
     struct push *pushes; /* by key, from 1 */
     uint64_t push_count; /* keys are below this */
+    struct queue_limit queue_limits[QUEUES_MAX_HERE];
     struct pusher pushers[8];
     struct worker workers[8];
     struct checker *checker;
@@ -280,6 +300,14 @@ bool payload_read(const struct world *world, struct slice payload, uint64_t *ret
 /* --- swarm.c --- */
 
 void swarm_draw(struct world *world);
+/** The concurrency of a queue as its engine has it; it must be one that was set. */
+void limits_look(struct world *world);
+/** This was asked for; and this was told to hold. */
+void limit_asked(struct world *world, uint64_t queue, uint64_t serial, uint32_t concurrency);
+void limit_told(struct world *world, uint64_t queue, uint64_t serial, uint32_t concurrency);
+/** Draw another concurrency for a queue. */
+uint32_t limit_change_draw(struct world *world);
+
 /** The limits of this run, as `limit` lines, and the commands that set them. */
 void limits_set(struct world *world);
 
@@ -306,6 +334,8 @@ void net_end(struct world *world);
 void server_start(struct world *world);
 /** The process ends here. */
 void server_kill(struct world *world, const char *why);
+/** Somebody sets the concurrency of a queue, at the server's own door. */
+void server_set_limit(struct world *world, uint32_t queue, uint32_t concurrency);
 /** A message has arrived. Takes it over. */
 void server_take(struct world *world, struct message *message);
 /** A client's connection is gone, and the server hears of it. */
