@@ -7,6 +7,8 @@ const Redis = require("ioredis");
 
 const connect = (port, options) =>
   new Redis({ host: "127.0.0.1", port, connectionName: "the-test", retryStrategy: () => 20, ...options });
+// SUBSCRIBE may go out before the INFO of the ready check, which ioredis then refuses by itself, and waits without end.
+const listener = (port) => connect(port, { enableReadyCheck: false });
 const state = (job) => job[job.indexOf("state") + 1];
 
 const scenarios = {
@@ -62,7 +64,7 @@ const scenarios = {
 
   // A subscriber hears of the end of a job, by channel and by pattern; progress of the one it follows.
   async subscribe(redis, port) {
-    const ear = connect(port);
+    const ear = listener(port);
     const heard = [];
     let done;
     const all = new Promise((resolve) => (done = resolve));
@@ -102,7 +104,7 @@ const scenarios = {
   // The server goes away and comes back: the client connects again, subscriptions too. The lines on stdin
   // are the driver's cues.
   async reconnect(redis, port) {
-    const ear = connect(port);
+    const ear = listener(port);
     await ear.subscribe("hob:queue:work");
     const cues = require("node:readline").createInterface({ input: process.stdin })[Symbol.asyncIterator]();
     const happens = (what) => new Promise((resolve) => ear.once(what, resolve));
