@@ -153,7 +153,7 @@ int cmd_journal_salvage(struct cli *cli) {
 }
 
 int cmd_backup(struct cli *cli) {
-    struct copy_options options = {.from = cli->args[0], .to = cli->args[1]};
+    struct copy_options options = {.from = cli->args[0], .to = cli->args[1], .is_backup = true};
     options.damage = tell_damage;
     return copy(cli, &options, "backed up");
 }

@@ -38,6 +38,7 @@ struct lines {
     uint64_t at;      /* the place of the next one */
     uint64_t number;  /* of the line that was read last */
     uint64_t pushed;
+    uint64_t known; /* of them: jobs that were there already */
     uint64_t failed;
     uint64_t left_out;
     uint64_t spooled;
@@ -61,6 +62,8 @@ static void line_answered(struct lines *lines, uint64_t number, const struct res
         return;
     }
     lines->pushed++;
+    const struct resp_node *duplicate = reply_get(node, "duplicate");
+    if (duplicate != NULL && duplicate->integer != 0) lines->known++;
     if (lines->cli->json) {
         struct json_put put = json_put_to(&lines->out);
         cli_put_json(&put, node);
@@ -239,6 +242,14 @@ static void tell_end(struct lines *lines) {
     if (lines->left_out > 0) {
         (void)fprintf(
             stderr, "hob: %" PRIu64 " jobs that were over are left out (--final)\n", lines->left_out
+        );
+    }
+    if (lines->known > 0) {
+        (void)fprintf(
+            stderr,
+            "hob: %" PRIu64 " of %" PRIu64 " were known already: nothing was pushed for them\n",
+            lines->known,
+            lines->pushed
         );
     }
     if (lines->spooled > 0) {

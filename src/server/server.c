@@ -6,6 +6,7 @@
 #include "server/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -17,6 +18,7 @@
 #include "os/notify.h"
 #include "os/self.h"
 #include "server/private.h"
+#include "space/copy.h"
 
 hob_ns server_now(const struct server *server) {
     return server->wall_ns + (clock_monotonic() - server->monotonic_ns);
@@ -197,14 +199,35 @@ static enum hob_status open_tls(struct server *server, struct hob_error *err) {
     return status;
 }
 
+/* A server changes its directory; a backup should stay what it is. */
+static enum hob_status
+refuse_backup(const struct server_options *options, int dir, struct hob_error *err) {
+    int fd = -1;
+    int failed = file_open(&file_io_system, dir, COPY_BACKUP_MARK, O_RDONLY, &fd);
+    file_close(&fd);
+    if (failed != 0) return HOB_OK;
+    return fail(
+        err,
+        HOB_CONFIG,
+        "%s is a backup: `hob restore %s NEW` and serve NEW. If this is to be no backup any more, "
+        "remove " COPY_BACKUP_MARK " from it",
+        options->data_path,
+        options->data_path
+    );
+}
+
 /* A wrong path makes an empty server that looks like a healthy one; so it is told, and a
  * configuration that is refused makes none. */
 static enum hob_status
 look_at_directory(const struct server_options *options, bool *ret_is_new, struct hob_error *err) {
     int dir = -1;
-    *ret_is_new = dir_open(options->data_path, false, &dir) == ENOENT;
+    int failed = dir_open(options->data_path, false, &dir);
+    enum hob_status status = HOB_OK;
+    *ret_is_new = failed == ENOENT;
+    if (*ret_is_new) status = server_addresses_check(options, false, err);
+    if (failed == 0) status = refuse_backup(options, dir, err);
     file_close(&dir);
-    return *ret_is_new ? server_addresses_check(options, false, err) : HOB_OK;
+    return status;
 }
 
 static void tell_directory(const struct server_options *options, bool is_new, bool is_empty) {

@@ -307,6 +307,10 @@ enum hob_status journal_copy(
     if (status == HOB_OK) status = journal_inspect_open(options->from, &inspect, err);
     if (status == HOB_OK) status = copy_run(&copying, inspect, err);
     if (status == HOB_OK) status = copy_beside(options->from, options->to, err);
+    if (status == HOB_OK && options->is_backup) {
+        static const char text[] = "This is a backup: hob restore it into a new directory.\n";
+        status = copy_mark(options->to, COPY_BACKUP_MARK, text, err);
+    }
     journal_inspect_close(inspect);
     if (status != HOB_OK && empty) copy_remove(&copying);
     replica_free(copying.replica);

@@ -11,9 +11,13 @@
 #include "journal/inspect.h"
 #include "space/replica.h"
 
+/* A file in a backup: a server does not start there, for it would change the backup. */
+#define COPY_BACKUP_MARK "BACKUP"
+
 struct copy_options {
     const char *from;
     const char *to; /* a directory that is not there or empty */
+    bool is_backup; /* mark it as one */
     bool salvages;  /* damage is told and left out; else it is refused */
     void *context;  /* for both: */
     void (*damage)(void *context, const struct journal_find *find);       /* DAMAGE and TORN */

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "journal/inspect.h"
 #include "os/file.h"
+#include "space/copy.h"
 
 enum { FILE_BYTES_MAX = 64 * 1024 * 1024 };
 
@@ -49,6 +50,7 @@ static int file_give(int dir, const char *name, struct slice bytes) {
 static bool beside_visit(void *context, const char *name) {
     struct beside *beside = context;
     if (journal_inspect_owns(name) || name[0] == '.') return true;
+    if (strcmp(name, COPY_BACKUP_MARK) == 0) return true;
     HOB_AUTO_BUF struct buf bytes = buf_make((size_t)FILE_BYTES_MAX + 1);
     int fd = -1;
     bool plain = false;
@@ -63,6 +65,17 @@ static bool beside_visit(void *context, const char *name) {
     size_t size = strnlen(name, sizeof beside->name - 1);
     memcpy(beside->name, name, size);
     return false;
+}
+
+enum hob_status
+copy_mark(const char *to, const char *name, const char *text, struct hob_error *err) {
+    int dir = -1;
+    int failed = dir_open(to, false, &dir);
+    if (failed == 0) failed = file_give(dir, name, slice_str(text));
+    if (failed == 0) failed = dir_sync(&file_io_system, dir);
+    file_close(&dir);
+    if (failed == 0) return HOB_OK;
+    return fail_errno(err, HOB_DISK, failed, "cannot write %s/%s", to, name);
 }
 
 enum hob_status copy_beside(const char *from, const char *to, struct hob_error *err) {

@@ -109,3 +109,25 @@ def test_a_worker_that_is_gone_says_so():
         rows = hob.hob("workers", "-o", "table")
         within(rows, "w1")
         check("gone" not in rows, rows)
+
+
+def test_a_backup_is_not_served_and_a_second_import_says_what_it_knows():
+    with rig() as hob:
+        for n in range(3):
+            hob.hob("push", "q", "k", str(n))
+        backup, copy = hob.dir / "backup", hob.dir / "copy"
+        hob.hob("backup", str(hob.data), str(backup))
+        done = serve(hob.dir, "--data", str(backup), "--listen", "127.0.0.1:0")
+        equal(done.returncode, 78, done.stderr)
+        within(done.stderr, f"{backup} is a backup: `hob restore {backup} NEW`")
+        hob.hob("restore", str(backup), str(copy))
+        check(not (copy / "BACKUP").exists(), "what is restored is no backup")
+        jobs = hob.hob("export")
+        hob.stop()
+        hob.data = copy
+        hob.start()
+        first = hob.hob_done("import", stdin=jobs)
+        again = hob.hob_done("import", stdin=jobs)
+        equal(again.stdout, first.stdout, "ids")
+        within(again.stderr, "hob: 3 of 3 were known already")
+        check("known" not in first.stderr, first.stderr)
