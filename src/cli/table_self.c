@@ -93,9 +93,11 @@ const struct cli_topic cli_topics[] = {
         .name = "values",
         .title = "Values",
         .text = "A SPAN is a number with a unit, or several: 250ms, 30s, 5m, 1h30m, 7d; without a "
-                "unit it is seconds. A TIME is RFC 3339: 2026-12-24T18:00:00Z. A SIZE is a number "
-                "with B, KiB, MiB or GiB. Names of queues and kinds have 1 to 200 bytes of A-Z a-z "
-                "0-9 - + / ; : . $ _ ( ), not beginning with a hyphen.\n\n"
+                "unit it is seconds (in hob.yaml the unit must be there). A TIME is RFC 3339: "
+                "2026-12-24T18:00:00Z. A SIZE is a number with B, KiB, MiB, GiB or TiB, or kB, MB, "
+                "GB or TB (thousands); without a unit it is bytes. Names of queues and kinds have "
+                "1 to 200 bytes of A-Z a-z 0-9 - + / ; : . $ _ ( ), not beginning with a hyphen.\n"
+                "\n"
                 "Options stand anywhere behind the command; `--` ends them. A value follows as "
                 "`--name VALUE` or `--name=VALUE`, `-n VALUE` or `-nVALUE`; letters without a "
                 "value can share a hyphen.",

@@ -44,7 +44,7 @@ config_rate_read(struct yaml_read *read, yaml_node_t *node, struct config_rate *
                        rate->period_ns <= RATE_NS_MAX;
         rate->count = (uint32_t)count;
     }
-    return rate->is_set ? HOB_OK : yaml_read_fail(read, node, "wanted: %s", wanted);
+    return rate->is_set ? HOB_OK : yaml_read_refuse(read, node, text, wanted);
 }
 
 enum hob_status config_rate_check(

@@ -16,7 +16,7 @@ static enum hob_status read_order(struct yaml_read *read, yaml_node_t *node, voi
     if (status != HOB_OK) return status;
     queue->is_lifo = slice_equal(text, SLICE("lifo"));
     queue->has_order = queue->is_lifo || slice_equal(text, SLICE("fifo"));
-    return queue->has_order ? HOB_OK : yaml_read_fail(read, node, "wanted: fifo or lifo");
+    return queue->has_order ? HOB_OK : yaml_read_refuse(read, node, text, "fifo or lifo");
 }
 
 static enum hob_status read_tier(struct yaml_read *read, yaml_node_t *node, void *into) {
@@ -50,7 +50,7 @@ static enum hob_status read_aging(struct yaml_read *read, yaml_node_t *node, voi
     enum hob_status status = yaml_read_text(read, node, wanted, &text);
     if (status != HOB_OK) return status;
     aging->is_set = text_duration(text, 0, &aging->span_ns) && aging->span_ns <= AGING_NS_MAX;
-    return aging->is_set ? HOB_OK : yaml_read_fail(read, node, "wanted: %s", wanted);
+    return aging->is_set ? HOB_OK : yaml_read_refuse(read, node, text, wanted);
 }
 
 static enum hob_status
@@ -85,7 +85,7 @@ static enum hob_status read_word(
         *word = (struct config_count){.is_set = true, .value = i};
         return HOB_OK;
     }
-    return yaml_read_fail(read, node, "wanted: %s", wanted);
+    return yaml_read_refuse(read, node, text, wanted);
 }
 
 static enum hob_status read_on_full(struct yaml_read *read, yaml_node_t *node, void *into) {
@@ -119,7 +119,7 @@ read_keep_value(struct yaml_read *read, yaml_node_t *node, struct queue_keep *ke
                        text_u64(number, 0, UINT32_MAX, &count);
         keep->count = (uint32_t)count;
     }
-    return keep->is_set ? HOB_OK : yaml_read_fail(read, node, "wanted: %s", wanted);
+    return keep->is_set ? HOB_OK : yaml_read_refuse(read, node, text, wanted);
 }
 
 static enum hob_status read_keep(struct yaml_read *read, yaml_node_t *node, void *into) {

@@ -120,7 +120,7 @@ enum setting_change { SETTING_RESTART, SETTING_RELOADS };
     X(WORKER_SLOTS, "worker.slots", NUMBER, 'n', "slots", "HOB_WORKER_SLOTS",                     \
       NULL, 1, 10000, RELOADS, "N", "jobs at once; default: as many as processors")              \
     X(WORKER_LABELS, "worker.labels", NAMES, 0, "labels", "HOB_WORKER_LABELS",                 \
-      NULL, 1, 16, RELOADS, "LABEL",                                                              \
+      NULL, 0, 16, RELOADS, "LABEL",                                                              \
       "what this worker has, more after commas: jobs that need it go to no other: gpu,eu")
 
 /* --server belongs to all commands that ask a server. */

@@ -105,6 +105,13 @@ enum hob_status yaml_read_text(
     return HOB_OK;
 }
 
+enum hob_status yaml_read_refuse(
+    struct yaml_read *read, const yaml_node_t *node, struct slice text, const char *wanted
+) {
+    int size = text.size > 60 ? 60 : (int)text.size;
+    return yaml_read_fail(read, node, "`%.*s` is not it; wanted: %s", size, text.bytes, wanted);
+}
+
 enum hob_status yaml_read_bool(struct yaml_read *read, const yaml_node_t *node, bool *ret_fact) {
     struct slice text = SLICE_NONE;
     enum hob_status status = yaml_read_text(read, node, "true or false", &text);

@@ -120,6 +120,11 @@ enum hob_status yaml_read_unknown(
 /** The value of a key of @map, or NULL; for a look ahead. */
 yaml_node_t *yaml_read_find(struct yaml_read *read, const yaml_node_t *map, const char *key);
 
+/** Report a scalar that is not what is wanted: HOB_CONFIG. */
+enum hob_status yaml_read_refuse(
+    struct yaml_read *read, const yaml_node_t *node, struct slice text, const char *wanted
+);
+
 /** The text of a scalar; @wanted says in the message what should stand there. */
 HOB_CHECK enum hob_status yaml_read_text(
     struct yaml_read *read, const yaml_node_t *node, const char *wanted, struct slice *ret_text

@@ -46,6 +46,10 @@ def test_what_serve_refuses_config_check_refuses_and_no_directory_is_made():
         hob.hob("config", "check", str(file))
         file.write_text("server:\n\tdata: ld\n")
         within(hob.hob("config", "check", str(file), code=78), "a tab; indent with spaces")
+        file.write_text("worker: {labels: []}\n")
+        hob.hob("config", "check", str(file))
+        file.write_text("queues: {mail: {order: up}}\n")
+        within(hob.hob("config", "check", str(file), code=78), "`up` is not it; wanted: fifo or lifo")
 
 
 def test_too_few_descriptors_are_told_and_so_are_connections_that_were_refused():
