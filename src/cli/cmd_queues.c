@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/print.h"
+#include "cli/stopped.h"
 #include "cli/watch.h"
 
 enum { OUT_BYTES_MAX = 64 * 1024 * 1024, PAGE = 1000 };
@@ -61,10 +62,11 @@ page(struct cli *cli, const struct listing *listing, size_t from, size_t count) 
     return cli_ask(cli, &request, 0);
 }
 
-static int list(struct cli *cli, const struct listing *listing) {
+static int list(struct cli *cli, const struct listing *listing, struct stopped *stopped) {
     for (size_t from = 0;;) {
         const struct resp_node *rows = page(cli, listing, from, PAGE);
         if (rows == NULL) return cli->exit_code;
+        if (stopped != NULL) stopped_see(stopped, rows);
         int code = cli_print_rows(cli, rows, listing->columns, listing->column_count);
         if (code != 0 || rows->children_count < PAGE) return code;
         from += rows->children_count;
@@ -86,11 +88,15 @@ static bool look_at_workers(struct cli *cli, struct buf *out, size_t rows_max) {
 }
 
 int cmd_queues(struct cli *cli) {
-    return cli_has(cli, "watch") ? watch_run(cli, look_at_queues) : list(cli, &queues);
+    if (cli_has(cli, "watch")) return watch_run(cli, look_at_queues);
+    struct stopped stopped = {0};
+    int code = list(cli, &queues, &stopped);
+    if (code == 0) stopped_tell(cli, &stopped);
+    return code;
 }
 
 int cmd_workers(struct cli *cli) {
-    return cli_has(cli, "watch") ? watch_run(cli, look_at_workers) : list(cli, &workers);
+    return cli_has(cli, "watch") ? watch_run(cli, look_at_workers) : list(cli, &workers, NULL);
 }
 
 static const struct cli_column next_columns[] = {

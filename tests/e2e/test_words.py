@@ -135,3 +135,20 @@ def test_a_backup_is_not_served_and_a_second_import_says_what_it_knows():
         equal(again.stdout, first.stdout, "ids")
         within(again.stderr, "hob: 3 of 3 were known already")
         check("known" not in first.stderr, first.stderr)
+
+
+def test_a_list_of_queues_tells_what_else_holds_their_jobs():
+    with rig() as hob:
+        app = hob.resp()
+        app.call("LIMITER", "api", "CONCURRENCY", 1)
+        app.call("PUSH", "c", "k", "1", "GROUP", "g", "LIMITERS", "api")
+        equal(hob.hob_done("queues").stderr, "", "nothing is stopped")
+        for words in (("k", "--kind"), ("api", "--limiter"), ("g", "--group-of", "c")):
+            hob.hob("pause", *words)
+        said = hob.hob_done("queues").stderr
+        within(said, "hob: kinds that are stopped: k (hob kinds)\n")
+        within(said, "hob: limiters that are stopped: api (hob limiters --stopped)\n")
+        within(said, "hob: groups that are stopped, of queue c: g (hob groups --stopped c)\n")
+        for words in (("kinds",), ("limiters", "--stopped"), ("groups", "--stopped", "c")):
+            equal(len(hob.hob(*words, "-q").splitlines()), 1, words)
+        equal(hob.hob_done("queues", "--json").stderr, "")
