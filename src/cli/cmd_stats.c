@@ -85,6 +85,25 @@ static void put_memory(struct buf *out, const struct term *term, const struct re
     (void)buf_put_char(out, '\n');
 }
 
+/* Only when there is something to say. */
+static void put_clock(struct buf *out, const struct term *term, const struct resp_node *stats) {
+    enum { AHEAD_MS = 5000 };
+    uint64_t ahead_ms = reply_u64(stats, "clock_ahead_ms", 0);
+    uint64_t jumps = reply_u64(stats, "clock_jumps", 0);
+    if (ahead_ms < AHEAD_MS && jumps == 0) return;
+    put_label(out, term, "Clock");
+    if (jumps > 0) {
+        (void)buf_printf(out, "jumped %llu times, by ", (unsigned long long)jumps);
+        cli_put_span(out, reply_u64(stats, "clock_jumped_ms", 0) * NS_PER_MS);
+        if (ahead_ms >= AHEAD_MS) (void)buf_put_str(out, "; ");
+    }
+    if (ahead_ms >= AHEAD_MS) {
+        term_put_styled(out, term, STYLE_BAD, SLICE("the machine's clock stands behind by "));
+        cli_put_span(out, ahead_ms * NS_PER_MS);
+    }
+    (void)buf_put_char(out, '\n');
+}
+
 static void put_summary(struct cli *cli, struct buf *out, const struct resp_node *stats) {
     const struct term *term = &cli->term;
     put_label(out, term, "Server");
@@ -93,6 +112,7 @@ static void put_summary(struct cli *cli, struct buf *out, const struct resp_node
     );
     cli_put_span(out, reply_u64(stats, "uptime_ms", 0) * NS_PER_MS);
     (void)buf_put_char(out, '\n');
+    put_clock(out, term, stats);
     put_jobs(out, term, stats);
     put_label(out, term, "With");
     static const char *const counted[] = {"queues", "kinds", "workers", "connections"};

@@ -142,6 +142,13 @@ static void put_digest(struct json_put *put, const struct digest_effect *digest)
     json_member_u64(put, "jobs", digest->jobs);
 }
 
+static void put_jump(struct json_put *put, const struct clock_jumped_effect *jumped) {
+    json_member_time(put, "at", jumped->at_ns);
+    json_member_u64(put, "by_ms", jumped->by_ns / NS_PER_MS);
+    json_put_key(put, "cause");
+    json_put_str(put, clock_cause_word(jumped->cause));
+}
+
 /* What happened in an attempt, and how it ended. */
 static void put_attempt(struct json_put *put, const struct effect *effect) {
     switch ((int)effect->type) {
@@ -242,6 +249,9 @@ void record_put(struct json_put *put, const struct effect *effect) {
         break;
     case EFFECT_TOKEN_DROP:
         json_member_text(put, "name", effect->token_drop.name);
+        break;
+    case EFFECT_CLOCK_JUMPED:
+        put_jump(put, &effect->clock_jumped);
         break;
     case EFFECT_DIGEST:
         put_digest(put, &effect->digest);

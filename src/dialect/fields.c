@@ -354,6 +354,11 @@ void fields_of_stats(
     fields_add_number(fields, "connections_refused", stats->connections_refused);
     fields_add_number(fields, "handshakes_failed", stats->handshakes_failed);
     fields_add_u64(fields, "disk_full", FIELD_BOOL, stats->full);
+    fields_add_number(
+        fields, "clock_ahead_ms", stats->clock_ahead_ms > 0 ? (uint64_t)stats->clock_ahead_ms : 0
+    );
+    fields_add_number(fields, "clock_jumps", stats->clock_jumps);
+    fields_add_u64(fields, "clock_jumped_ms", FIELD_SPAN, stats->clock_jumped_ns);
     fields_add_number(fields, "unserved_jobs", unserved->available);
     fields_add_u64(fields, "unserved_cut", FIELD_BOOL, unserved->is_cut);
     fields_add(fields, "unserved", FIELD_KINDS)->unserved = unserved;

@@ -61,6 +61,9 @@ struct host_list {
 struct host_stats {
     struct engine_stats engine;
     hob_ns uptime_ns;
+    int64_t clock_ahead_ms; /* of the wall clock; negative: behind it */
+    uint64_t clock_jumps;
+    hob_ns clock_jumped_ns; /* by all of them */
     uint32_t connections;
     uint64_t durable_seq;
     uint64_t turns;

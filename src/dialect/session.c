@@ -187,6 +187,7 @@ static struct touched touched_by(const struct command *command) {
     case COMMAND_TOKEN_DROP:
     case COMMAND_TOKEN_USE:
     case COMMAND_FORGET:
+    case COMMAND_CLOCK_JUMP:
     case COMMAND_TYPE_COUNT:
         break;
     }

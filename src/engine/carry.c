@@ -8,6 +8,7 @@
  * record, or its deletion, is seen. */
 #include "base/crc32c.h"
 #include "engine/demands.h"
+#include "engine/jobhash.h"
 #include "engine/labels.h"
 #include "engine/valves.h"
 

@@ -40,7 +40,8 @@
     X(TOKEN_DROP, token_drop, "revoke a token")                                  \
     X(TOKEN_USE, token_use, "a token was used")                                  \
     X(PUSH_ALL, push_all, "add several jobs, all of them or none")               \
-    X(FORGET, forget, "the asker is gone: drop its waiting request")
+    X(FORGET, forget, "the asker is gone: drop its waiting request")             \
+    X(CLOCK_JUMP, clock_jump, "nobody could reach the server for a while")
 
 enum command_type {
 #define X(NAME, member, text) COMMAND_##NAME,
@@ -416,6 +417,12 @@ struct token_use_command {
     struct slice name;
 };
 
+/* The server's own; comes before all others of its time. */
+struct clock_jump_command {
+    hob_ns by_ns;
+    enum clock_cause cause;
+};
+
 struct command {
     enum command_type type;
     uint64_t request;
@@ -448,6 +455,7 @@ struct command {
         struct token_put_command token_put;
         struct token_drop_command token_drop;
         struct token_use_command token_use;
+        struct clock_jump_command clock_jump;
     };
 };
 

@@ -405,6 +405,9 @@ struct engine {
     uint32_t waiting_fetches;
     uint64_t vtimes[QUEUE_TIER_MAX + 1]; /* by tier: pass of the queue picked last */
 
+    uint64_t grace_token;  /* leases below were given out before the restart, */
+    hob_ns grace_until_ns; /* and are not over before this */
+
     struct idmap unknown;    /* replay: ids that were mentioned before their full record */
     uint64_t callbacks_lost; /* since start: there was no place for another job */
     uint64_t *picked;        /* ids of the latest fetch, for its answer */
@@ -627,8 +630,8 @@ void job_unmake(struct engine *engine, uint32_t job, bool drop_bodies);
 /* The one door between states. `run_at_ns` and the lease must be set before. */
 void job_move(struct engine *engine, uint32_t job, enum job_state state, hob_ns at_ns);
 struct side *job_side(struct engine *engine, struct job *job);
-/* How long the attempt that runs may run. */
-hob_ns job_timeout(const struct engine *engine, const struct job *job);
+/* When the attempt that runs is ended though its worker lives: timeout or deadline, and grace. */
+hob_ns job_hard_ns(const struct engine *engine, const struct job *job);
 /* Forget a body that this job refers to. */
 void body_forget(struct engine *engine, struct body_ref *body);
 void job_error_add(struct engine *engine, struct job *job, const struct job_error *error);
@@ -779,12 +782,6 @@ void digest_init(struct engine *engine, bool keeps);
 void digest_free(struct engine *engine);
 void digest_before(struct engine *engine, const struct effect *effect);
 void digest_after(struct engine *engine, const struct effect *effect);
-
-/* jobhash.c */
-enum { JOB_PART_FIXED = 1u << 0, JOB_PART_HOT = 1u << 1, JOB_PART_LOGS = 1u << 2 };
-enum { JOB_PARTS = JOB_PART_FIXED | JOB_PART_HOT | JOB_PART_LOGS };
-/* The sum of the parts of a job that are asked for. */
-uint64_t job_hash(const struct engine *engine, const struct job *job, unsigned parts);
 
 /* view.c */
 void job_view_fill(const struct engine *engine, const struct job *job, struct job_view *ret_view);

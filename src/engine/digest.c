@@ -10,6 +10,7 @@
  * default). A new sort of object gets a word in enum touched, its hash in touched_hash, and a loop
  * in engine_digest. An effect that touches more than it names, and state that changes without an
  * effect, are found by engine_check, which compares the two ways. */
+#include "engine/jobhash.h"
 #include "engine/valves.h"
 
 enum touched {
@@ -18,7 +19,8 @@ enum touched {
     TOUCHED_QUEUE,
     TOUCHED_KEY,
     TOUCHED_GATE,
-    TOUCHED_TOKEN
+    TOUCHED_TOKEN,
+    TOUCHED_RUNNING /* all jobs that run */
 };
 
 /* The counters (META) are added when the digest is read, and a body is a job's affair. */
@@ -54,6 +56,8 @@ static enum touched touched_by(enum effect_type type) {
     case EFFECT_TOKEN_PUT:
     case EFFECT_TOKEN_DROP:
         return TOUCHED_TOKEN;
+    case EFFECT_CLOCK_JUMPED:
+        return TOUCHED_RUNNING;
     case EFFECT_NONE:
         break;
     }
@@ -205,6 +209,8 @@ static uint64_t touched_hash(struct engine *engine, const struct effect *effect)
         return valve_hash_by_name(engine, effect);
     case TOUCHED_TOKEN:
         return token_hash_by_name(engine, token_name(effect));
+    case TOUCHED_RUNNING:
+        return running_hash(engine);
     }
     return 0;
 }

@@ -3,7 +3,7 @@
  * it. */
 #include "base/status.h"
 #include "base/test.h"
-#include "engine/core.h"
+#include "engine/jobhash.h"
 
 static void no_body_drop(void *context, uint64_t body_id) {
     (void)context;

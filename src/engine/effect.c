@@ -403,6 +403,12 @@ static void digest_fields(struct codec *codec, struct digest_effect *digest) {
     field_u64(codec, &digest->jobs);
 }
 
+static void clock_jumped_fields(struct codec *codec, struct clock_jumped_effect *jumped) {
+    field_u64(codec, &jumped->at_ns);
+    field_u64(codec, &jumped->by_ns);
+    FIELD_ENUM(codec, jumped->cause, enum clock_cause, CLOCK_CAUSE_COUNT);
+}
+
 /* False for a type that this version does not know. */
 static bool effect_fields(struct codec *codec, struct effect *effect) {
     switch (effect->type) {
@@ -525,6 +531,7 @@ uint64_t effect_job_id(const struct effect *effect) {
     case EFFECT_TOKEN_PUT:
     case EFFECT_TOKEN_DROP:
     case EFFECT_DIGEST:
+    case EFFECT_CLOCK_JUMPED:
         return 0;
     }
     return 0;

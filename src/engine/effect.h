@@ -39,7 +39,8 @@
     X(VALVE_TAKEN, 32, valve_taken, "its rate gave something away")                \
     X(TOKEN_PUT, 40, token_put, "a token, in full")                                \
     X(TOKEN_DROP, 41, token_drop, "a token is revoked")                            \
-    X(DIGEST, 50, digest, "what the state was here, to be compared in replay")
+    X(DIGEST, 50, digest, "what the state was here, to be compared in replay")     \
+    X(CLOCK_JUMPED, 51, clock_jumped, "running jobs are spared a span of time")
 
 enum effect_type {
     EFFECT_NONE = 0,
@@ -189,6 +190,12 @@ struct digest_effect {
     uint64_t jobs;           /* that there were */
 };
 
+struct clock_jumped_effect {
+    hob_ns at_ns;
+    hob_ns by_ns;
+    enum clock_cause cause;
+};
+
 struct effect {
     enum effect_type type;
     union {
@@ -216,6 +223,7 @@ struct effect {
         struct token_put_effect token_put;
         struct token_drop_effect token_drop;
         struct digest_effect digest;
+        struct clock_jumped_effect clock_jumped;
     };
 };
 

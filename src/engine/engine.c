@@ -197,6 +197,10 @@ enum hob_status engine_replay_end(
             worker->alive_until_ns = alive_ns;
         }
     }
+    if (grace_ns > 0) {
+        engine->grace_token = engine->next_token;
+        engine->grace_until_ns = ns_add(engine->now_ns, grace_ns);
+    }
     valves_refresh_all(engine);
     uint32_t handle = 0;
     for (uint64_t from = 0; (handle = idmap_next(&engine->job_ids, from, &id)) != 0;

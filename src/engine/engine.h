@@ -101,7 +101,8 @@ engine_replay(struct engine *engine, const struct effect *effect, struct hob_err
 
 /**
  * End of replay: every id that was mentioned must be defined or deleted (else HOB_CORRUPT); leases
- * get at least @grace_ns from @now_ns, so that workers can come back. Calls @body with every body
+ * get at least @grace_ns from @now_ns, also past a timeout or deadline, so that workers can come
+ * back and tell what they have done. Calls @body with every body
  * that a job refers to (may be NULL).
  */
 HOB_CHECK enum hob_status engine_replay_end(

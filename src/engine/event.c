@@ -65,6 +65,7 @@ static bool type_of(const struct effect *effect, enum event_type *ret_type) {
     case EFFECT_TOKEN_PUT:
     case EFFECT_TOKEN_DROP:
     case EFFECT_DIGEST:
+    case EFFECT_CLOCK_JUMPED:
         break;
     }
     return false;
@@ -171,6 +172,7 @@ static void fill_effect(const struct effect *effect, struct event *event) {
     case EFFECT_TOKEN_PUT:
     case EFFECT_TOKEN_DROP:
     case EFFECT_DIGEST:
+    case EFFECT_CLOCK_JUMPED:
         return;
     }
 }

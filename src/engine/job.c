@@ -16,12 +16,13 @@
 #include "engine/unique.h"
 #include "engine/valves.h"
 
-hob_ns job_timeout(const struct engine *engine, const struct job *job) {
-    if (job->side == 0) return TIMEOUT_DEFAULT_NS;
-    hob_ns timeout_ns = side_at(engine, job->side)->timeout_ns;
-    hob_ns left_ns = term_left(engine, job, run_at(engine, job->run)->started_ns);
+hob_ns job_hard_ns(const struct engine *engine, const struct job *job) {
+    hob_ns timeout_ns = job->side == 0 ? 0 : side_at(engine, job->side)->timeout_ns;
     if (timeout_ns == 0) timeout_ns = TIMEOUT_DEFAULT_NS;
-    return left_ns < timeout_ns ? left_ns : timeout_ns;
+    hob_ns end_ns = ns_add(run_at(engine, job->run)->started_ns, timeout_ns);
+    /* A jump of the clock may have moved the start behind the deadline. */
+    hob_ns deadline_ns = term_left(engine, job, 0);
+    return ns_add(deadline_ns < end_ns ? deadline_ns : end_ns, TIMEOUT_GRACE_NS);
 }
 
 struct side *job_side(struct engine *engine, struct job *job) {

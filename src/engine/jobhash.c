@@ -11,6 +11,8 @@
  * A field that is zero is left out, and the others carry a number of their own: a field that is
  * added later changes the hash of no job that does not use it. The numbers are written to journals:
  * what changes the hash of a job that is there today needs a new DIGEST_VERSION. */
+#include "engine/jobhash.h"
+
 #include "base/codec.h"
 #include "engine/demands.h"
 #include "engine/valves.h"

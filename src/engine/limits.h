@@ -100,5 +100,6 @@ enum {
 #define RATE_PERIOD_MIN_NS (1 * NS_PER_MS)
 #define AGING_MAX_NS       (30 * NS_PER_DAY)
 #define DELAY_MAX_NS       (3650 * NS_PER_DAY)
+#define CLOCK_JUMP_MAX_NS  (36500 * NS_PER_DAY)
 
 #endif

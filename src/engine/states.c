@@ -21,6 +21,13 @@ static const char *const cause_words[] = {
 };
 _Static_assert(hob_countof(cause_words) == ERROR_CAUSE_COUNT, "each cause has a word");
 
+static const char *const clock_words[] = {
+#define X(name, word) [name] = word,
+    CLOCK_CAUSES(X)
+#undef X
+};
+_Static_assert(hob_countof(clock_words) == CLOCK_CAUSE_COUNT, "each cause has a word");
+
 #define TO(state) (1u << (state))
 
 static const uint32_t moves[JOB_STATE_COUNT] = {
@@ -43,6 +50,11 @@ const char *job_state_word(enum job_state state) {
 const char *error_cause_word(enum error_cause cause) {
     hob_assert(cause < ERROR_CAUSE_COUNT);
     return cause_words[cause];
+}
+
+const char *clock_cause_word(enum clock_cause cause) {
+    hob_assert(cause < CLOCK_CAUSE_COUNT);
+    return clock_words[cause];
 }
 
 /* The position of @word among @words, or @count. */

@@ -56,6 +56,22 @@ enum error_cause {
         ERROR_CAUSE_COUNT
 };
 
+/* Why engine time went on by more than the time in which the server was at work. */
+#define CLOCK_CAUSES(X)                                              \
+    X(CLOCK_STEP, "step")       /* the wall clock was put forward */ \
+    X(CLOCK_SUSPEND, "suspend") /* the machine slept */              \
+    X(CLOCK_FREEZE, "freeze")   /* the process was stopped, or held up */
+
+enum clock_cause {
+#define X(name, word) name,
+    CLOCK_CAUSES(X)
+#undef X
+        CLOCK_CAUSE_COUNT
+};
+
+/** The word that users see for it; static. */
+const char *clock_cause_word(enum clock_cause cause);
+
 /** The word that users see for a state or a cause; static. */
 const char *job_state_word(enum job_state state);
 const char *error_cause_word(enum error_cause cause);

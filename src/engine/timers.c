@@ -76,6 +76,7 @@ hob_ns job_over_ns(const struct engine *engine, const struct job *job) {
     if (run->forsaken_ns != 0) return run->forsaken_ns;
     hob_ns alive_ns = worker_at(engine, run->worker)->alive_until_ns;
     hob_ns over_ns = run->lease_until_ns > alive_ns ? run->lease_until_ns : alive_ns;
-    hob_ns hard_ns = ns_add(run->started_ns, ns_add(job_timeout(engine, job), TIMEOUT_GRACE_NS));
-    return earlier(over_ns, hard_ns);
+    hob_ns end_ns = earlier(over_ns, job_hard_ns(engine, job));
+    bool has_grace = run->token < engine->grace_token && end_ns < engine->grace_until_ns;
+    return has_grace ? engine->grace_until_ns : end_ns;
 }

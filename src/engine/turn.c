@@ -15,12 +15,12 @@ static void stage(struct engine *engine, uint32_t handle) {
 }
 
 static struct job_error rescue_error(const struct engine *engine, const struct job *job) {
-    const struct run *run = run_at(engine, job->run);
-    hob_ns hard_ns = ns_add(run->started_ns, ns_add(job_timeout(engine, job), TIMEOUT_GRACE_NS));
-    bool timeout = engine->now_ns >= hard_ns;
+    bool timeout = engine->now_ns >= job_hard_ns(engine, job);
     struct slice lost =
         SLICE("the lease ended without a word from the worker: it is gone or hangs");
-    if (run->forsaken_ns != 0) lost = SLICE("its worker says that it does not hold this job");
+    if (run_at(engine, job->run)->forsaken_ns != 0) {
+        lost = SLICE("its worker says that it does not hold this job");
+    }
     return (struct job_error){
         .attempt = job->attempt,
         .cause = timeout ? CAUSE_TIMEOUT : CAUSE_LOST,

@@ -187,6 +187,7 @@ static const char *word_of(enum command_type type) {
     case COMMAND_WAIT:
     case COMMAND_TOKEN_USE:
     case COMMAND_FORGET:
+    case COMMAND_CLOCK_JUMP:
     case COMMAND_TYPE_COUNT:
         return NULL;
     }

@@ -109,12 +109,21 @@ static bool host_worker_at(void *context, uint32_t at, struct worker_view *ret_v
     return engine_worker_at(engine_of(context), at, ret_view);
 }
 
+static uint64_t jumps_of(const struct timekeeper *keeper) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < CLOCK_CAUSE_COUNT; i++) sum += keeper->jumps[i];
+    return sum;
+}
+
 static void host_stats(void *context, struct host_stats *ret_stats) {
     struct server *server = context;
     struct space_stats space;
     space_stats(server->space, &space);
     *ret_stats = (struct host_stats){
-        .uptime_ns = server_now(server) - server->wall_ns,
+        .uptime_ns = clock_monotonic() - server->monotonic_ns,
+        .clock_ahead_ms = timekeeper_ahead(&server->timekeeper) / (int64_t)NS_PER_MS,
+        .clock_jumps = jumps_of(&server->timekeeper),
+        .clock_jumped_ns = server->timekeeper.jumped_ns,
         .connections = server->client_count,
         .durable_seq = space_durable(server->space),
         .turns = space.turns,

@@ -409,6 +409,42 @@ static void put_storage(struct server *server, struct buf *out) {
         engine.memory_max_bytes);
 }
 
+static void put_clock(const struct timekeeper *keeper, struct buf *out) {
+    head(
+        out,
+        "hob_clock_jumps_total",
+        "counter",
+        "How often nobody could reach the server, or the wall clock was put forward, for over 5 s."
+    );
+    for (size_t i = 0; i < CLOCK_CAUSE_COUNT; i++) {
+        char labels[32];
+        (void
+        )snprintf(labels, sizeof labels, "{cause=\"%s\"}", clock_cause_word((enum clock_cause)i));
+        value(out, "hob_clock_jumps_total", labels, keeper->jumps[i]);
+    }
+    head(out, "hob_clock_jumped_seconds_total", "counter", "By all jumps together.");
+    seconds(out, "hob_clock_jumped_seconds_total", "", keeper->jumped_ns);
+    head(out, "hob_clock_last_jump_seconds", "gauge", "By the latest jump; 0: there was none.");
+    seconds(out, "hob_clock_last_jump_seconds", "", keeper->last_jump.by_ns);
+    head(out, "hob_clock_last_jump_timestamp_seconds", "gauge", "When that was, Unix time.");
+    seconds(out, "hob_clock_last_jump_timestamp_seconds", "", keeper->last_jump_ns);
+    int64_t ahead_ns = timekeeper_ahead(keeper);
+    head(
+        out,
+        "hob_clock_ahead_seconds",
+        "gauge",
+        "By how much the time of jobs is ahead of the wall clock, which was put back."
+    );
+    (void)buf_put_str(out, ahead_ns < 0 ? "hob_clock_ahead_seconds -" : "hob_clock_ahead_seconds ");
+    hob_ns size_ns = (hob_ns)(ahead_ns < 0 ? -ahead_ns : ahead_ns);
+    (void)buf_printf(
+        out,
+        "%llu.%09llu\n",
+        (unsigned long long)(size_ns / NS_PER_SECOND),
+        (unsigned long long)(size_ns % NS_PER_SECOND)
+    );
+}
+
 static void put_process(struct server *server, struct buf *out) {
     struct self_usage usage;
     self_usage(&usage);
@@ -435,5 +471,6 @@ void metrics_put(struct server *server, struct buf *out) {
     put_connections(server, out);
     put_door(server, out);
     put_storage(server, out);
+    put_clock(&server->timekeeper, out);
     put_process(server, out);
 }

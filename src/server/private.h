@@ -16,6 +16,7 @@
 #include "server/statistics.h"
 #include "server/statistics_codec.h"
 #include "server/story.h"
+#include "server/timekeeper.h"
 #include "space/space.h"
 
 enum {
@@ -103,6 +104,8 @@ struct server {
     struct door door;
     bool tokens_changed; /* in this turn: the door has not heard of it yet */
     struct audit audit;
+    struct timekeeper timekeeper;
+    uv_timer_t tick;
     hob_ns wall_ns;      /* at start */
     hob_ns monotonic_ns; /* at start */
     uv_timer_t due;      /* the next turn without input */
@@ -129,8 +132,20 @@ struct server {
     char listen[512]; /* "listen=… listen=…" */
 };
 
-/* The clock of the engine: wall time at start, advanced by the monotonic clock. */
+/* clock.c */
+/** The time of the engine, also between two turns. */
 hob_ns server_now(const struct server *server);
+/** Begin with the clocks of the system. */
+void server_clock_init(struct server *server);
+/** The journal has come to @reached_ns: go on from there if the wall clock is behind it. */
+void server_clock_reached(struct server *server, hob_ns reached_ns);
+/** The time of the turn that begins. */
+hob_ns server_clock_turn(struct server *server, struct clock_news *ret_news);
+/** Tell people and, first of all in this turn, the engine. */
+void server_clock_news(struct server *server, const struct clock_news *news);
+/** The handle that turns at least once a second. */
+void server_clock_open(struct server *server);
+void server_clock_close(struct server *server);
 /* End the process if the space has failed. */
 void server_check(struct server *server);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The life of a server: check what was asked, recover, listen, say `ready`, serve, stop.
  *
- * Time: the engine's clock is the wall clock at start, advanced by the monotonic one, so it never
- * goes back and a wrong NTP step cannot end all leases at once. */
+ * Time is clock.c's affair. */
 #include "server/server.h"
 
 #include <errno.h>
@@ -20,10 +19,6 @@
 #include "server/private.h"
 #include "space/copy.h"
 
-hob_ns server_now(const struct server *server) {
-    return server->wall_ns + (clock_monotonic() - server->monotonic_ns);
-}
-
 void server_check(struct server *server) {
     const struct hob_error *failure = space_failure(server->space);
     if (failure == NULL) return;
@@ -38,9 +33,11 @@ void server_check(struct server *server) {
 
 static void turn_begin(void *context) {
     struct server *server = context;
-    server->host.now_ns = server_now(server);
+    struct clock_news news;
+    server->host.now_ns = server_clock_turn(server, &news);
     metrics_turn(&server->metrics, server->host.now_ns);
     space_turn_begin(server->space, server->host.now_ns);
+    server_clock_news(server, &news);
 }
 
 static void on_due(uv_timer_t *timer) {
@@ -157,6 +154,7 @@ static void handles_open(struct server *server) {
         timers[i]->data = server;
     }
     (void)uv_timer_start(&server->beat, on_beat, BEAT_MS, BEAT_MS);
+    server_clock_open(server);
     statistics_keep_open(server);
     server_reload_open(server);
     for (size_t i = 0; i < hob_countof(numbers); i++) {
@@ -170,6 +168,7 @@ static void handles_close(struct server *server) {
     uv_close((uv_handle_t *)&server->due, NULL);
     uv_close((uv_handle_t *)&server->beat, NULL);
     uv_close((uv_handle_t *)&server->stop, NULL);
+    server_clock_close(server);
     server_reload_close(server);
     statistics_keep_close(server);
     for (size_t i = 0; i < hob_countof(server->signals); i++) {
@@ -301,6 +300,7 @@ static enum hob_status open_space(struct server *server, struct hob_error *err) 
         log_ms("dur_ms", took_ns),
         log_u64("memory_max", options.memory_max_bytes)
     );
+    server_clock_reached(server, space_now(server->space));
     if (recovery.cut_bytes > 0) {
         log_warn(
             "the journal ended in a write that was never finished and never acknowledged: cut",
@@ -396,12 +396,11 @@ static uint32_t handshake_ms(const struct server_options *options) {
 static enum hob_status run(const struct server_options *options, struct hob_error *err) {
     struct server server = {
         .in_force = *options,
-        .wall_ns = clock_wall(),
-        .monotonic_ns = clock_monotonic(),
         .due_ns = HOB_NEVER,
         .audit = {.dir = -1, .fd = -1},
     };
     server.options = &server.in_force;
+    server_clock_init(&server);
     link_init(&server.workers);
     link_init(&server.subscribers);
     struct siphash_key metrics_key = {.words = {entropy_u64(), entropy_u64()}};

@@ -67,7 +67,7 @@ void statistics_keep_load(struct server *server) {
     HOB_AUTO_BUF struct buf bytes = buf_make(STATISTICS_SAVED_BYTES_MAX);
     struct statistics *statistics = &server->statistics;
     int failed = read_whole(server->options->data_path, &bytes);
-    if (failed == 0 && statistics_load(statistics, buf_slice(&bytes), server->wall_ns)) {
+    if (failed == 0 && statistics_load(statistics, buf_slice(&bytes), server->host.now_ns)) {
         log_info("statistics are there", log_u64("bytes", bytes.size));
         return;
     }
@@ -75,7 +75,7 @@ void statistics_keep_load(struct server *server) {
     engine_stats(space_engine(server->space), &stats);
     if (failed == ENOENT && stats.next_id == 1) return;
     /* Of the time before nothing is known. */
-    statistics->kept = (uint32_t)(server->wall_ns / NS_PER_MINUTE);
+    statistics->kept = (uint32_t)(server->host.now_ns / NS_PER_MINUTE);
     if (failed == ENOENT) {
         /* Of a copy, or of one that was killed before it wrote them the first time. */
         log_info("statistics begin anew: none were written before; jobs are not touched");

@@ -201,6 +201,10 @@ uint64_t space_turn_end(struct space *space) {
     return seq;
 }
 
+hob_ns space_now(const struct space *space) {
+    return space->now_ns;
+}
+
 uint64_t space_durable(const struct space *space) {
     return space->durable;
 }

@@ -66,6 +66,9 @@ HOB_CHECK enum hob_status space_open(
  */
 void space_close(struct space *space);
 
+/** The time that has been reached: of the last turn, of the journal. No turn is before it. */
+hob_ns space_now(const struct space *space);
+
 /** Begin a turn at @now_ns. */
 void space_turn_begin(struct space *space, hob_ns now_ns);
 

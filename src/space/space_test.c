@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/assert.h"
+#include "base/status.h"
 #include "base/test.h"
 
 enum { SEGMENT_BYTES = 256 * 1024 };
@@ -184,7 +186,56 @@ TEST(cleaning_keeps_the_journal_small_and_the_state_as_it_is) {
     rig_end(&rig);
 }
 
+/* Time is as the journal says; an hour or a year, and a wall clock at 1970. */
+TEST(a_restart_with_a_clock_behind_goes_on_where_time_was) {
+    static const hob_ns behinds[] = {NS_PER_HOUR, 365 * NS_PER_DAY, 1100 * NS_PER_DAY};
+    struct rig rig;
+    rig_new(&rig);
+    for (size_t i = 0; i < hob_countof(behinds); i++) {
+        rig.now_ns = 1100 * NS_PER_DAY + i * NS_PER_HOUR;
+        hob_ns reached_ns = rig.now_ns;
+        uint64_t id = rig_push(&rig, SLICE("small"));
+        space_close(rig.space);
+        rig.now_ns -= behinds[i];
+        rig_open(&rig);
+        CHECK_EQUAL(space_now(rig.space), reached_ns);
+        uint64_t next = rig_push(&rig, SLICE("small"));
+        struct job_view view;
+        CHECK(next > id);
+        CHECK(engine_job(space_engine(rig.space), next, &view));
+        CHECK_EQUAL(view.created_ns, reached_ns);
+    }
+    rig_end(&rig);
+}
+
+/* While the server was down the job's timeout went by; its worker comes back and tells the end. */
+TEST(after_an_outage_the_end_of_a_job_may_be_told) {
+    struct rig rig;
+    rig_new(&rig);
+    for (int acks = 0; acks < 2; acks++) {
+        struct command push = {.type = COMMAND_PUSH};
+        push.push.queue = SLICE("mail");
+        push.push.kind = SLICE("send");
+        push.push.timeout_ns = NS_PER_MINUTE;
+        rig_turn(&rig, &push);
+        uint64_t id = rig_fetch(&rig);
+        space_close(rig.space);
+        rig.now_ns += NS_PER_HOUR;
+        rig_open(&rig);
+        rig.now_ns += 15 * NS_PER_SECOND - (acks == 0 ? 1 : 0);
+        space_turn_begin(rig.space, rig.now_ns);
+        (void)space_turn_end(rig.space);
+        struct job_view view;
+        CHECK(engine_job(space_engine(rig.space), id, &view));
+        CHECK_EQUAL(view.state, acks == 0 ? JOB_RUNNING : JOB_AVAILABLE);
+        if (acks == 0) rig_ack(&rig, id, SLICE("late"));
+    }
+    rig_end(&rig);
+}
+
 TESTS(
+    a_restart_with_a_clock_behind_goes_on_where_time_was,
+    after_an_outage_the_end_of_a_job_may_be_told,
     a_restart_finds_jobs_results_and_large_payloads,
     a_body_is_readable_before_it_is_durable,
     cleaning_keeps_the_journal_small_and_the_state_as_it_is

@@ -637,9 +637,21 @@ fill_command(struct generator *generator, const struct model *model, struct comm
     case COMMAND_FORGET:
         make_worker_or_wait(generator, model, command);
         break;
+    case COMMAND_CLOCK_JUMP:
     case COMMAND_TYPE_COUNT:
         hob_panic(__FILE__, __LINE__, "a command");
     }
+}
+
+bool generate_jump(struct generator *generator, hob_ns span_ns, struct command *ret_command) {
+    struct dice *dice = &generator->dice;
+    if (generator->grind != GRIND_NOTHING || generator->swarm.jumps == 0) return false;
+    if (!dice_percent(dice, generator->swarm.jumps)) return false;
+    *ret_command = (struct command){.type = COMMAND_CLOCK_JUMP};
+    ret_command->clock_jump.by_ns =
+        dice_once_in(dice, 2) ? span_ns : dice_between(dice, 1, span_ns);
+    ret_command->clock_jump.cause = (enum clock_cause)dice_below(dice, CLOCK_CAUSE_COUNT);
+    return true;
 }
 
 void generate_command(

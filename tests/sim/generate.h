@@ -42,6 +42,7 @@ struct swarm {
     uint32_t time_span_max;  /* magnitude of a step: 10^0 .. 10^this ns */
     uint32_t lazy_turns;     /* a command without a turn after it */
     uint32_t early;          /* a command that comes before the turn of its time */
+    uint32_t jumps;          /* a step of time that is a jump of the clock */
     uint32_t unique;         /* a push with a unique key */
     uint32_t keep;           /* a push with its own keep */
     uint32_t grinds_once_in; /* commands; 0: never */
@@ -69,6 +70,9 @@ struct generator *generator_new(uint64_t seed);
 
 /** NULL is fine. */
 void generator_free(struct generator *generator);
+
+/** Is this step of time, by @span_ns, a jump of the clock? Then the command that tells of it. */
+bool generate_jump(struct generator *generator, hob_ns span_ns, struct command *ret_command);
 
 /** The next command; borrowed until the next call. */
 void generate_command(

@@ -308,6 +308,8 @@ void model_outputs_reset(struct model *model) {
 
 void model_restart(struct model *model) {
     model_outputs_reset(model);
+    model->grace_token = model->next_token;
+    model->grace_until_ns = ns_add(model->now_ns, LEASE_DEFAULT_NS);
     for (uint32_t i = 0; i < model->wait_count; i++) free(model->waits[i].queues);
     for (uint32_t i = 0; i < model->worker_count; i++) free(model->workers[i].kinds);
     model->wait_count = 0;

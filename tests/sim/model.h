@@ -104,6 +104,8 @@ struct model_chunk;
 
 struct model {
     hob_ns now_ns;
+    uint64_t grace_token;  /* leases below were given out before the restart, */
+    hob_ns grace_until_ns; /* and are not over before this */
     uint64_t next_id;
     uint64_t next_token;
     uint64_t next_body;
@@ -186,6 +188,7 @@ hob_ns model_due(const struct model *model);
 
 /** When the lease of a running job is over. */
 hob_ns model_lease_end(const struct model *model, const struct model_job *job);
+void model_clock_jump(struct model *model, const struct clock_jump_command *jump);
 
 /** When a final job is pruned for its age. */
 hob_ns model_keep_end(const struct model *model, const struct model_job *job);

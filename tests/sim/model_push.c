@@ -515,6 +515,9 @@ void model_apply(
     case COMMAND_TOKEN_USE:
         model_token_command(model, command, ret_answer);
         break;
+    case COMMAND_CLOCK_JUMP:
+        model_clock_jump(model, &command->clock_jump);
+        break;
     case COMMAND_WAIT:
     case COMMAND_FORGET:
         model_wait_command(model, command, ret_answer);

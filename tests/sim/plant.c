@@ -381,6 +381,7 @@ void plant_bad_argument(struct generator *generator, struct command *command) {
     case COMMAND_TOKEN_DROP:
     case COMMAND_TOKEN_USE:
     case COMMAND_FORGET:
+    case COMMAND_CLOCK_JUMP:
     case COMMAND_TYPE_COUNT:
         break;
     }

@@ -191,6 +191,17 @@ static void print_token_command(const struct command *command, struct buf *out) 
     }
 }
 
+static void print_pause(const struct pause_command *pause, struct buf *out) {
+    put_name(out, "queue", pause->queue);
+    put_number(out, "until_ns", pause->until_ns);
+}
+
+static void print_update(const struct update_command *update, struct buf *out) {
+    put_number(out, "id", update->id);
+    put_number(out, "has_version", update->has_version ? 1 : 0);
+    put_number(out, "version", update->version);
+}
+
 void print_command(const struct command *command, struct buf *out) {
     (void)buf_printf(out, "%s", command_words[command->type]);
     switch (command->type) {
@@ -219,13 +230,10 @@ void print_command(const struct command *command, struct buf *out) {
         put_number(out, "id", command->cancel.id);
         break;
     case COMMAND_UPDATE:
-        put_number(out, "id", command->update.id);
-        put_number(out, "has_version", command->update.has_version ? 1 : 0);
-        put_number(out, "version", command->update.version);
+        print_update(&command->update, out);
         break;
     case COMMAND_PAUSE:
-        put_name(out, "queue", command->pause.queue);
-        put_number(out, "until_ns", command->pause.until_ns);
+        print_pause(&command->pause, out);
         break;
     case COMMAND_RESUME:
         put_name(out, "queue", command->resume.queue);
@@ -255,6 +263,9 @@ void print_command(const struct command *command, struct buf *out) {
     case COMMAND_TOKEN_DROP:
     case COMMAND_TOKEN_USE:
         print_token_command(command, out);
+        break;
+    case COMMAND_CLOCK_JUMP:
+        put_span(out, "by", command->clock_jump.by_ns);
         break;
     case COMMAND_FORGET:
     case COMMAND_TYPE_COUNT:

@@ -204,6 +204,7 @@ static uint64_t id_of(const struct command *command, const struct answer *answer
     case COMMAND_TOKEN_DROP:
     case COMMAND_TOKEN_USE:
     case COMMAND_FORGET:
+    case COMMAND_CLOCK_JUMP:
     case COMMAND_TYPE_COUNT:
         break;
     }
@@ -335,15 +336,19 @@ static void apply(struct run *run, hob_ns now_ns) {
 }
 
 static void step(struct run *run) {
+    hob_ns before_ns = run->model->now_ns;
     hob_ns now_ns = generate_time(run->generator, run->model);
-    bool is_later = now_ns > run->model->now_ns;
+    bool is_later = now_ns > before_ns;
     if (is_later && run->turn_is_open) turn(run);
     if (is_later) run->model->now_ns = now_ns;
     /* Whether a command before the turn already sees the end of a pause is nobody's promise. */
     bool is_early = dice_percent(&run->dice, run->generator->swarm.early) &&
                     !model_has_ended_pause(run->model, now_ns);
-    if (!run->turn_is_open && !is_early) turn(run);
-    generate_command(run->generator, run->model, &run->command);
+    /* A jump is told of before anything else that its time brings. */
+    bool jumps = is_later && !run->turn_is_open && !model_has_ended_pause(run->model, now_ns) &&
+                 generate_jump(run->generator, now_ns - before_ns, &run->command);
+    if (!run->turn_is_open && !is_early && !jumps) turn(run);
+    if (!jumps) generate_command(run->generator, run->model, &run->command);
     apply(run, now_ns);
     outputs_reset(run);
 }

@@ -22,7 +22,7 @@ static const uint32_t usual_weights[COMMAND_TYPE_COUNT] = {
 };
 
 static void swarm_draw(struct dice *dice, struct swarm *swarm) {
-    for (uint32_t i = 0; i < COMMAND_TYPE_COUNT; i++) {
+    for (uint32_t i = 0; i < COMMAND_CLOCK_JUMP; i++) {
         uint32_t weight = usual_weights[i] * 10;
         uint64_t fate = dice_below(dice, 10);
         if (fate < 2) {
@@ -60,6 +60,8 @@ static void swarm_draw(struct dice *dice, struct swarm *swarm) {
     swarm->early = dice_once_in(dice, 2) ? 0 : (uint32_t)dice_below(dice, 100);
     swarm->keep = (uint32_t)dice_below(dice, 60);
     swarm->unique = dice_once_in(dice, 3) ? 60 : (uint32_t)dice_below(dice, 20);
+    struct dice own = {.state = dice->state ^ UINT64_C(0x6a756d70)}; /* seeds stay what they were */
+    swarm->jumps = dice_once_in(&own, 3) ? 1 + (uint32_t)dice_small(&own, 60) : 0;
     swarm->grinds_once_in = dice_once_in(dice, 6) ? 300 : 0;
 }
 
