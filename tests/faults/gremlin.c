@@ -31,6 +31,9 @@ static void freeze(struct world *world) {
     server->is_frozen = true;
     if (dice_once_in(&world->dice, 2) && server->base_ns > server->shown_ns + span_ns) {
         server->base_ns -= span_ns;
+    } else {
+        server->jumped_ns += span_ns;
+        server->jumped_cause = CLOCK_FREEZE;
     }
     record_note(world, "frozen for %llu ms", (unsigned long long)(span_ns / NS_PER_MS));
     world_at(world, world->now_ns + span_ns, thaw, NULL, server->life);
@@ -44,7 +47,11 @@ static void jump(struct world *world) {
     if (dice_once_in(&world->dice, 2)) by_ns = -by_ns;
     server->skew_ns += by_ns;
     bool follows = by_ns > 0 && dice_once_in(&world->dice, 2);
-    if (follows) server->base_ns += (hob_ns)by_ns;
+    if (follows) {
+        server->base_ns += (hob_ns)by_ns;
+        server->jumped_ns += (hob_ns)by_ns;
+        server->jumped_cause = CLOCK_STEP;
+    }
     record_note(world, "the clock jumps by %lld ms", (long long)(by_ns / (int64_t)NS_PER_MS));
     if (server->is_up) server_run_at(world, world->now_ns);
 }

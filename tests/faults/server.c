@@ -12,7 +12,8 @@
 #include "tests/faults/world.h"
 
 enum { SLACK_BYTES_MAX = 512 * 1024, TURN_COMMANDS_MAX = 64 };
-#define TURN_NS (50 * NS_PER_US)
+#define TURN_NS       (50 * NS_PER_US)
+#define CLOCK_JUMP_NS (5 * NS_PER_SECOND) /* as src/server/timekeeper.h */
 
 hob_ns server_clock(const struct world *world) {
     return world->server.base_ns + (world->now_ns - world->server.began_ns);
@@ -392,9 +393,24 @@ static void held_leave(struct world *world) {
     }
 }
 
+/* As src/server/clock.c: before anything else of the turn. */
+static void tell_jump(struct world *world) {
+    struct server *server = &world->server;
+    struct command command = {
+        .type = COMMAND_CLOCK_JUMP,
+        .clock_jump = {.by_ns = server->jumped_ns, .cause = server->jumped_cause},
+    };
+    server->jumped_ns = 0;
+    if (command.clock_jump.by_ns <= CLOCK_JUMP_NS) return;
+    struct answer answer;
+    space_apply(server->space, &command, &answer);
+    hob_assert(answer.code == ANSWER_OK);
+}
+
 static void turn(struct world *world) {
     struct server *server = &world->server;
     space_turn_begin(server->space, turn_time(world));
+    tell_jump(world);
     for (uint32_t i = 0; i < TURN_COMMANDS_MAX && server->inbox != NULL; i++) {
         if (space_is_congested(server->space)) break;
         struct message *message = server->inbox;
@@ -514,6 +530,7 @@ void server_start(struct world *world) {
     /* The wall clock, but never before what the journal has seen. */
     server->base_ns = (hob_ns)((int64_t)world->now_ns + server->skew_ns);
     if (server->base_ns < server->shown_ns) server->base_ns = server->shown_ns;
+    server->jumped_ns = 0;
     struct space_options options = options_of(world);
     struct space_recovery recovery = {0};
     if (status == HOB_OK) {

@@ -208,6 +208,8 @@ struct server {
     bool is_frozen;
     hob_ns base_ns; /* its clock shows base + time since began */
     hob_ns began_ns;
+    hob_ns jumped_ns; /* by which the next turn begins: nobody could reach it for so long */
+    enum clock_cause jumped_cause;
     hob_ns shown_ns;   /* the latest time that was given to the space */
     int64_t skew_ns;   /* of the wall clock, as a start reads it */
     int64_t ahead_ns;  /* of the true time, as the history knows it */
