@@ -69,6 +69,7 @@ static void report_json(struct buf *out, const struct copy_report *report) {
     json_put_bool(&put, report->more_may_be_lost);
     put_count(&put, "records_lost", report->lost.effects);
     put_count(&put, "jobs_lost", report->lost.jobs);
+    put_count(&put, "pushes_lost", report->lost.unseen);
     put_count(&put, "pieces_lost", report->lost.pieces);
     put_count(&put, "digests", report->digests);
     put_count(&put, "digests_compared", report->compared);
@@ -97,10 +98,12 @@ static void report_text(struct buf *out, const char *what, const struct copy_rep
     if (report->damages == 0) return;
     (void)buf_printf(
         out,
-        "lost: %" PRIu64 " batches%s, %" PRIu64 " jobs, %" PRIu64 " pieces of jobs; %" PRIu64
-        " records left out that build on what is lost\n",
+        "lost: %" PRIu64 " batches%s, with %" PRIu64 " pushes%s; %" PRIu64 " other jobs, %" PRIu64
+        " pieces of jobs; %" PRIu64 " records left out that build on what is lost\n",
         report->batches_lost,
         report->more_may_be_lost ? " or more" : "",
+        report->lost.unseen,
+        report->lost.unseen_more ? " or more" : "",
         report->lost.jobs,
         report->lost.pieces,
         report->lost.effects

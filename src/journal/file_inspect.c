@@ -23,6 +23,7 @@ struct journal_inspect {
     bool inside; /* a segment is being walked */
     bool known;  /* walk.end says how far the chain was followed */
     bool told_missing;
+    struct mark mark;
     struct walk walk;
     long holder;
     char why[200];
@@ -304,9 +305,10 @@ static enum hob_status enter_headerless(
 static enum hob_status
 unborn_look(struct journal_inspect *inspect, bool *ret_unborn, struct hob_error *err) {
     *ret_unborn = false;
-    if (inspect->at + 1 < inspect->listing.count) return HOB_OK;
-    int fd;
     uint32_t segment = segment_at(inspect, inspect->at);
+    bool was_there = inspect->mark.is_there && inspect->mark.segment >= segment;
+    if (was_there || inspect->at + 1 < inspect->listing.count) return HOB_OK;
+    int fd;
     enum hob_status status = segment_open(&inspect->file, segment, O_RDONLY, &fd, err);
     if (status != HOB_OK) return status;
     bool only = inspect->listing.count == 1;
@@ -375,11 +377,25 @@ static enum hob_status segment_enter(
     uint64_t size = 0;
     failed = file_size(fd, &size);
     walk_begin(&inspect->walk, inspect->file.identity, &header, fd, size);
+    bool is_marked = inspect->mark.is_there && segment >= inspect->mark.segment;
+    inspect->walk.marked_seq = is_marked ? inspect->mark.seq : 0;
     if (failed != 0) return read_failed(inspect, failed, err);
     inspect->inside = true;
     inspect->known = true;
     *ret_find =
         (struct journal_find){.type = INSPECT_SEGMENT, .segment = segment, .file_bytes = size};
+    return HOB_OK;
+}
+
+/* Behind the last segment: the mark may know of one that is not there. HOB_NOT_FOUND: the end. */
+static enum hob_status end_look(struct journal_inspect *inspect, struct journal_find *ret_find) {
+    uint32_t last = segment_at(inspect, inspect->listing.count - 1);
+    const struct mark *mark = &inspect->mark;
+    if (!mark->is_there || mark->segment <= last || inspect->told_missing) return HOB_NOT_FOUND;
+    inspect->told_missing = true;
+    find_damage(ret_find, last + 1, 0, 0, "segments are missing: the file MARK names a later one");
+    uint64_t seq = inspect->walk.end.seq;
+    if (inspect->known && mark->seq >= seq) ret_find->lost = mark->seq - seq;
     return HOB_OK;
 }
 
@@ -389,7 +405,7 @@ enum hob_status journal_inspect_next(
     struct walk *walk = &inspect->walk;
     for (;;) {
         if (!inspect->inside) {
-            if (inspect->at >= inspect->listing.count) return HOB_NOT_FOUND;
+            if (inspect->at >= inspect->listing.count) return end_look(inspect, ret_find);
             enum hob_status status = segment_enter(inspect, ret_find, err);
             if (status != HOB_FAILED) return status;
             continue;
@@ -476,6 +492,8 @@ static enum hob_status inspect_start(struct journal_inspect *inspect, struct hob
         failed = identity_solve(inspect, segment_at(inspect, i));
         if (failed != 0) return read_failed(inspect, failed, err);
     }
+    inspect->mark = mark_read(file);
+    if (inspect->mark.identity != file->identity) inspect->mark.is_there = false;
     return HOB_OK;
 }
 
@@ -511,7 +529,8 @@ void journal_inspect_close(struct journal_inspect *inspect) {
 bool journal_inspect_owns(const char *name) {
     uint32_t number;
     return segment_name_parse(name, &number) || spare_name_parse(name, &number) ||
-           strcmp(name, SPARE_NEW_NAME) == 0 || strcmp(name, "LOCK") == 0;
+           strcmp(name, SPARE_NEW_NAME) == 0 || strcmp(name, MARK_NAME) == 0 ||
+           strcmp(name, MARK_NEW_NAME) == 0 || strcmp(name, "LOCK") == 0;
 }
 
 uint64_t journal_inspect_identity(const struct journal_inspect *inspect) {

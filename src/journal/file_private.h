@@ -27,6 +27,8 @@ enum {
     FETCH_FILES_MAX = 32, /* segments that stay open for journal_fetch */
 };
 
+#define MARK_NAME             "MARK"
+#define MARK_NEW_NAME         "MARK.tmp"
 #define SPARE_NEW_NAME        "spare.tmp" /* until it is ready */
 #define SEGMENT_BYTES_DEFAULT (UINT64_C(64) << 20)
 #define SEGMENT_BYTES_MIN     (UINT64_C(64) << 10)
@@ -132,6 +134,22 @@ struct file_name {
     char text[40];
 };
 
+/* --- file_mark.c --- */
+
+struct mark {
+    bool is_there;
+    uint64_t identity;
+    uint32_t segment; /* it was begun */
+    uint64_t seq;     /* of a batch that was synced */
+};
+
+/** The mark in the directory; not there when it is damaged. */
+struct mark mark_read(const struct journal_file *file);
+
+/** Mark the segment and the last batch of the writer, which are durable. Failures change nothing.
+ */
+void mark_write(struct journal_file *file);
+
 /* --- file_segment.c --- */
 
 /** The name of the file of a segment. */
@@ -225,8 +243,9 @@ struct listing {
     uint32_t *segments; /* owned; growing */
     size_t count;
     size_t capacity;
-    uint32_t spares; /* bit n: spare.n */
-    bool unfinished; /* spare.tmp */
+    uint32_t spares;      /* bit n: spare.n */
+    bool unfinished;      /* spare.tmp */
+    bool unfinished_mark; /* MARK.tmp */
     char foreign[64];
 };
 

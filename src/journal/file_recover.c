@@ -8,6 +8,7 @@
  *   o holds a good frame that does not continue the chain, or of a newer version   refuse
  *   behind o lies a frame whose durable_seq says that the batch at o was synced     refuse
  *   more is damaged behind o than one batch can leave, and each batch was synced    refuse
+ *   o stands before what the mark says was synced (file_mark.c)                     refuse
  *   anything else: a torn tail                                                      cut
  *
  * A refusal changes nothing and names the file, the byte and the commands that help.
@@ -22,7 +23,8 @@
  *
  * Not seen here: rot of the very last batch when no seal was written behind it, that is when the
  * process was killed within 200 ms of that batch; it looks like a torn one. And segments lost at
- * either end of the numbering: whoever deletes files by hand. */
+ * the lower end of the numbering: whoever deletes files by hand. At the upper end the mark tells
+ * (file_mark.c). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -32,6 +34,15 @@
 #include "journal/file_private.h"
 #include "journal/file_walk.h"
 #include "os/entropy.h"
+
+/* Files of the directory that are neither segments nor on the way to be. */
+static bool is_owned(const char *name) {
+    static const char *const names[] = {MARK_NAME, "LOCK", "lost+found"};
+    for (size_t i = 0; i < hob_countof(names); i++) {
+        if (strcmp(name, names[i]) == 0) return true;
+    }
+    return false;
+}
 
 static bool listing_visit(void *context, const char *name) {
     struct listing *listing = context;
@@ -48,7 +59,9 @@ static bool listing_visit(void *context, const char *name) {
         listing->spares |= UINT32_C(1) << number;
     } else if (strcmp(name, SPARE_NEW_NAME) == 0) {
         listing->unfinished = true;
-    } else if (strcmp(name, "LOCK") != 0 && strcmp(name, "lost+found") != 0) {
+    } else if (strcmp(name, MARK_NEW_NAME) == 0) {
+        listing->unfinished_mark = true;
+    } else if (!is_owned(name)) {
         (void)snprintf(listing->foreign, sizeof listing->foreign, "%s", name);
     }
     return true;
@@ -117,8 +130,11 @@ spares_adopt(struct journal_file *file, const struct listing *listing, struct ho
         }
     }
     int failed = listing->unfinished ? file_unlink(file->io, file->dir, SPARE_NEW_NAME) : 0;
+    if (failed == 0 && listing->unfinished_mark) {
+        failed = file_unlink(file->io, file->dir, MARK_NEW_NAME);
+    }
     if (failed == 0) return HOB_OK;
-    return fail_errno(err, HOB_DISK, failed, "cannot remove spare.tmp in %s", file->path);
+    return fail_errno(err, HOB_DISK, failed, "cannot remove unfinished files in %s", file->path);
 }
 
 /* Overwrite what is cut. */
@@ -198,21 +214,30 @@ suspects_rewrite(struct journal_file *file, struct walk *walk, struct hob_error 
     );
 }
 
+/* Is it the mark of this journal? The identity stands in the segments. */
+static bool mark_is_ours(const struct journal_file *file, const struct mark *mark) {
+    return mark->is_there && (file->identity == 0 || file->identity == mark->identity);
+}
+
 /* A last segment without a header: the crash hit its creation, unless frames of this journal lie in
  * it. */
-static enum hob_status
-headerless_remove(struct journal_file *file, struct listing *listing, struct hob_error *err) {
+static enum hob_status headerless_remove(
+    struct journal_file *file,
+    const struct mark *mark,
+    struct listing *listing,
+    struct hob_error *err
+) {
     uint32_t segment = listing->segments[listing->count - 1];
     int fd;
     enum hob_status status = segment_open(file, segment, O_RDONLY, &fd, err);
     if (status != HOB_OK) return status;
-    bool unborn;
+    bool unborn = false;
     int failed = walk_headerless(file->identity, segment, fd, listing->count == 1, &unborn);
     if (failed != 0) {
         const struct walk walk = {.header = {.segment = segment}};
         return walk_read_failed(file, &walk, failed, err);
     }
-    if (!unborn) {
+    if (!unborn || (mark_is_ours(file, mark) && mark->segment >= segment)) {
         return corrupt_at(file, err, segment, 0, "both copies of the segment header are damaged");
     }
     failed = file_unlink(file->io, file->dir, segment_name(segment).text);
@@ -275,8 +300,12 @@ static bool header_is_there(struct journal_file *file, uint32_t segment) {
     return there;
 }
 
-static enum hob_status
-segments_inspect(struct journal_file *file, struct listing *listing, struct hob_error *err) {
+static enum hob_status segments_inspect(
+    struct journal_file *file,
+    const struct mark *mark,
+    struct listing *listing,
+    struct hob_error *err
+) {
     uint64_t first_seq = 1;
     for (size_t i = 0; i < listing->count; i++) {
         uint32_t segment = listing->segments[i];
@@ -287,12 +316,18 @@ segments_inspect(struct journal_file *file, struct listing *listing, struct hob_
         struct hob_error error;
         enum hob_status status = segment_inspect(file, segment, last, &first_seq, &error);
         if (status == HOB_CORRUPT && last && !header_is_there(file, segment)) {
-            return headerless_remove(file, listing, err);
+            return headerless_remove(file, mark, listing, err);
         }
         if (status != HOB_OK) {
             if (err != NULL) *err = error;
             return status;
         }
+    }
+    uint32_t last = listing->count == 0 ? 0 : listing->segments[listing->count - 1];
+    if (mark_is_ours(file, mark) && last < mark->segment) {
+        return corrupt_at(
+            file, err, last + 1, 0, "the segment is missing: the file MARK says that it was there"
+        );
     }
     return HOB_OK;
 }
@@ -367,13 +402,15 @@ enum hob_status recover(struct journal_file *file, struct hob_error *err) {
             status = fail_errno(err, HOB_DISK, failed, "cannot sync the directory %s", file->path);
         }
     }
-    if (status == HOB_OK) status = segments_inspect(file, &listing, err);
+    const struct mark mark = mark_read(file);
+    if (status == HOB_OK) status = segments_inspect(file, &mark, &listing, err);
     if (status == HOB_OK && listing.count == 0) status = journal_begin(file, err);
     file->first_segment = listing.count == 0 ? 1 : listing.segments[0];
     uint32_t last = listing.count == 0 ? 1 : listing.segments[listing.count - 1];
     listing_deinit(&listing);
     if (status != HOB_OK) return status;
     struct walk walk = {.scan = scan_make()};
+    if (mark_is_ours(file, &mark)) walk.marked_seq = mark.seq;
     status = walk_segment(file, last, O_RDWR, &walk, err);
     if (status == HOB_OK) status = tail_judge(file, &walk, err);
     if (status == HOB_OK) status = suspects_rewrite(file, &walk, err);

@@ -54,6 +54,7 @@ struct outcome {
 static struct outcome sample_try(const struct sample *sample, const char *bytes, size_t size) {
     struct outcome outcome = {0};
     rig_file_write(rig_segment(&sample->dir, 1).path, bytes, size);
+    rig_unmark(&sample->dir);
     struct journal *journal;
     outcome.status = rig_try_open(&sample->dir, &journal, &outcome.err);
     if (outcome.status != HOB_OK) return outcome;

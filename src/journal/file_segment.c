@@ -62,8 +62,8 @@ enum hob_status corrupt_at(
     return fail(
         err,
         HOB_CORRUPT,
-        "%s, byte %llu: %s. Nothing was changed: see `hob journal check`, then restore a backup or "
-        "`hob journal salvage` what is left, of %s",
+        "%s, byte %llu: %s. Nothing was changed: `hob journal check`, then restore a backup or "
+        "`hob journal salvage` %s",
         segment_name(segment).text,
         (unsigned long long)offset,
         why,

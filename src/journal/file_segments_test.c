@@ -157,6 +157,7 @@ TEST(an_empty_last_segment_does_not_hide_the_last_batch) {
     char *file = rig_file_read(rig_segment(&dir, 2).path, &size);
     memset(file + SEGMENT_PAGE_BYTES, 0, size - SEGMENT_PAGE_BYTES);
     rig_file_write(rig_segment(&dir, 2).path, file, size);
+    rig_unmark(&dir);
     free(file);
 
     journal = rig_open(&dir, SEGMENT);

@@ -144,6 +144,17 @@ int walk_judge(struct walk *walk, struct verdict *ret_verdict) {
         refuse(verdict, frame_fault_text(walk->fault));
         return 0;
     }
+    if (walk->end.seq < walk->marked_seq) {
+        verdict->refuses = true;
+        (void)snprintf(
+            verdict->why,
+            sizeof verdict->why,
+            "%s, and the file MARK says that %llu batches more were synced",
+            walk->size <= walk->scan.offset ? "the file ends" : "no frame begins there",
+            (unsigned long long)(walk->marked_seq - walk->end.seq)
+        );
+        return 0;
+    }
     struct survey survey;
     int failed = walk_survey(walk, &survey);
     if (failed != 0) return failed;

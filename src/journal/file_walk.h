@@ -10,7 +10,8 @@
 struct walk {
     struct scan scan;
     struct segment_header header;
-    uint64_t size; /* of the file */
+    uint64_t size;       /* of the file */
+    uint64_t marked_seq; /* this batch was synced, says the mark; 0: there is none */
     struct chain_end end;
     uint64_t last_offset; /* of the last data frame; 0 when there is none */
     /* The first data frame of which no later frame says that it was synced; 0: there is none. */

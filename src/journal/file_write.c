@@ -184,6 +184,8 @@ static enum journal_result segment_switch(
     writer->end = SEGMENT_PAGE_BYTES;
     writer->filled = filled;
     writer->sealed = true;
+    /* Where syncs are relaxed, nothing says that the segment is on the disk. */
+    if (!file->relaxed) mark_write(file);
     return JOURNAL_OK;
 }
 
@@ -374,5 +376,5 @@ void writer_stop(struct journal_file *file) {
     enum journal_result result = JOURNAL_OK;
     if (file->writer.dirty_at != HOB_NEVER) result = writer_sync(file, NULL);
     if (result == JOURNAL_OK && !file->writer.sealed) result = seal(file, NULL);
-    (void)result;
+    if (result == JOURNAL_OK) mark_write(file);
 }

@@ -51,12 +51,18 @@ void rig_dir_copy(const struct rig_dir *from, const struct rig_dir *to) {
     DIR *stream = dir_stream(from);
     for (const struct dirent *entry; (entry = next(stream)) != NULL;) {
         if (entry->d_name[0] == '.' || strcmp(entry->d_name, "LOCK") == 0) continue;
+        /* What a crash leaves has no mark of a clean end. */
+        if (strcmp(entry->d_name, "MARK") == 0) continue;
         size_t size;
         char *bytes = rig_file_read(rig_file(from, entry->d_name).path, &size);
         rig_file_write(rig_file(to, entry->d_name).path, bytes, size);
         free(bytes);
     }
     (void)closedir(stream);
+}
+
+void rig_unmark(const struct rig_dir *dir) {
+    (void)unlink(rig_file(dir, "MARK").path);
 }
 
 struct rig_dir rig_file(const struct rig_dir *dir, const char *name) {

@@ -47,6 +47,9 @@ struct journal_done rig_append(struct journal *journal, const struct journal_bat
 /** Append rig_bytes(size, seed); the answer must be JOURNAL_OK. Its address. */
 uint64_t rig_append_ok(struct journal *journal, size_t size, uint64_t seed);
 
+/** What a crash leaves: @dir without the mark of a clean end. */
+void rig_unmark(const struct rig_dir *dir);
+
 /** Open the journal in @dir with defaults but @segment_bytes; it must open. */
 struct journal *rig_open(const struct rig_dir *dir, uint64_t segment_bytes);
 

@@ -109,6 +109,7 @@ static void damage_count(struct copying *copying, const struct journal_find *fin
         report->torn_bytes += find->size;
     } else {
         report->damages++;
+        replica_skips(copying->replica);
         copying->digests.is_void = true;
         if (find->lost == UINT64_MAX) report->more_may_be_lost = true;
         if (find->lost != UINT64_MAX) report->batches_lost += find->lost;

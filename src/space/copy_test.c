@@ -279,6 +279,7 @@ TEST(a_lost_segment_takes_its_jobs_and_no_others) {
     struct hob_error err = {0};
     CHECK_EQUAL(journal_copy(&options, &report, &err), HOB_OK);
     CHECK(report.batches_lost > 5 && report.jobs > 20 && report.jobs < JOBS);
+    CHECK_EQUAL(report.jobs + report.lost.jobs + report.lost.unseen, JOBS);
     struct space *copy = NULL;
     CHECK_EQUAL(space_at(&rig, rig.to, &copy, &err), HOB_OK);
     engine_check(space_engine(copy));

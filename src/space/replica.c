@@ -117,6 +117,22 @@ effect_make(struct replica *replica, const struct effect *effect, struct replica
     kept->count++;
 }
 
+void replica_skips(struct replica *replica) {
+    replica->lost.unseen_more = true;
+}
+
+/* Ids are given out one by one, so the next push tells how many were before it. Where nothing was
+ * read yet nothing can be told. */
+static void unseen_count(struct replica *replica, const struct effect *effect) {
+    if (!replica->lost.unseen_more || effect->type != EFFECT_JOB_PUT) return;
+    struct engine_stats stats;
+    engine_stats(replica->engine, &stats);
+    uint64_t id = effect->job_put.job.id;
+    if (id < stats.next_id) return; /* told again */
+    if (stats.next_id > 1) replica->lost.unseen += id - stats.next_id;
+    replica->lost.unseen_more = false;
+}
+
 enum hob_status replica_batch(
     struct replica *replica,
     const struct journal_batch *batch,
@@ -139,6 +155,7 @@ enum hob_status replica_batch(
             if (status != HOB_OK) return status;
             continue;
         }
+        unseen_count(replica, &effect);
         enum hob_status status = effect_carry(replica, &effect, err);
         if (status != HOB_OK && kept == NULL) return status;
         if (status != HOB_OK) {

@@ -24,6 +24,8 @@ struct replica_lost {
     uint64_t effects; /* left out: they contradict what is left before them */
     uint64_t jobs;    /* gone: their record or their payload is */
     uint64_t pieces;  /* results, logs, checkpoints, backtraces that jobs have no more */
+    uint64_t unseen;  /* ids that were given out where batches are missing: jobs, or gone since */
+    bool unseen_more; /* no push came behind what is missing: there may be more */
 };
 
 /* Told of each job that replica_mend() drops (@whole) or changes. */
@@ -53,6 +55,9 @@ HOB_CHECK enum hob_status replica_batch(
     struct digests *digests,
     struct hob_error *err
 );
+
+/** Batches are missing before the next one. */
+void replica_skips(struct replica *replica);
 
 /** Gather the digest of the state as it is now, for a journal whose oldest segment is its first. */
 void replica_digest(struct replica *replica, struct replica_out *kept);

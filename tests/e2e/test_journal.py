@@ -74,6 +74,36 @@ def test_a_torn_end_is_told_apart_from_damage():
         equal(hob.hob_done("journal", "check", str(hob.data)).stderr, "")
 
 
+def test_what_is_missing_at_the_end_of_a_closed_journal_is_no_torn_end():
+    with rig("--segment", "1MiB") as hob:
+        for _ in range(60):
+            hob.resp().call("PUSH", "q", "k", b"x" * 50000)
+        equal(hob.stop(), 0)
+        newest = sorted(hob.data.glob("*.seg"))[-1]
+        whole = newest.read_bytes()
+
+        def refused(words):
+            served = hob.hob_done("serve", "--data", str(hob.data), "--listen", "127.0.0.1:0")
+            equal(served.returncode, 65, served.stderr)
+            for word in words:
+                within(served.stderr, word)
+            checked = hob.hob_done("journal", "check", str(hob.data))
+            equal(checked.returncode, 65, checked.stderr)
+
+        newest.write_bytes(whole[:60000])
+        refused([newest.name, "MARK", "batches more were synced", "hob journal salvage", str(hob.data)])
+        newest.write_bytes(b"")
+        refused([newest.name])
+        newest.unlink()
+        refused([newest.name, "missing"])
+        salvaged = hob.hob_done("journal", "salvage", str(hob.data), str(hob.dir / "rest"))
+        equal(salvaged.returncode, 0, salvaged.stderr)
+        within(salvaged.stdout, "lost: ")
+        newest.write_bytes(whole)
+        within(hob.hob("journal", "check", str(hob.data)), "good: 60 jobs")
+        hob.start("--segment", "1MiB")
+
+
 def test_a_dump_tells_each_record():
     with rig() as hob:
         jobs = push(hob, 20)
