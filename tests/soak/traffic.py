@@ -234,8 +234,11 @@ class Traffic:
     def listener(self, dice, clients):
         client = self.resp(clients, 3)
         client.send("SUBSCRIBE", "hob:events", "hob:queue:mixed")
+        client.socket.settimeout(10)  # at the end nobody is left of whom there were something to hear
         for _ in range(200):
             client.read_push()
+            if self.stopped.is_set():
+                return
 
     def streamer(self, dice, clients):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -244,6 +247,8 @@ class Traffic:
         response = connection.getresponse()
         for _ in range(200):
             response.readline()
+            if self.stopped.is_set():
+                return
 
     def deaf(self, dice, clients):
         """Asks for events and reads none: the server must let go of it."""
