@@ -197,11 +197,12 @@ static int compare_starts(const void *a_row, const void *b_row) {
 
 static void judge_rate(struct checker *checker, const struct limit *limit) {
     hob_ns step_ns = limit->period_ns / limit->count;
+    uint64_t token = 0;
     hob_ns paid_back_ns = 0; /* when all that was given away is paid back */
     for (size_t at = 0; at < checker->starts.count; at++) {
         const struct start *start = table_at(&checker->starts, at);
-        const struct start *before = at == 0 ? NULL : start - 1;
-        if (before != NULL && before->token == start->token) continue; /* told anew */
+        if (start->token == token && at > 0) continue; /* told anew */
+        token = start->token;
         const struct push *push = push_at(checker, start->key);
         if (push == NULL || !limit_fits(limit, push)) continue;
         uint64_t units = units_of(limit, push);

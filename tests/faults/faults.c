@@ -306,7 +306,7 @@ static uint64_t number(const char *text) {
     uint64_t value = 0;
     if (text == NULL || !text_u64(slice_str(text), 0, UINT64_MAX, &value)) {
         (void)fprintf(stderr, "faults: `%s` is no number\n", text == NULL ? "" : text);
-        exit(2);
+        exit(2); /* NOLINT(concurrency-mt-unsafe): there is one thread */
     }
     return value;
 }

@@ -44,10 +44,10 @@ static void ask_is_late(struct world *world, void *subject, uint64_t number) {
     if (ask_find(peer, number) >= 0) peer_break(world, peer);
 }
 
-static void ask_send(struct world *world, const struct peer *peer, const struct ask *ask) {
+static void ask_send(struct world *world, struct peer *peer, const struct ask *ask) {
     struct message *message = calloc(1, sizeof *message);
     hob_assert(message != NULL);
-    message->peer = (struct peer *)(uintptr_t)peer;
+    message->peer = peer;
     message->link = peer->link;
     message->life = peer->life;
     message->ask = *ask;

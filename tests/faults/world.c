@@ -101,6 +101,7 @@ void record_note(struct world *world, const char *format, ...) {
     char text[300];
     va_list arguments;
     va_start(arguments, format);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): started above */
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     struct history_event event = {
@@ -113,6 +114,7 @@ void world_fail(struct world *world, const char *format, ...) {
     world->has_failed = true;
     va_list arguments;
     va_start(arguments, format);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): started above */
     (void)vsnprintf(world->failure, sizeof world->failure, format, arguments);
     va_end(arguments);
 }
