@@ -43,7 +43,9 @@ static void verdict_json(struct json_put *put, const struct checker_verdict *ver
     for (size_t i = 0; i < CHECKER_WRONG_COUNT; i++) {
         char name[32];
         (void)snprintf(name, sizeof name, "%s", checker_wrong_name((enum checker_wrong)i));
-        for (char *c = name; *c != '\0'; c++) *c = *c == ' ' ? '_' : *c;
+        for (char *c = name; *c != '\0'; c++) {
+            if (*c == ' ') *c = '_';
+        }
         put_count(put, name, verdict->wrong[i]);
     }
     json_put_key(put, "good");

@@ -205,8 +205,10 @@ static enum hob_status send_one(
         return status;
     }
     /* One that is no request is told by who read it. */
-    if (refused)
-        (void)snprintf(report->last, sizeof report->last, "%s", count > 0 ? why.text : err->text);
+    if (refused) {
+        const char *told = count > 0 ? why.text : err->text;
+        (void)snprintf(report->last, sizeof report->last, "%s", told);
+    }
     status = spool_done(courier->spool, name, refused, err);
     if (status != HOB_OK) return status;
     report->sent += refused ? 0 : 1;
