@@ -14,20 +14,24 @@ size_t server_listen_count(const struct server_options *options) {
     return options->listen_count == 0 ? 1 : options->listen_count;
 }
 
-static enum hob_status
-closed_door(const char *address, bool has_tls, bool has_tokens, struct hob_error *err) {
-    const char *tls = has_tls ? "" : "TLS: --tls-cert and --tls-key";
-    const char *token = has_tokens ? "" : "a token, made while it is on 127.0.0.1";
-    const char *and = has_tls || has_tokens ? "" : ", and ";
+enum hob_status server_addresses_read(const struct server_options *options, struct hob_error *err) {
+    enum hob_status status = HOB_OK;
+    for (size_t i = 0; i < server_listen_count(options) && status == HOB_OK; i++) {
+        bool local = false;
+        status = net_address_is_local(server_listen_at(options, i), &local, err);
+    }
+    return status;
+}
+
+static enum hob_status closed_door(const char *address, bool has_tokens, struct hob_error *err) {
     return fail(
         err,
         HOB_CONFIG,
-        "--listen %s: other machines could reach it. It needs %s%s%s (doc/guide/security.md); or "
+        "--listen %s: other machines could reach it. It needs %s (doc/guide/security.md); or "
         "listen on 127.0.0.1 or unix:PATH; or say --insecure, if the network is trusted",
         address,
-        token,
-        and,
-        tls
+        has_tokens ? "TLS: --tls-cert and --tls-key"
+                   : "a token, made while it is on 127.0.0.1, and TLS"
     );
 }
 
@@ -42,7 +46,7 @@ enum hob_status server_addresses_check(
         enum hob_status status = net_address_is_local(address, &local, err);
         if (status != HOB_OK) return status;
         if (local || options->insecure || (has_tls && has_tokens)) continue;
-        return closed_door(address, has_tls, has_tokens, err);
+        return closed_door(address, has_tokens, err);
     }
     return HOB_OK;
 }

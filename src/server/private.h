@@ -155,6 +155,9 @@ void server_stop_now(struct server *server);
 /* addresses.c */
 const char *server_listen_at(const struct server_options *options, size_t at);
 size_t server_listen_count(const struct server_options *options);
+/** Are they addresses at all? Told before anything is opened. */
+HOB_CHECK enum hob_status
+server_addresses_read(const struct server_options *options, struct hob_error *err);
 /** Say which addresses are open to anybody. */
 void server_addresses_warn(const struct server_options *options, bool has_tokens);
 

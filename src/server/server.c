@@ -432,7 +432,7 @@ static enum hob_status run(const struct server_options *options, struct hob_erro
     };
     self_ignore_broken_pipes();
     self_steady_memory();
-    enum hob_status status = server_addresses_check(options, true, err);
+    enum hob_status status = server_addresses_read(options, err);
     if (status == HOB_OK) status = net_new(&net, &server.net, err);
     if (status == HOB_OK) status = serve(&server, err);
     server_deinit(&server);
