@@ -25,6 +25,7 @@ def test_a_kind_that_no_worker_runs_is_told_everywhere_until_one_comes():
             within(told, "hob: no live worker runs kind `report` (3 jobs wait, the oldest for ")
             within(told, "): start one, see hob workers\n")
             equal(told.count("\n"), 1, told)
+        hob.resp().call("QUEUE", "other", "TIER", 10)  # it is there, and empty
         for words in [("stats", "--json"), ("ls", "--json"), ("ls", "--quiet"), ("ls", "--kind", "mail"),
                       ("ls", "--queue", "other"), ("ls", "--state", "completed")]:
             equal(warnings(hob, *words), "", words)
