@@ -74,6 +74,8 @@ void batch_add(struct space *space, const struct effect *effect) {
     bool fits = effect_encode(effect, &batch->bytes);
     hob_assert(fits);
     batch->head.effect_count++;
+    space->effects++;
+    space->bytes += batch->bytes.size - offset;
     if (space->undigested == 0) space->undigested_ns = space->now_ns;
     space->undigested += batch->bytes.size - offset;
     if (effect->type == EFFECT_BODY) {

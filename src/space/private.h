@@ -15,14 +15,19 @@ enum {
     /* What a batch may hold when a list comes that is pushed all or none: they fit together. */
     BATCH_LIST_BYTES = JOURNAL_BATCH_BYTES_MAX - PUSH_ALL_BYTES_MAX - 64 * 1024,
     READY_ASKED_BYTES = 64 * 1024, /* less waits without asking */
-    TURN_BUDGET = 500,             /* jobs that time moves in one turn */
+    TURN_BUDGET = 500, /* jobs that time moves in one turn; as many as it has effects, if more */
     /* Of room in the journal that pushes leave to other verbs: the largest end of a job, with its
      * result and eight callbacks that tell of it, is below 7 MiB. */
     RESERVE_BYTES = 8 * 1024 * 1024,
-    CLEAN_EFFECTS_MAX = 1000,      /* looked at in one turn */
-    CLEAN_BYTES_MAX = 256 * 1024,  /* written again in one turn */
-    CLEAN_READ_BYTES = 512 * 1024, /* of a large batch, read in one turn */
-    DIGEST_BYTES = 256 * 1024,     /* of effects between two digests, which are 30 bytes each */
+    /* A turn's slice of cleaning is no smaller than this: */
+    CLEAN_EFFECTS_MAX = 1000,      /* looked at */
+    CLEAN_BYTES_MAX = 256 * 1024,  /* written again */
+    CLEAN_READ_BYTES = 512 * 1024, /* read; also the piece in which a large batch is */
+    /* And so many times what the turn itself has written, at least and at most. */
+    CLEAN_PACE = 2,
+    CLEAN_PACE_MAX = 16,
+    CLEAN_LEFT_MAX = 32,       /* segments that wait until what replaces them is durable */
+    DIGEST_BYTES = 256 * 1024, /* of effects between two digests, which are 30 bytes each */
 };
 #define FULL_RETRY_NS     (250 * NS_PER_MS)
 #define CLEAN_INTERVAL_NS (5 * NS_PER_MS) /* between slices while nothing else happens */
@@ -39,15 +44,16 @@ struct batch {
     uint32_t body_capacity;
 };
 
-enum clean_step { CLEAN_IDLE, CLEAN_READING, CLEAN_WAITING };
-
 struct cleaning {
-    enum clean_step step;
-    uint32_t segment;
-    uint64_t durable_at; /* waiting: the segment may go when this sequence is durable */
-    struct journal_cursor *cursor;
-    struct journal_entry entry; /* the batch being looked through; bytes.size 0: none */
+    uint32_t segment;              /* being read */
+    struct journal_cursor *cursor; /* NULL: none is */
+    struct journal_entry entry;    /* the batch being looked through; bytes.size 0: none */
     size_t entry_at;
+    /* The oldest segments, read to their ends: each may go when this sequence is durable. */
+    uint64_t left_durable_at[CLEAN_LEFT_MAX];
+    uint32_t left_count;
+    uint64_t effects_before; /* space->effects and space->bytes at the end of the slice before */
+    uint64_t bytes_before;
 };
 
 struct space {
@@ -66,6 +72,9 @@ struct space {
     hob_ns now_ns;
     hob_ns retry_ns; /* the journal was full: when to try again; 0: it was not */
     uint64_t slack_bytes;
+    uint64_t effects;      /* added to batches so far; */
+    uint64_t turn_effects; /* when the turn began */
+    uint64_t bytes;
     bool in_turn;
     bool recovering;
     bool full;
@@ -97,6 +106,7 @@ hob_ns digest_due(const struct space *space);
 
 /* clean.c: one slice of cleaning; true while there is more to do soon. */
 void clean_slice(struct space *space);
+bool clean_is_due(const struct space *space);
 
 /* recover.c */
 HOB_CHECK enum hob_status space_recover(

@@ -130,6 +130,7 @@ void space_turn_begin(struct space *space, hob_ns now_ns) {
     space->in_turn = true;
     if (space->now_ns < now_ns) space->now_ns = now_ns;
     engine_memory_outside(space->engine, space->bodies.mem.used_bytes);
+    space->turn_effects = space->effects;
     space->stats.turns++;
 }
 
@@ -184,7 +185,9 @@ void space_apply(struct space *space, const struct command *command, struct answ
 uint64_t space_turn_end(struct space *space) {
     hob_assert(space->in_turn);
     if (space->filling->bytes.size >= BATCH_ROLL_BYTES) batch_roll(space);
-    (void)engine_turn(space->engine, space->now_ns, TURN_BUDGET);
+    uint64_t made = space->effects - space->turn_effects;
+    uint32_t budget = made > TURN_BUDGET ? (uint32_t)made : TURN_BUDGET;
+    (void)engine_turn(space->engine, space->now_ns, budget);
     clean_slice(space);
     digest_when_due(space);
     if (space->now_ns >= space->retry_ns) space->retry_ns = 0; /* what was put off flies again */
@@ -299,8 +302,7 @@ hob_ns space_due(const struct space *space) {
     if (space_is_congested(space) && due_ns <= space->now_ns) {
         due_ns = ns_add(space->now_ns, CLEAN_INTERVAL_NS);
     }
-    if (space->cleaning.step == CLEAN_READING ||
-        (space->cleaning.step == CLEAN_WAITING && space->durable >= space->cleaning.durable_at)) {
+    if (clean_is_due(space)) {
         hob_ns clean_ns = ns_add(space->now_ns, CLEAN_INTERVAL_NS);
         if (clean_ns < due_ns) due_ns = clean_ns;
     }

@@ -5,9 +5,10 @@
  * digest for digest, that after some turn that was begun, none before the last one that was
  * answered, and each body must be there, byte for byte.
  *
- * Two turns go to the disk as one would not let them: the second waits while the first is written,
- * so that a segment that is given back too early is gone before what replaces it. Now and then a
- * frame finds the disk full in its middle, and the space has to come back from that by itself.
+ * Three turns go to the disk as one would not let them: the later ones wait while the first is
+ * written, so that a segment that is given back too early is gone before what replaces it. Now and
+ * then a frame finds the disk full in its middle, and the space has to come back from that by
+ * itself.
  *
  * HOB_STATES=N in the environment: N times as many disks. */
 #include <stdio.h>
@@ -26,7 +27,7 @@
 #define FULL_EACH  41 /* one frame in so many finds the disk full */
 
 enum {
-    TURNS = 150,
+    TURNS = 240,
     SEQS_MAX = 4096,
     SURVIVORS = 6,
     EXHAUSTIVE_MAX = 32,
@@ -120,8 +121,8 @@ static void run_turn_begin(struct run *run) {
 
 /* The state is that after batch @seq, until a later turn makes another of it. */
 static uint64_t run_turn_end(struct run *run) {
-    /* Two more at most: what the turn before left, and its own. */
-    run->note.attempted = space_durable(run->space) + 3;
+    /* What the turns before left, and its own. */
+    run->note.attempted = space_durable(run->space) + 4;
     rig_trace_note(&run->trace, run->note);
     uint64_t seq = space_turn_end(run->space);
     hob_assert(seq < SEQS_MAX);
@@ -236,7 +237,7 @@ static void run_one(struct run *run, uint64_t number) {
     if (number % 5 < 2) run_survivor(run, number);
     uint64_t seq = run_turn_end(run);
     CHECK(rig_until(all_are_given_back, run));
-    if (number % 2 == 1) run_settle(run, seq);
+    if (number % 3 == 2) run_settle(run, seq);
 }
 
 /* A clean end may write a batch that changes nothing: the digest of the state. */
