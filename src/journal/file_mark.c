@@ -15,15 +15,27 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/assert.h"
 #include "base/crc32c.h"
 #include "journal/file_private.h"
 
+#define MARK_BEGIN "hob-journal-mark 1 "
+
 enum { LINE_BYTES_MAX = 160 };
 
 static uint32_t line_crc(const char *line, size_t size) {
     return crc32c(0, line, size);
+}
+
+/* The number behind @name. */
+static bool field_parse(const char *line, const char *name, int base, uint64_t *ret_value) {
+    const char *at = strstr(line, name);
+    if (at == NULL) return false;
+    char *end = NULL;
+    *ret_value = strtoull(at + strlen(name), &end, base);
+    return *end == ' ' || *end == '\n';
 }
 
 struct mark mark_read(const struct journal_file *file) {
@@ -36,17 +48,15 @@ struct mark mark_read(const struct journal_file *file) {
     file_close(&fd);
     const char *crc_at = failed == 0 ? strstr(line, " crc=") : NULL;
     if (crc_at == NULL) return mark;
-    uint32_t crc = 0;
-    int read = sscanf(
-        line,
-        "hob-journal-mark 1 identity=%" SCNx64 " segment=%" SCNu32 " batch=%" SCNu64
-        " crc=%" SCNx32,
-        &mark.identity,
-        &mark.segment,
-        &mark.seq,
-        &crc
-    );
-    mark.is_there = read == 4 && crc == line_crc(line, (size_t)(crc_at - line));
+    uint64_t segment = 0;
+    uint64_t crc = 0;
+    mark.is_there = strncmp(line, MARK_BEGIN, sizeof MARK_BEGIN - 1) == 0 &&
+                    field_parse(line, " identity=", 16, &mark.identity) &&
+                    field_parse(line, " segment=", 10, &segment) &&
+                    field_parse(line, " batch=", 10, &mark.seq) &&
+                    field_parse(line, " crc=", 16, &crc) && segment <= UINT32_MAX &&
+                    crc == line_crc(line, (size_t)(crc_at - line));
+    mark.segment = (uint32_t)segment;
     return mark;
 }
 
@@ -57,7 +67,7 @@ void mark_write(struct journal_file *file) {
     int size = snprintf(
         line,
         sizeof line,
-        "hob-journal-mark 1 identity=%016" PRIx64 " segment=%" PRIu32 " batch=%" PRIu64,
+        MARK_BEGIN "identity=%016" PRIx64 " segment=%" PRIu32 " batch=%" PRIu64,
         file->identity,
         writer->segment,
         writer->last.seq

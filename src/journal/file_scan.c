@@ -82,8 +82,8 @@ int scan_frame(
 
 bool scan_warm(struct scan *scan, size_t bytes_max) {
     const char *bytes;
-    if (scan_bytes(scan, scan->offset, FRAME_HEADER_BYTES, &bytes) != 0 || bytes == NULL)
-        return true;
+    int failed = scan_bytes(scan, scan->offset, FRAME_HEADER_BYTES, &bytes);
+    if (failed != 0 || bytes == NULL) return true;
     struct frame frame;
     if (frame_decode(bytes, scan->seed, &frame) != FRAME_GOOD) return true;
     size_t size = (size_t)frame_bytes(frame.body_bytes);
@@ -97,7 +97,7 @@ bool scan_warm(struct scan *scan, size_t bytes_max) {
     hob_assert(to != NULL); /* no frame is larger than the window may grow */
     size_t wanted = size - scan->window.size;
     size_t got = 0;
-    int failed = file_read(
+    failed = file_read(
         scan->fd,
         scan->offset + scan->window.size,
         to,

@@ -71,12 +71,13 @@ void self_exit_now(int code) {
 
 /* With glibc's defaults a million small blocks that were freed are put together in one go, at the
  * next large allocation (90 ms), and 300 MB that became free at the end of the heap are given back
- * in one call. Large blocks are mapped, so that growing them moves pages and copies nothing. */
+ * in one call. Large blocks are mapped, so that growing them moves pages and copies nothing. Called
+ * while there is no thread yet. */
 void self_steady_memory(void) {
 #ifdef __GLIBC__
     enum { MAPPED_FROM_BYTES = 1024 * 1024, KEPT_BYTES = 0x7fffffff };
-    (void)mallopt(M_MXFAST, 0);
-    (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
-    (void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_BYTES);
+    (void)mallopt(M_MXFAST, 0);                         /* NOLINT(concurrency-mt-unsafe) */
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);        /* NOLINT(concurrency-mt-unsafe) */
+    (void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_BYTES); /* NOLINT(concurrency-mt-unsafe) */
 #endif
 }

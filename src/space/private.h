@@ -72,6 +72,7 @@ struct space {
     hob_ns now_ns;
     hob_ns retry_ns; /* the journal was full: when to try again; 0: it was not */
     uint64_t slack_bytes;
+    uint32_t turn_jobs_max;
     uint64_t effects;      /* added to batches so far; */
     uint64_t turn_effects; /* when the turn began */
     uint64_t bytes;

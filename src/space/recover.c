@@ -16,7 +16,7 @@ static enum hob_status recover_context(
         "%020u.seg, byte %llu, batch %llu: %.110s. See `hob journal check`, then restore a backup "
         "or `hob journal salvage`",
         entry->segment,
-        (unsigned long long)(entry->offset + at),
+        (unsigned long long)entry->offset + at,
         (unsigned long long)entry->batch.seq,
         inner.text
     );

@@ -79,6 +79,7 @@ enum hob_status space_open(
     space->sink = options->sink;
     space->journal = journal;
     space->slack_bytes = options->slack_bytes == 0 ? SLACK_DEFAULT : options->slack_bytes;
+    space->turn_jobs_max = options->turn_jobs_max == 0 ? TURN_BUDGET : options->turn_jobs_max;
     struct engine_options engine_options = {
         .sink =
             {
@@ -186,7 +187,7 @@ uint64_t space_turn_end(struct space *space) {
     hob_assert(space->in_turn);
     if (space->filling->bytes.size >= BATCH_ROLL_BYTES) batch_roll(space);
     uint64_t made = space->effects - space->turn_effects;
-    uint32_t budget = made > TURN_BUDGET ? (uint32_t)made : TURN_BUDGET;
+    uint32_t budget = made > space->turn_jobs_max ? (uint32_t)made : space->turn_jobs_max;
     (void)engine_turn(space->engine, space->now_ns, budget);
     clean_slice(space);
     digest_when_due(space);

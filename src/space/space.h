@@ -35,6 +35,8 @@ struct space_options {
     struct siphash_key hash_key;
     uint64_t memory_max_bytes; /* ceiling of the engine; 0: none */
     uint64_t slack_bytes;      /* the disk stays below 2 x live + this; 0: 256 MiB */
+    /* Jobs that time moves in one turn, before those who wait are served; 0: 500. */
+    uint32_t turn_jobs_max;
 };
 
 struct space_recovery {

@@ -65,6 +65,7 @@ static void side_open(struct space_side *side, hob_ns now_ns) {
         .hash_key = {.words = {low, dice_u64(&side->dice)}},
         .memory_max_bytes = side->options.memory_max_bytes,
         .slack_bytes = side->slack_bytes,
+        .turn_jobs_max = UINT32_MAX, /* the model does all that is due before it serves */
     };
     struct space_recovery recovery;
     status = space_open(journal, &options, now_ns, &side->space, &recovery, &err);
