@@ -64,9 +64,10 @@ static void why_full(struct courier *courier) {
 
 static void hold(struct courier *courier, struct slice queue) {
     if (!is_held(courier, queue)) {
-        char *name = strndup(queue.bytes, queue.size);
+        char *name = malloc(queue.size);
         courier->held = reallocarray(courier->held, courier->held_count + 1, sizeof *courier->held);
         hob_assert(name != NULL && courier->held != NULL);
+        memcpy(name, queue.bytes, queue.size); /* a slice has no end that strndup may look for */
         courier->held[courier->held_count++] = slice_of(name, queue.size);
     }
     why_full(courier);
