@@ -13,70 +13,39 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "on_space.h"
 #include "os/self.h"
 #include "pauses.h"
-#include "space/space.h"
 
 enum { PUSHES_A_TURN = 20, PAYLOAD_BYTES = 300, NAME_BYTES = 24, SHAPES = 4 };
 
 struct bench {
-    struct space *space;
-    struct answer last;
-    hob_ns now_ns;
+    struct on_space on;
     struct pauses pushes;
     struct pauses turns;
 };
-
-static void on_answer(void *context, const struct answer *answer) {
-    struct bench *bench = context;
-    bench->last = *answer;
-}
-
-static void fatal(const char *what, const char *text) {
-    (void)fprintf(stderr, "grow: %s: %s\n", what, text);
-    _Exit(1);
-}
-
-static struct space *space_at(struct bench *bench, const char *path) {
-    struct journal_file_options file = {.path = path, .no_sync = true};
-    struct space_options options = {.sink = {.context = bench, .answer = on_answer}};
-    struct space_recovery recovery;
-    struct journal *journal = NULL;
-    struct space *space = NULL;
-    struct hob_error err = {0};
-    enum hob_status status = journal_file_open(&file, (struct journal_wake){0}, &journal, &err);
-    if (status == HOB_OK) {
-        status = space_open(journal, &options, bench->now_ns, &space, &recovery, &err);
-    }
-    if (status != HOB_OK) fatal(path, err.text);
-    return space;
-}
 
 static void apply_any(struct bench *bench, const struct command *command, uint64_t number) {
     char what[PAUSES_WHAT_BYTES];
     (void)snprintf(what, sizeof what, "at job %llu", (unsigned long long)number);
     pauses_begin(&bench->pushes);
-    space_apply(bench->space, command, &bench->last);
+    on_space_apply(&bench->on, command);
     pauses_end(&bench->pushes, what);
 }
 
 static void apply(struct bench *bench, const struct command *command, uint64_t number) {
     apply_any(bench, command, number);
-    if (bench->last.code != ANSWER_OK) fatal("a command", "was refused");
+    if (bench->on.last.code != ANSWER_OK) fatal("a command", "was refused");
 }
 
 static void turn_end(struct bench *bench, uint64_t number) {
     char what[PAUSES_WHAT_BYTES];
     (void)snprintf(what, sizeof what, "end of the turn at job %llu", (unsigned long long)number);
     pauses_begin(&bench->turns);
-    (void)space_turn_end(bench->space);
+    (void)space_turn_end(bench->on.space);
     pauses_end(&bench->turns, what);
-    (void)space_poll(bench->space);
-    struct hob_error err = {0};
-    if (space_is_congested(bench->space) && space_flush(bench->space, &err) != HOB_OK) {
-        fatal("the journal", err.text);
-    }
-    bench->now_ns += NS_PER_MS;
+    on_space_settle(&bench->on);
+    bench->on.now_ns += NS_PER_MS;
 }
 
 /* The shapes take turns: one alone would leave the table of another as it is. */
@@ -101,7 +70,7 @@ static void push(struct bench *bench, uint64_t number) {
 
 static void fill(struct bench *bench, uint64_t jobs) {
     for (uint64_t number = 0; number < jobs;) {
-        space_turn_begin(bench->space, bench->now_ns);
+        space_turn_begin(bench->on.space, bench->on.now_ns);
         for (int i = 0; i < PUSHES_A_TURN; i++) push(bench, number++);
         turn_end(bench, number);
     }
@@ -109,17 +78,17 @@ static void fill(struct bench *bench, uint64_t jobs) {
 
 /* Two days later: what waits is due, what expires is discarded, keys are forgotten. */
 static void pass(struct bench *bench) {
-    bench->now_ns += 2 * NS_PER_DAY;
+    bench->on.now_ns += 2 * NS_PER_DAY;
     uint64_t turns = 0;
     do {
-        space_turn_begin(bench->space, bench->now_ns);
+        space_turn_begin(bench->on.space, bench->on.now_ns);
         turn_end(bench, turns++);
-    } while (space_due(bench->space) <= bench->now_ns);
+    } while (space_due(bench->on.space) <= bench->on.now_ns);
 }
 
 static void empty(struct bench *bench, uint64_t jobs) {
     for (uint64_t id = 1; id <= jobs;) {
-        space_turn_begin(bench->space, bench->now_ns);
+        space_turn_begin(bench->on.space, bench->on.now_ns);
         for (int i = 0; i < PUSHES_A_TURN && id <= jobs; i++, id++) {
             struct command drop = {.type = COMMAND_DELETE};
             drop.delete.id = id;
@@ -155,8 +124,8 @@ int main(int argc, char **argv) {
     uint64_t jobs = argc > 2 ? strtoull(argv[2], NULL, 10) : 1000000;
     jobs = (jobs + PUSHES_A_TURN - 1) / PUSHES_A_TURN * PUSHES_A_TURN;
     self_steady_memory(); /* as the server */
-    struct bench bench = {.now_ns = NS_PER_DAY};
-    bench.space = space_at(&bench, argv[1]);
+    struct bench bench = {.on.now_ns = NS_PER_DAY};
+    on_space_open(&bench.on, argv[1]);
     stretches_init(&bench);
     fill(&bench, jobs);
     bool good = tell(&bench, "a push", "the end of its turn");
@@ -166,6 +135,6 @@ int main(int argc, char **argv) {
     stretches_init(&bench);
     empty(&bench, jobs);
     good = tell(&bench, "a delete", "the end of its turn") && good;
-    space_close(bench.space);
+    space_close(bench.on.space);
     return checks && !good ? 1 : 0;
 }

@@ -15,28 +15,21 @@
 #include <time.h>
 
 #include "base/assert.h"
+#include "on_space.h"
 #include "os/self.h"
 #include "pauses.h"
-#include "space/space.h"
 
 enum { CHURN_EACH = 20, FILL_EACH = 100, PAYLOAD_BYTES = 1000 };
 
 #define MIB (UINT64_C(1) << 20)
 
 struct bench {
-    struct space *space;
-    struct answer last;
-    hob_ns now_ns;
+    struct on_space on;
     uint64_t turns;
     struct pauses pauses; /* each turn of the churn is a stretch */
     uint64_t most_over;   /* bytes above 2 x live */
     uint64_t written;
 };
-
-static void on_answer(void *context, const struct answer *answer) {
-    struct bench *bench = context;
-    bench->last = *answer;
-}
 
 static hob_ns wall_ns(void) {
     struct timespec at;
@@ -44,29 +37,9 @@ static hob_ns wall_ns(void) {
     return (hob_ns)at.tv_sec * NS_PER_SECOND + (hob_ns)at.tv_nsec;
 }
 
-static void fatal(const char *what, const char *text) {
-    (void)fprintf(stderr, "keep: %s: %s\n", what, text);
-    _Exit(1);
-}
-
-static struct space *space_at(struct bench *bench, const char *path) {
-    struct journal_file_options file = {.path = path, .no_sync = true};
-    struct space_options options = {.sink = {.context = bench, .answer = on_answer}};
-    struct space_recovery recovery;
-    struct journal *journal = NULL;
-    struct space *space = NULL;
-    struct hob_error err = {0};
-    enum hob_status status = journal_file_open(&file, (struct journal_wake){0}, &journal, &err);
-    if (status == HOB_OK) {
-        status = space_open(journal, &options, bench->now_ns, &space, &recovery, &err);
-    }
-    if (status != HOB_OK) fatal(path, err.text);
-    return space;
-}
-
 static void apply(struct bench *bench, const struct command *command) {
-    space_apply(bench->space, command, &bench->last);
-    if (bench->last.code != ANSWER_OK) fatal("a command", "was refused");
+    on_space_apply(&bench->on, command);
+    if (bench->on.last.code != ANSWER_OK) fatal("a command", "was refused");
 }
 
 static void push(struct bench *bench, struct slice queue, struct slice payload) {
@@ -77,19 +50,11 @@ static void push(struct bench *bench, struct slice queue, struct slice payload) 
     apply(bench, &push);
 }
 
-/* As the server: what cannot be flown yet is waited for. */
-static void settle(struct bench *bench) {
-    (void)space_poll(bench->space);
-    if (!space_is_congested(bench->space)) return;
-    struct hob_error err = {0};
-    if (space_flush(bench->space, &err) != HOB_OK) fatal("the journal", err.text);
-}
-
 static void look(struct bench *bench) {
     struct space_stats stats;
     struct engine_stats engine;
-    space_stats(bench->space, &stats);
-    engine_stats(space_engine(bench->space), &engine);
+    space_stats(bench->on.space, &stats);
+    engine_stats(space_engine(bench->on.space), &engine);
     uint64_t live = engine.live_bytes + stats.body_bytes;
     uint64_t over =
         stats.journal.stored_bytes > 2 * live ? stats.journal.stored_bytes - 2 * live : 0;
@@ -100,10 +65,10 @@ static void look(struct bench *bench) {
 /* The end of a turn, and what it did when it was long. */
 static void turn_end(struct bench *bench) {
     struct space_stats before;
-    space_stats(bench->space, &before);
-    (void)space_turn_end(bench->space);
+    space_stats(bench->on.space, &before);
+    (void)space_turn_end(bench->on.space);
     struct space_stats after;
-    space_stats(bench->space, &after);
+    space_stats(bench->on.space, &after);
     char what[PAUSES_WHAT_BYTES];
     (void)snprintf(
         what,
@@ -114,9 +79,9 @@ static void turn_end(struct bench *bench) {
         (unsigned long long)(after.batch_bytes - before.batch_bytes) / 1024
     );
     pauses_end(&bench->pauses, what);
-    settle(bench);
+    on_space_settle(&bench->on);
     bench->turns++;
-    bench->now_ns += NS_PER_MS;
+    bench->on.now_ns += NS_PER_MS;
     if (bench->turns % 16 == 0) look(bench);
 }
 
@@ -124,13 +89,13 @@ static void fill(struct bench *bench, uint64_t jobs) {
     char payload[100];
     memset(payload, 'p', sizeof payload);
     for (uint64_t done = 0; done < jobs; done += FILL_EACH) {
-        space_turn_begin(bench->space, bench->now_ns);
+        space_turn_begin(bench->on.space, bench->on.now_ns);
         for (int i = 0; i < FILL_EACH; i++) {
             push(bench, SLICE("live"), slice_of(payload, sizeof payload));
         }
-        (void)space_turn_end(bench->space);
-        settle(bench);
-        bench->now_ns += NS_PER_MS;
+        (void)space_turn_end(bench->on.space);
+        on_space_settle(&bench->on);
+        bench->on.now_ns += NS_PER_MS;
     }
 }
 
@@ -138,11 +103,11 @@ static void churn_turn(struct bench *bench) {
     static char payload[PAYLOAD_BYTES];
     memset(payload, 'c', sizeof payload);
     uint64_t ids[CHURN_EACH];
-    space_turn_begin(bench->space, bench->now_ns);
+    space_turn_begin(bench->on.space, bench->on.now_ns);
     pauses_begin(&bench->pauses);
     for (int i = 0; i < CHURN_EACH; i++) {
         push(bench, SLICE("churn"), slice_of(payload, sizeof payload));
-        ids[i] = bench->last.id;
+        ids[i] = bench->on.last.id;
     }
     for (int i = 0; i < CHURN_EACH; i++) {
         struct slice queue = SLICE("churn");
@@ -151,7 +116,7 @@ static void churn_turn(struct bench *bench) {
             (struct fetch_command){.worker = SLICE("w"), .queues = &queue, .queue_count = 1};
         apply(bench, &fetch);
         struct job_view view;
-        bool there = engine_job(space_engine(bench->space), ids[i], &view);
+        bool there = engine_job(space_engine(bench->on.space), ids[i], &view);
         hob_assert(there);
         struct command ack = {.type = COMMAND_ACK};
         ack.ack = (struct ack_command){.lease = {.id = ids[i], .token = view.token}};
@@ -159,7 +124,7 @@ static void churn_turn(struct bench *bench) {
     }
     struct command beat = {.type = COMMAND_WORKER_BEAT};
     beat.worker_beat.worker = SLICE("w");
-    space_apply(bench->space, &beat, &bench->last);
+    on_space_apply(&bench->on, &beat);
     turn_end(bench);
 }
 
@@ -171,9 +136,9 @@ static void churn(struct bench *bench, uint64_t mib) {
         .keep_completed_ns = NS_PER_DAY,
         .keep_completed_count = 10,
     };
-    space_turn_begin(bench->space, bench->now_ns);
+    space_turn_begin(bench->on.space, bench->on.now_ns);
     apply(bench, &set);
-    (void)space_turn_end(bench->space);
+    (void)space_turn_end(bench->on.space);
     look(bench);
     uint64_t until = bench->written + mib * MIB;
     bench->most_over = 0;
@@ -186,7 +151,7 @@ static double ms(hob_ns span) {
 
 static int tell(struct bench *bench, const char *path, bool checks) {
     struct space_stats stats;
-    space_stats(bench->space, &stats);
+    space_stats(bench->on.space, &stats);
     (void)printf(
         "turns %llu, segments cleaned %llu, written again %.0f MiB\n",
         (unsigned long long)bench->turns,
@@ -199,15 +164,15 @@ static int tell(struct bench *bench, const char *path, bool checks) {
         (double)stats.journal.stored_bytes / (double)MIB,
         (double)bench->most_over / (double)MIB
     );
-    space_close(bench->space);
+    space_close(bench->on.space);
     hob_ns began_ns = wall_ns();
-    bench->space = space_at(bench, path);
+    on_space_open(&bench->on, path);
     struct engine_stats engine;
-    engine_stats(space_engine(bench->space), &engine);
+    engine_stats(space_engine(bench->on.space), &engine);
     (void)printf(
         "start with %llu jobs: %.0f ms\n", (unsigned long long)engine.jobs, ms(wall_ns() - began_ns)
     );
-    space_close(bench->space);
+    space_close(bench->on.space);
     bool good = pauses_are_short(&bench->pauses) && bench->most_over <= 256 * MIB;
     return checks && !good ? 1 : 0;
 }
@@ -222,9 +187,9 @@ int main(int argc, char **argv) {
     uint64_t jobs = argc > 2 ? strtoull(argv[2], NULL, 10) : 1000000;
     uint64_t mib = argc > 3 ? strtoull(argv[3], NULL, 10) : 2048;
     self_steady_memory(); /* as the server */
-    struct bench bench = {.now_ns = NS_PER_DAY};
+    struct bench bench = {.on.now_ns = NS_PER_DAY};
     pauses_init(&bench.pauses);
-    bench.space = space_at(&bench, argv[1]);
+    on_space_open(&bench.on, argv[1]);
     fill(&bench, jobs);
     churn(&bench, mib);
     int code = tell(&bench, argv[1], checks);

@@ -37,14 +37,19 @@ static const struct dirent *next(DIR *stream) {
     return readdir(stream); /* NOLINT(concurrency-mt-unsafe): the stream is the caller's alone */
 }
 
-void rig_dir_remove(const struct rig_dir *dir) {
-    DIR *stream = dir_stream(dir);
+void rig_path_remove(const char *path) {
+    DIR *stream = opendir(path);
+    if (stream == NULL) return;
     for (const struct dirent *entry; (entry = next(stream)) != NULL;) {
         (void)unlinkat(dirfd(stream), entry->d_name, 0);
     }
     (void)closedir(stream);
-    int failed = rmdir(dir->path);
+    int failed = rmdir(path);
     hob_assert(failed == 0);
+}
+
+void rig_dir_remove(const struct rig_dir *dir) {
+    rig_path_remove(dir->path);
 }
 
 void rig_dir_copy(const struct rig_dir *from, const struct rig_dir *to) {

@@ -20,6 +20,9 @@ struct rig_dir rig_dir_make(void);
 /** Remove it with the files in it. */
 void rig_dir_remove(const struct rig_dir *dir);
 
+/** The same by its path; one that is not there is fine. */
+void rig_path_remove(const char *path);
+
 /** Copy the segments and spares of @from into the empty @to. */
 void rig_dir_copy(const struct rig_dir *from, const struct rig_dir *to);
 

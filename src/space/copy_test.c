@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/status.h"
 #include "base/test.h"
+#include "journal/rig.h"
 #include "space/space.h"
 
 enum { JOBS = 60, LARGE_BYTES = 5000 };
@@ -39,18 +39,6 @@ space_at(struct rig *rig, const char *path, struct space **ret_space, struct hob
     enum hob_status status = journal_file_open(&file, (struct journal_wake){0}, &journal, err);
     if (status != HOB_OK) return status;
     return space_open(journal, &options, rig->now_ns, ret_space, &recovery, err);
-}
-
-static void directory_remove(const char *path) {
-    char copied[100];
-    (void)snprintf(copied, sizeof copied, "%s", path);
-    char *argv[] = {(char *)"rm", (char *)"-rf", copied, NULL};
-    pid_t child = fork();
-    if (child == 0) {
-        (void)execvp("rm", argv);
-        _exit(1);
-    }
-    CHECK_EQUAL(waitpid(child, NULL, 0), child);
 }
 
 static void turn(struct rig *rig, const struct command *command) {
@@ -94,8 +82,8 @@ static void rig_new(struct rig *rig) {
 
 static void rig_end(struct rig *rig) {
     space_close(rig->space);
-    directory_remove(rig->from);
-    directory_remove(rig->to);
+    rig_path_remove(rig->from);
+    rig_path_remove(rig->to);
 }
 
 static void on_damage(void *context, const struct journal_find *find) {
@@ -214,7 +202,7 @@ TEST(nothing_is_copied_over_something_or_from_nothing) {
     CHECK_EQUAL(journal_copy(&options, &report, &err), HOB_OK);
     CHECK_EQUAL(journal_copy(&options, &report, &err), HOB_CONFLICT);
     CHECK(strstr(err.text, "not empty") != NULL);
-    directory_remove(rig.to);
+    rig_path_remove(rig.to);
     options.from = "/tmp/hob-there-is-no-such-directory";
     CHECK_EQUAL(journal_copy(&options, &report, &err), HOB_NOT_FOUND);
     options = options_of(&rig, true);
@@ -256,7 +244,7 @@ TEST(whatever_is_lost_the_rest_is_salvaged) {
         CHECK_EQUAL(space_at(&rig, rig.to, &copy, &err), HOB_OK);
         engine_check(space_engine(copy));
         space_close(copy);
-        directory_remove(rig.to);
+        rig_path_remove(rig.to);
         memcpy(segment.bytes + at, kept, HOLE_BYTES);
     }
     segment_write(&segment);

@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/assert.h"
 #include "base/status.h"
 #include "base/test.h"
+#include "journal/rig.h"
 #include "space/copy.h"
 #include "space/space.h"
 
@@ -290,18 +290,6 @@ TEST(a_field_that_replay_takes_otherwise_is_noticed) {
 
 /* --- files --- */
 
-static void directory_remove(const char *path) {
-    char copied[100];
-    (void)snprintf(copied, sizeof copied, "%s", path);
-    char *argv[] = {(char *)"rm", (char *)"-rf", copied, NULL};
-    pid_t child = fork();
-    if (child == 0) {
-        (void)execvp("rm", argv);
-        _exit(1);
-    }
-    CHECK_EQUAL(waitpid(child, NULL, 0), child);
-}
-
 static void on_differs(void *context, const struct journal_find *find, const char *why) {
     CHECK(find->segment == 1);
     CHECK(strstr(why, "another state than") != NULL);
@@ -365,8 +353,8 @@ TEST(a_start_refuses_and_salvage_gets_past_it) {
     CHECK(engine_digest(space_engine(space)) == digest);
     space_close(space);
     history_free(history);
-    directory_remove(from);
-    directory_remove(to);
+    rig_path_remove(from);
+    rig_path_remove(to);
 }
 
 /* --- how many are compared --- */
@@ -434,7 +422,7 @@ static void run_cleaned(uint32_t lives, uint32_t turns, struct watched *watched)
     }
     CHECK(cleaned > 20);
     CHECK_EQUAL(compare_all(path), HOB_CORRUPT);
-    directory_remove(path);
+    rig_path_remove(path);
 }
 
 TEST(digests_are_compared_though_cleaning_never_stops) {

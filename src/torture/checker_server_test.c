@@ -2,31 +2,14 @@
 /* What the server's own events must keep: each rule is broken once, and kept once where it is
  * nearly broken. */
 #include "base/test.h"
-#include "torture/checker.h"
-
-static struct checker_verdict judge(const char *text) {
-    struct checker *checker = checker_new();
-    struct slice left = slice_str(text);
-    while (left.size > 0) {
-        size_t size = 0;
-        while (left.bytes[size] != '\n') size++;
-        struct history_event event;
-        CHECK(history_parse(slice_of(left.bytes, size), &event));
-        checker_take(checker, &event);
-        left = slice_of(left.bytes + size + 1, left.size - size - 1);
-    }
-    struct checker_verdict verdict;
-    checker_judge(checker, NULL, NULL, &verdict);
-    checker_free(checker);
-    return verdict;
-}
+#include "torture/rig.h"
 
 static uint64_t over_limit(const char *text) {
-    return judge(text).wrong[CHECKER_OVER_LIMIT];
+    return rig_judge(text).wrong[CHECKER_OVER_LIMIT];
 }
 
 static uint64_t not_unique(const char *text) {
-    return judge(text).wrong[CHECKER_NOT_UNIQUE];
+    return rig_judge(text).wrong[CHECKER_NOT_UNIQUE];
 }
 
 #define PUSH(key, more) "1 1 push key=" key " queue=0 priority=5 delay_ms=0" more "\n"
@@ -94,19 +77,20 @@ TEST(a_push_may_be_answered_with_the_job_that_has_its_key) {
     const char *joined = PUSH("1", " unique=7") "2 1 pushed key=1 id=1\n" PUSH(
         "2", " unique=7"
     ) "3 1 pushed key=2 id=1 duplicate=1\n" CENSUS;
-    struct checker_verdict verdict = judge(joined);
+    struct checker_verdict verdict = rig_judge(joined);
     CHECK(checker_is_good(&verdict));
     CHECK_EQUAL(verdict.joined, 1);
-    verdict = judge(PUSH("1", " unique=7") "2 1 pushed key=1 id=1\n" PUSH(
+    verdict = rig_judge(PUSH("1", " unique=7") "2 1 pushed key=1 id=1\n" PUSH(
         "2", " unique=8"
     ) "3 1 pushed key=2 id=1 duplicate=1\n" CENSUS);
     CHECK_EQUAL(verdict.wrong[CHECKER_LOST], 1);
 }
 
 TEST(a_push_that_joined_a_job_that_had_ended_is_lost) {
-    struct checker_verdict verdict = judge(PUSH("1", " unique=7") "2 1 pushed key=1 id=1\n" MADE("1"
-    ) OVER("1") "8 1 push key=2 queue=0 priority=5 delay_ms=0 unique=7\n"
-                "9 1 pushed key=2 id=1 duplicate=1\n" CENSUS);
+    struct checker_verdict verdict =
+        rig_judge(PUSH("1", " unique=7") "2 1 pushed key=1 id=1\n" MADE("1")
+                      OVER("1") "8 1 push key=2 queue=0 priority=5 delay_ms=0 unique=7\n"
+                                "9 1 pushed key=2 id=1 duplicate=1\n" CENSUS);
     CHECK_EQUAL(verdict.wrong[CHECKER_LOST], 1);
 }
 
@@ -115,10 +99,10 @@ TEST(a_push_that_joined_a_job_that_had_ended_is_lost) {
 #define GOT "30000000000 9 fetch\n30000000001 9 got key=1 id=1 token=1 attempt=1 releases=0\n"
 
 TEST(a_server_whose_clock_runs_ahead_may_come_sooner) {
-    CHECK_EQUAL(judge(DELAYED GOT).wrong[CHECKER_EARLY], 1);
-    CHECK_EQUAL(judge(DELAYED "5000000 0 clock ahead_ms=29000\n" GOT).wrong[CHECKER_EARLY], 1);
-    CHECK_EQUAL(judge(DELAYED "5000000 0 clock ahead_ms=31000\n" GOT).wrong[CHECKER_EARLY], 0);
-    CHECK_EQUAL(judge("0 0 clock ahead_ms=31000\n" DELAYED GOT).wrong[CHECKER_EARLY], 1);
+    CHECK_EQUAL(rig_judge(DELAYED GOT).wrong[CHECKER_EARLY], 1);
+    CHECK_EQUAL(rig_judge(DELAYED "5000000 0 clock ahead_ms=29000\n" GOT).wrong[CHECKER_EARLY], 1);
+    CHECK_EQUAL(rig_judge(DELAYED "5000000 0 clock ahead_ms=31000\n" GOT).wrong[CHECKER_EARLY], 0);
+    CHECK_EQUAL(rig_judge("0 0 clock ahead_ms=31000\n" DELAYED GOT).wrong[CHECKER_EARLY], 1);
 }
 
 TEST(a_limit_that_is_changed_holds_for_what_starts_then) {
@@ -135,18 +119,18 @@ TEST(a_limit_that_is_changed_holds_for_what_starts_then) {
 
 TEST(a_list_is_there_as_a_whole_or_not_at_all) {
 #define LIST PUSH("1", " list=4") PUSH("2", " list=4")
-    CHECK_EQUAL(judge(LIST "9 0 census\n").wrong[CHECKER_LOST], 0);
-    CHECK_EQUAL(judge(LIST CENSUS).wrong[CHECKER_LOST], 1);
-    CHECK_EQUAL(judge(LIST "9 0 found key=2 id=2 done=1\n" CENSUS).wrong[CHECKER_LOST], 0);
+    CHECK_EQUAL(rig_judge(LIST "9 0 census\n").wrong[CHECKER_LOST], 0);
+    CHECK_EQUAL(rig_judge(LIST CENSUS).wrong[CHECKER_LOST], 1);
+    CHECK_EQUAL(rig_judge(LIST "9 0 found key=2 id=2 done=1\n" CENSUS).wrong[CHECKER_LOST], 0);
 }
 
 TEST(a_lease_lasts_as_long_as_was_promised) {
 #define LEASED     PUSH("1", "") "6 0 runs key=1 id=1 token=1 time=10 until=20\n"
 #define NEXT(time) "7 0 runs key=1 id=1 token=2 time=" time " until=30\n"
-    CHECK_EQUAL(judge(LEASED NEXT("19")).wrong[CHECKER_EARLY], 1);
-    CHECK_EQUAL(judge(LEASED NEXT("20")).wrong[CHECKER_EARLY], 0);
-    CHECK_EQUAL(judge(LEASED "6 9 release id=1 token=1\n" NEXT("19")).wrong[CHECKER_EARLY], 0);
-    CHECK_EQUAL(judge(LEASED "6 9 release id=1 token=3\n" NEXT("19")).wrong[CHECKER_EARLY], 1);
+    CHECK_EQUAL(rig_judge(LEASED NEXT("19")).wrong[CHECKER_EARLY], 1);
+    CHECK_EQUAL(rig_judge(LEASED NEXT("20")).wrong[CHECKER_EARLY], 0);
+    CHECK_EQUAL(rig_judge(LEASED "6 9 release id=1 token=1\n" NEXT("19")).wrong[CHECKER_EARLY], 0);
+    CHECK_EQUAL(rig_judge(LEASED "6 9 release id=1 token=3\n" NEXT("19")).wrong[CHECKER_EARLY], 1);
 }
 
 TEST(what_is_zero_need_not_be_written) {
